@@ -1,0 +1,216 @@
+"""What an event type is: parameters, an exact law, parts, channels and readouts (DESIGN section 4).
+
+One event type is one frozen, keyword-only dataclass; an instance is the event with its parameters. The law sees
+parameters and the event's own clock only: no camera, no frame, no random numbers.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+
+from event_library.channels import ChannelMap, Vertices, pose_matrix
+from event_library.parts import Assembly
+
+Array = NDArray[np.float64]
+State = Mapping[str, Any]  # variable name -> value in one instant (float or array)
+LawKind = Literal["closed_form", "ode", "automaton", "pde", "rigid_body", "composite"]
+Domain = Literal["scalar", "vector", "angle", "count", "discrete", "field"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventInfo:
+    """Facts about a type that do not depend on its parameters (ids as in docs/taxonomy)."""
+
+    id: str
+    family: str
+    stevo_category: str
+    summary: str
+    prompt: str  # what a text-conditioned model is told: the set-up and the process, never the outcome
+    law_kind: LawKind
+    law: str  # the formula, with its source
+    difficulty: int
+    flags: tuple[str, ...]  # monotone | periodic | reversible | irreversible | chaotic | bounded | conserved
+    held_out: bool = False  # never trained on
+    emits_light: bool = False  # lights_off cannot hide it
+    min_visible_px: int = 120  # of 64 x 64: carriers cover at least this around the hidden window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One state variable or readout, stored with the clip for the probe."""
+
+    name: str
+    unit: str
+    domain: Domain
+    tolerance: float  # a readback within this of the law counts as right
+    min_delta: float | None = None  # the least hidden change that counts as moved (probe readout only)
+    role: Literal["state", "readout"] = "state"
+    flags: tuple[str, ...] = ()
+    cycle: float | None = None  # length of the cycle when the variable wraps
+    label: str = ""  # for axes and tables
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """Range, unit and symbol of one parameter. Angles are radians inside and degrees in YAML."""
+
+    name: str  # field name in the class, e.g. release_angle_rad
+    symbol: str  # the taxonomy's symbol, e.g. th0
+    unit: str
+    low: float
+    high: float
+    integer: bool
+
+    @property
+    def is_angle(self) -> bool:
+        return self.name.endswith("_rad")
+
+    @property
+    def yaml_name(self) -> str:
+        return self.name.removesuffix("_rad") + "_deg" if self.is_angle else self.name
+
+    def to_yaml(self, value: float) -> float:
+        return float(np.rad2deg(value)) if self.is_angle else value
+
+    def from_yaml(self, value: float) -> float:
+        return float(np.deg2rad(value)) if self.is_angle else value
+
+
+def param(symbol: str, unit: str, low: float, high: float, *, integer: bool = False) -> Any:
+    """A dataclass field for a parameter with its inclusive range; the default is the middle of the range."""
+    middle = (low + high) / 2
+    default = int(round(middle)) if integer else middle
+    spec = {"symbol": symbol, "unit": unit, "low": low, "high": high, "integer": integer}
+    return dataclasses.field(default=default, metadata={"param": spec})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(abc.ABC):
+    """Base of every event type. Subclasses are frozen keyword-only dataclasses with `param(...)` fields."""
+
+    info: ClassVar[EventInfo]
+    variables: ClassVar[tuple[Variable, ...]]
+    accept_rules: ClassVar[tuple[tuple[str, Callable[[Any], bool]], ...]] = ()  # (reason, predicate)
+
+    def __post_init__(self) -> None:
+        for spec in self.param_specs():
+            value = getattr(self, spec.name)
+            margin = 1e-9 * max(abs(spec.low), abs(spec.high))
+            if not spec.low - margin <= value <= spec.high + margin:
+                nearest = min(max(value, spec.low), spec.high)
+                raise ValueError(
+                    f"{spec.yaml_name}: {spec.to_yaml(value):g} {spec.unit} is outside "
+                    f"[{spec.to_yaml(spec.low):g}, {spec.to_yaml(spec.high):g}]; nearest legal value "
+                    f"{spec.to_yaml(nearest):g}"
+                )
+
+    # ---- parameters
+    @classmethod
+    def param_specs(cls) -> tuple[ParamSpec, ...]:
+        found = ((f.name, f.metadata.get("param")) for f in dataclasses.fields(cls))
+        return tuple(ParamSpec(name=name, **meta) for name, meta in found if meta is not None)
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Self:
+        """Draw parameters uniformly from their ranges (those in `fixed` kept) until every accept rule holds."""
+        fixed = dict(fixed or {})
+        for _ in range(1000):
+            values = dict(fixed)
+            for spec in cls.param_specs():
+                draw = (
+                    int(rng.integers(int(spec.low), int(spec.high) + 1))
+                    if spec.integer
+                    else float(rng.uniform(spec.low, spec.high))
+                )
+                values.setdefault(spec.name, draw)
+            event = cls(**values)
+            if not (reason := event.rejection()):
+                return event
+        raise ValueError(f"no accepted parameters found in 1000 draws; last rejection: {reason}")
+
+    def rejection(self) -> str | None:
+        """The first accept rule that these parameters break, or None."""
+        return next((reason for reason, holds in self.accept_rules if not holds(self)), None)
+
+    def params(self) -> dict[str, float]:
+        return {spec.name: getattr(self, spec.name) for spec in self.param_specs()}
+
+    # ---- law
+    @abc.abstractmethod
+    def states(self, t_s: Array) -> dict[str, Array]:
+        """All variables, states and readouts, at event times `t_s` [T] (0 at the event's start): name -> [T, ...].
+
+        One instant equals the slice of a run, bit for bit or to 1e-12 of the span.
+        """
+
+    def state_at(self, t_s: float) -> dict[str, Any]:
+        """The slice of `states` at one instant."""
+        return {name: value[0] for name, value in self.states(np.array([t_s], dtype=np.float64)).items()}
+
+    # ---- picture
+    @abc.abstractmethod
+    def assembly(self) -> Assembly:
+        """Parts and lamps at rest, in the event's frame."""
+
+    @abc.abstractmethod
+    def channels(self, state: State) -> ChannelMap:
+        """What the state of one instant does to the parts and lamps."""
+
+    @abc.abstractmethod
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
+        """State variables read back from the geometry itself (volume of the water mesh, angle of the string ...).
+
+        `meshes` are the parts with channels applied, in the event's frame. Checked against the law to 1e-3 of the span.
+        """
+
+    @abc.abstractmethod
+    def measure(self, view: View) -> dict[str, float]:
+        """Readouts measured from what one rendered frame's passes show (never from the plan or the law)."""
+
+    # ---- derived
+    @classmethod
+    def variable(cls, name: str) -> Variable:
+        return next(v for v in cls.variables if v.name == name)
+
+    @classmethod
+    def probe_variable(cls) -> Variable:
+        """The readout with `min_delta`: what a hidden window must change."""
+        return next(v for v in cls.variables if v.min_delta is not None)
+
+
+@dataclass(frozen=True)
+class View:
+    """What one rendered frame shows of one event: surface points of each part, in the event's frame.
+
+    points_m: part name -> [N, 3] points of the visible surface at pixel centres (depth unprojected).
+    pixel_area_m2: part name -> [N] surface-facing area that each pixel covers at its depth.
+    rgb: part name -> [N, 3] colours of those pixels, display-referred, [0, 1].
+    """
+
+    points_m: Mapping[str, Array]
+    pixel_area_m2: Mapping[str, Array]
+    rgb: Mapping[str, Array]
+
+
+def placed_meshes(assembly: Assembly, channels: ChannelMap) -> dict[str, trimesh.Trimesh]:
+    """The parts with their geometric channels applied, in the event's frame; invisible parts are left out."""
+    from event_library.channels import Visible
+
+    placed = {}
+    for part in assembly.parts:
+        own = channels.get(part.name, ())
+        if any(isinstance(c, Visible) and not c.visible for c in own):
+            continue
+        vertices = next((c.vertices_m for c in own if isinstance(c, Vertices)), np.asarray(part.mesh.vertices))
+        matrix = pose_matrix(own)
+        moved = vertices @ matrix[:3, :3].T + matrix[:3, 3]
+        placed[part.name] = trimesh.Trimesh(moved, part.mesh.faces, process=False)
+    return placed

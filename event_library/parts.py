@@ -1,0 +1,145 @@
+"""Parts: procedural geometry and materials as data. Nothing here knows a renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import trimesh
+from numpy.typing import NDArray
+
+Rgb = tuple[float, float, float]  # linear RGB, [0, 1]
+PatternKind = Literal["checker", "stripes", "wood", "speckle"]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A procedural second colour, laid in object coordinates."""
+
+    kind: PatternKind
+    rgb: Rgb
+    size_m: float  # side of a check, width of a stripe or ring, size of a speck
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a surface looks like. `kind` is a closed vocabulary that every renderer implements.
+
+    principled  opaque surface with `roughness`, `metallic` and an optional `pattern`
+    shell       clear thin glass that reads at 64 px (RENDER_NOTES: transparent + facing gloss, no refraction)
+    liquid      tinted water inside a shell
+    flame       glowing, facing-mixed with transparent; casts no shadow and lights nothing itself (add a Lamp)
+    """
+
+    rgb: Rgb
+    kind: Literal["principled", "shell", "liquid", "flame"] = "principled"
+    roughness: float = 0.5
+    metallic: float = 0.0
+    emission_rgb: Rgb = (1.0, 1.0, 1.0)
+    emission_strength: float = 0.0
+    pattern: Pattern | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One rigid or deforming piece of an event or of the world, in its own frame.
+
+    `carries`: the part shows the state (water, clock hand); otherwise it only surrounds it (glass, clock face).
+    Parts of kind `shell` are seen through, and `flame` is left out of the truth rays.
+    """
+
+    name: str
+    mesh: trimesh.Trimesh
+    material: Material
+    carries: bool = False
+    smooth_angle_deg: float = 0.0  # 0: flat shading; else edges sharper than this stay sharp
+
+    @property
+    def see_through(self) -> bool:
+        return self.material.kind == "shell"
+
+    @property
+    def in_rays(self) -> bool:
+        return self.material.kind != "flame"
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A light that belongs to an event: a small glowing sphere."""
+
+    name: str
+    location_m: tuple[float, float, float]
+    power_w: float
+    rgb: Rgb
+    radius_m: float
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything an event puts into the world, in the event's own frame (origin on its support, z up)."""
+
+    parts: tuple[Part, ...]
+    lamps: tuple[Lamp, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        names = [p.name for p in self.parts] + [lamp.name for lamp in self.lamps]
+        assert len(names) == len(set(names)), f"part names must be unique: {names}"
+
+
+def lathe(profile_rz_m: NDArray[np.float64], num_sides: int = 32) -> trimesh.Trimesh:
+    """Surface of revolution about z of an open polyline of (radius, height) points, [P, 2]."""
+    return trimesh.creation.revolve(np.asarray(profile_rz_m, dtype=np.float64), sections=num_sides)
+
+
+def cylinder(radius_m: float, height_m: float, num_sides: int = 32) -> trimesh.Trimesh:
+    """Closed cylinder standing on z = 0."""
+    mesh = trimesh.creation.cylinder(radius=radius_m, height=height_m, sections=num_sides)
+    mesh.apply_translation((0.0, 0.0, height_m / 2))
+    return mesh
+
+
+def box(size_m: tuple[float, float, float]) -> trimesh.Trimesh:
+    """Axis-aligned box centred on the origin."""
+    return trimesh.creation.box(extents=size_m)
+
+
+def sphere(radius_m: float, subdivisions: int = 3) -> trimesh.Trimesh:
+    """Icosphere about the origin."""
+    return trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius_m)
+
+
+def torus(major_radius_m: float, minor_radius_m: float, num_major: int = 48, num_minor: int = 12) -> trimesh.Trimesh:
+    """Torus about z, centred on the origin."""
+    return trimesh.creation.torus(
+        major_radius=major_radius_m, minor_radius=minor_radius_m, major_sections=num_major, minor_sections=num_minor
+    )
+
+
+def tube(points_m: NDArray[np.float64], radius_m: float, num_sides: int = 10) -> trimesh.Trimesh:
+    """Closed tube of constant radius along a polyline [P, 3] (no two successive points equal)."""
+    points = np.asarray(points_m, dtype=np.float64)
+    tangents = np.gradient(points, axis=0)
+    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
+    normal = np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))])
+    angle = np.linspace(0, 2 * np.pi, num_sides, endpoint=False)
+    rings = []
+    for point, tangent in zip(points, tangents, strict=True):
+        normal = normal - tangent * (normal @ tangent)  # parallel transport: no twist
+        normal /= np.linalg.norm(normal)
+        binormal = np.cross(tangent, normal)
+        rings.append(point + radius_m * (np.outer(np.cos(angle), normal) + np.outer(np.sin(angle), binormal)))
+    side = np.arange(num_sides)
+    after = (side + 1) % num_sides
+    faces = []
+    for ring in range(len(points) - 1):
+        a, b = ring * num_sides, (ring + 1) * num_sides
+        faces += [np.column_stack([a + side, a + after, b + after]), np.column_stack([a + side, b + after, b + side])]
+    start, end = len(points) * num_sides, len(points) * num_sides + 1
+    last = (len(points) - 1) * num_sides
+    faces += [
+        np.column_stack([np.full(num_sides, start), after, side]),
+        np.column_stack([np.full(num_sides, end), last + side, last + after]),
+    ]
+    vertices = np.vstack([*rings, points[:1], points[-1:]])
+    return trimesh.Trimesh(vertices, np.vstack(faces), process=False)

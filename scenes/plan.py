@@ -1,0 +1,210 @@
+"""A concrete scene plan: no randomness left, canonical JSON, hashed. `SceneSpec -> ScenePlan` is the only place with draws."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+PLAN_VERSION = 1
+Vec3 = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipPlan:
+    num_frames: int
+    fps: float
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightPlan:
+    """A lamp of the world. Rectangle area lamp at `location_m`, shining towards `target_m`."""
+
+    name: str
+    location_m: Vec3
+    target_m: Vec3
+    size_m: float
+    power_w: float
+    rgb: Vec3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropPlan:
+    """A static thing of the world: a builder's name, its numbers, and a pose on the support."""
+
+    name: str
+    kind: str  # key of scenes.props.PROPS
+    location_m: Vec3
+    yaw_rad: float
+    params: dict[str, Any]  # numbers, colours (lists of 3) and pattern names for the builder
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldPlan:
+    kind: str  # tabletop, ...
+    props: tuple[PropPlan, ...]  # includes table, cloth, wall, ...
+    lights: tuple[LightPlan, ...]
+    ambient_rgb: Vec3  # background radiance, linear
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventPlan:
+    """One event in the world: `world_from_event` is a yaw about z followed by a translation."""
+
+    id: str
+    type: str
+    params: dict[str, float]  # the class's own field names, angles in radians
+    location_m: Vec3
+    yaw_rad: float
+    start_s: float  # clip time at which the event's own clock is 0; may be negative (already running)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraPlan:
+    """Base path of the camera, a function of clip time (scenes.cameras evaluates it)."""
+
+    path: Literal["static", "orbit", "loop"]
+    look_at_m: Vec3
+    distance_m: float
+    elevation_rad: float
+    azimuth_rad: float  # of the camera as seen from the look-at point, at t = 0; 0 is -y (in front), positive to +x
+    sweep_rad: float  # orbit: azimuth change over the clip; loop: greatest departure, back at the end; static: 0
+    fov_rad: float  # horizontal
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterruptionPlan:
+    """A solved interruption: times in clip seconds, ramps included.
+
+    out_s .. hidden_from_s: the turn away or the dimming; hidden_from_s .. hidden_to_s: fully hidden;
+    hidden_to_s .. back_s: the way back. At and outside [out_s, back_s] camera and light are exactly the base ones.
+    """
+
+    kind: Literal["look_away", "lights_off"]
+    target: str  # event id
+    out_s: float
+    hidden_from_s: float
+    hidden_to_s: float
+    back_s: float
+    turn_rad: float = 0.0  # look_away: greatest yaw (solved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderPlan:
+    engine: str  # cycles
+    samples: int
+    denoise: bool
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenePlan:
+    """Everything a renderer needs; the same plan gives the same bytes."""
+
+    version: int
+    name: str
+    spec_seed: int
+    index: int  # which sample of the spec
+    clip: ClipPlan
+    world: WorldPlan
+    events: tuple[EventPlan, ...]
+    camera: CameraPlan
+    interruptions: tuple[InterruptionPlan, ...]
+    render: RenderPlan
+    outputs: tuple[str, ...]
+
+    @property
+    def scene_id(self) -> str:
+        """Digest of the plan without camera, interruptions, render settings and outputs: clusters and splits go by it."""
+        full = self.to_dict()
+        kept = {k: full[k] for k in ("version", "world", "events")}
+        return digest(kept)[:16]
+
+    @property
+    def plan_id(self) -> str:
+        """Content hash of the whole plan, 64 hex digits."""
+        return digest(self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        return rounded(dataclasses.asdict(self))
+
+    def to_json(self) -> str:
+        """Canonical text: what is hashed, stored with the clip and read back to an equal plan."""
+        return json.dumps(self.to_dict(), sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Raises ValueError with the field's name when `data` is not a plan of this version."""
+        if not isinstance(data, dict) or data.get("version") != PLAN_VERSION:
+            raise ValueError(f"version: not a scene plan of version {PLAN_VERSION}")
+        return _build(cls, data, "plan")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        try:
+            data = json.loads(Path(path).read_text())
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}: not JSON: {error}") from None
+        return cls.from_dict(data)
+
+
+def rounded(value: Any) -> Any:
+    """The same tree with floats rounded to 9 significant digits and tuples as lists, so that hashes do not hang on noise."""
+    if isinstance(value, bool) or value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {str(k): rounded(v) for k, v in value.items()}
+    return [rounded(v) for v in value]
+
+
+def digest(tree: Any) -> str:
+    """sha256 of the canonical JSON of a tree of plain values."""
+    text = json.dumps(rounded(tree), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _build(kind: Any, data: Any, place: str) -> Any:
+    """Rebuild a frozen dataclass from plain JSON values, naming the place of whatever is wrong."""
+    import types
+    import typing
+
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(data, dict):
+            raise ValueError(f"{place}: expected an object")
+        hints = typing.get_type_hints(kind)
+        names = {f.name for f in dataclasses.fields(kind)}
+        required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
+        if unknown := set(data) - names:
+            raise ValueError(f"{place}: unknown field {sorted(unknown)[0]!r}")
+        if missing := required - set(data):
+            raise ValueError(f"{place}: missing field {sorted(missing)[0]!r}")
+        return kind(**{k: _build(hints[k], v, f"{place}.{k}") for k, v in data.items()})
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is tuple:
+        if not isinstance(data, list):
+            raise ValueError(f"{place}: expected a list")
+        if args[-1] is Ellipsis:
+            return tuple(_build(args[0], v, f"{place}[{i}]") for i, v in enumerate(data))
+        if len(data) != len(args):
+            raise ValueError(f"{place}: expected {len(args)} values")
+        return tuple(_build(a, v, f"{place}[{i}]") for i, (a, v) in enumerate(zip(args, data, strict=True)))
+    if origin is Literal:
+        if data not in args:
+            raise ValueError(f"{place}: expected one of {', '.join(map(str, args))}")
+        return data
+    if origin is dict or isinstance(kind, types.GenericAlias):
+        if not isinstance(data, dict):
+            raise ValueError(f"{place}: expected an object")
+        return dict(data)
+    if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
+        return float(data)
+    if kind is Any or (isinstance(data, kind) and not (kind is int and isinstance(data, bool))):
+        return data
+    raise ValueError(f"{place}: expected {kind.__name__}, got {data!r}")

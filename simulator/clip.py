@@ -1,0 +1,242 @@
+"""Reading a clip. Imports numpy, h5py, pyarrow and the standard library only, so that a GPU machine can read clips.
+
+Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it:
+
+    plan.json  manifest.json  cameras.json  states.parquet  twins.parquet  video.mp4  arrays.h5
+    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation,event_time_s},
+               sweep/{rgb,segmentation,event_time_s,frame}, calibration/{rgb,event_time_s,name}, fields/<event>/<variable>
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """Cameras of every frame, OpenCV axes, pixels with centres at +.5."""
+
+    intrinsics: NDArray[np.float64]  # [T, 3, 3]
+    camera_from_world: NDArray[np.float64]  # [T, 4, 4]
+    scene_scale_m: float  # first camera to its look-at point
+
+
+@dataclass(frozen=True)
+class Window:
+    """One hidden window. Frame indices; None where the clip never returns (or was never interrupted)."""
+
+    target: str
+    kind: str
+    t_h: int  # last frame with visible_fraction >= 0.9
+    t_r: int  # first such frame afterwards
+    hidden_frames: tuple[int, ...]  # fully hidden, between them
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The frame of return at K known event times, rendered with low noise and seeds of its own."""
+
+    rgb: NDArray[np.uint8]  # [K, H, W, 3]
+    segmentation: NDArray[np.uint16]  # [K, H, W]
+    event_time_s: NDArray[np.float64]  # [K] on the event's own clock
+    frame: int  # t_r
+    target: str
+
+
+class ArrayGroup:
+    """Lazy arrays of one picture sequence: index or slice by frame, decoded on access."""
+
+    def __init__(self, path: Path, group: str) -> None:
+        self._path, self._group = path, group
+
+    def _get(self, name: str) -> LazyArray:
+        return LazyArray(self._path, f"{self._group}/{name}")
+
+    @property
+    def rgb(self) -> LazyArray:
+        """[T, H, W, 3] uint8, display-referred sRGB."""
+        return self._get("rgb")
+
+    @property
+    def segmentation(self) -> LazyArray:
+        """[T, H, W] uint16; 0 is nothing, other ids in `Clip.instances`."""
+        return self._get("segmentation")
+
+    @property
+    def depth_m(self) -> LazyArray:
+        """[T, H, W] float32 along the camera axis, of the surface that `segmentation` names; inf where nothing is hit."""
+        return self._get("depth_m")
+
+
+class LazyArray:
+    """One data set of arrays.h5 that is read frame by frame on indexing (the file is open only while it is read)."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self._path, self._name = path, name
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        with h5py.File(self._path, "r") as file:
+            return np.asarray(file[self._name][index])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        with h5py.File(self._path, "r") as file:
+            return tuple(file[self._name].shape)
+
+
+class Clip(ArrayGroup):
+    """A published clip, opened for reading.
+
+    `Clip.open` raises ValueError, naming the file, when the directory is not a complete clip of this schema.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any], plan: dict[str, Any], cameras: dict[str, Any]) -> None:
+        super().__init__(path / "arrays.h5", "")
+        self.path = path
+        self.manifest, self.plan = manifest, plan
+        self.cameras = Cameras(
+            np.asarray(cameras["intrinsics"], dtype=np.float64),
+            np.asarray(cameras["camera_from_world"], dtype=np.float64),
+            float(cameras["scene_scale_m"]),
+        )
+        self.windows = tuple(
+            Window(w["target"], w["kind"], w["t_h"], w["t_r"], tuple(w["hidden_frames"])) for w in cameras["windows"]
+        )
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        path = Path(path)
+        loaded = []
+        for name in ("manifest.json", "plan.json", "cameras.json"):
+            try:
+                loaded.append(json.loads((path / name).read_text()))
+            except (OSError, json.JSONDecodeError) as error:
+                raise ValueError(f"{path / name}: not a readable clip ({error}); render it again") from None
+        manifest, plan, cameras = loaded
+        if manifest.get("schema_version") != SCHEMA_VERSION:
+            found = manifest.get("schema_version")
+            raise ValueError(f"{path}/manifest.json: schema_version {found!r}, this reader knows {SCHEMA_VERSION}")
+        return cls(path, manifest, plan, cameras)
+
+    # ---- facts
+    @property
+    def clip_id(self) -> str:
+        return str(self.manifest["clip_id"])
+
+    @property
+    def num_frames(self) -> int:
+        return int(self.plan["clip"]["num_frames"])
+
+    @property
+    def fps(self) -> float:
+        return float(self.plan["clip"]["fps"])
+
+    @property
+    def scene_id(self) -> str:
+        """Clips of one scene (same world and events) never lie on both sides of a split."""
+        return str(self.manifest["scene_id"])
+
+    @property
+    def prompt(self) -> str:
+        """What a text-conditioned model is told: set-up, process and interruption, never the outcome."""
+        return str(self.manifest["prompt"])
+
+    @property
+    def instances(self) -> dict[int, dict[str, Any]]:
+        """Segmentation id -> {"name", "event" (id or null), "carries"}."""
+        return {int(k): v for k, v in self.manifest["instances"].items()}
+
+    @property
+    def variables(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """Event id -> variable -> {"unit", "domain", "tolerance", "min_delta", "flags", "role", "cycle"}."""
+        return dict(self.manifest["variables"])
+
+    def carrier_ids(self, event: str) -> list[int]:
+        """Segmentation ids of the parts that show the event's state."""
+        return [i for i, v in self.instances.items() if v["event"] == event and v["carries"]]
+
+    # ---- tables
+    @cached_property
+    def states(self) -> dict[str, NDArray[Any]]:
+        """Columns of states.parquet: frame t_s event entity variable role value unit visible_px visible_fraction hidden
+        hidden_by."""
+        return _columns(self.path / "states.parquet")
+
+    def series(self, event: str, variable: str, twin: str | None = None) -> NDArray[np.float64]:
+        """[T] values of one scalar variable, of the clip or of one of its twins."""
+        columns = self.states if twin is None else _columns(self.path / "twins.parquet")
+        rows = (columns["event"] == event) & (columns["variable"] == variable)
+        if twin is not None:
+            rows &= columns["twin"] == twin
+        if not rows.any():
+            raise ValueError(f"{self.path}: event {event!r} has no variable {variable!r}")
+        return columns["value"][rows][np.argsort(columns["frame"][rows])]
+
+    # ---- other pictures
+    def twin(self, name: str) -> ArrayGroup:
+        """`observed` (no interruption) or `paused` (the event's clock stands still while hidden)."""
+        if name not in self.manifest["twins"]:
+            raise ValueError(f"{self.path}: no twin {name!r}; it has {self.manifest['twins'] or 'none'}")
+        return ArrayGroup(self.path / "arrays.h5", f"twins/{name}")
+
+    @property
+    def twins(self) -> tuple[str, ...]:
+        return tuple(self.manifest["twins"])
+
+    @cached_property
+    def sweep(self) -> Sweep | None:
+        with h5py.File(self.path / "arrays.h5", "r") as file:
+            if "sweep" not in file:
+                return None
+            group = file["sweep"]
+            return Sweep(
+                group["rgb"][:],
+                group["segmentation"][:],
+                group["event_time_s"][:],
+                int(group.attrs["frame"]),
+                str(group.attrs["target"]),
+            )
+
+    @cached_property
+    def calibration(self) -> dict[str, tuple[NDArray[np.uint8], float]]:
+        """Frame of return at clip quality with the event's clock elsewhere: name -> (rgb [H, W, 3], event_time_s)."""
+        with h5py.File(self.path / "arrays.h5", "r") as file:
+            if "calibration" not in file:
+                return {}
+            group = file["calibration"]
+            names = json.loads(group.attrs["names"])
+            times = group["event_time_s"][:]
+            return {name: (group["rgb"][i], float(times[i])) for i, name in enumerate(names)}
+
+    def event_time_s(self, frame: int) -> float:
+        """The target event's own clock at a frame (clip time minus the event's start)."""
+        target = self.windows[0].target if self.windows else self.plan["events"][0]["id"]
+        start_s = next(e["start_s"] for e in self.plan["events"] if e["id"] == target)
+        return frame / self.fps - float(start_s)
+
+
+def list_clips(dataset: Path | str) -> list[Path]:
+    """Published clips of a data set, in the order of their ids."""
+    return sorted(p.parent for p in Path(dataset).glob("clips/*/manifest.json") if not p.parent.name.startswith("."))
+
+
+def _columns(path: Path) -> dict[str, NDArray[Any]]:
+    table = pq.read_table(path)
+    return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
