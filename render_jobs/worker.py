@@ -1,0 +1,133 @@
+"""One worker process seen from outside: a long-lived renderer that is spoken to in JSON lines.
+
+To the worker:   {"id": ..., "plan": path of a plan.json, "out": directory to fill}; end of file means leave.
+From the worker: {"kind": "ready"}, {"kind": "progress", "done": n, "total": m}, {"kind": "done", "stats": {...}},
+                 {"kind": "error", "retry": bool, "message": ...}.
+What it writes to stderr, and lines on stdout that are not messages, are kept as its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_LOG_LINES = 200
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+GONE = "gone"  # the kind of the message that a worker's end leaves in the inbox
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something a worker said, or `GONE`."""
+
+    worker: Worker
+    body: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.body.get("kind"))
+
+
+class Worker:
+    """A started process. Its messages arrive in `inbox`; the last one is always `GONE`.
+
+    It dies with the thread that started it: start workers from the thread that runs the pool.
+    """
+
+    def __init__(self, command: Sequence[str], inbox: queue.Queue[Message]) -> None:
+        self._inbox = inbox
+        self._log: deque[str] = deque(maxlen=_LOG_LINES)
+        self._scratch = tempfile.TemporaryDirectory(prefix="remind-worker-")  # Blender leaves a session folder behind
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**os.environ, "TMPDIR": self._scratch.name},
+            start_new_session=True,  # Ctrl-C in the terminal reaches the pool only, which then ends the workers
+            preexec_fn=_die_with_parent,
+        )
+        self._readers = [
+            threading.Thread(target=self._read_messages, daemon=True),
+            threading.Thread(target=self._read_log, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, job_id: str, plan: Path, out: Path) -> None:
+        """Ask for one clip. A worker that is already dead says so by `GONE`, not here."""
+        assert self._process.stdin is not None
+        line = json.dumps({"id": job_id, "plan": str(plan.resolve()), "out": str(out.resolve())})
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+
+    def kill(self) -> None:
+        """End the process and its children now; returns when it is gone. Safe to repeat."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for reader in self._readers:
+            reader.join()
+        self._close()
+        self._scratch.cleanup()
+
+    def log(self) -> str:
+        """The last lines that the worker wrote beside its messages."""
+        return "".join(self._log)
+
+    def ending(self) -> str:
+        """How a worker that is gone ended: the rest of a sentence."""
+        code = self._process.wait()
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"left with exit status {code}"
+
+    def _read_messages(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            try:
+                body = json.loads(line)
+            except json.JSONDecodeError:
+                body = None
+            if isinstance(body, dict) and "kind" in body:
+                self._inbox.put(Message(self, body))
+            else:
+                self._log.append(line)
+        self._inbox.put(Message(self, {"kind": GONE}))
+
+    def _read_log(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._log.append(line)
+
+    def _close(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    stream.close()
+
+
+def _die_with_parent() -> None:
+    """In the child, before the program starts: SIGKILL when the parent dies, however it dies."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
