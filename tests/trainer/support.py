@@ -1,0 +1,64 @@
+"""Small models and clips that the trainer's tests share."""
+
+from __future__ import annotations
+
+import torch
+from diffusers import WanTransformer3DModel
+from torch import Tensor
+
+from trainer.model import RememberingWan
+
+NUM_CHANNELS, GRID = 6, (2, 3)
+
+
+def tiny_wan(seed: int = 0) -> WanTransformer3DModel:
+    """An unmodified two-layer Wan in evaluation mode."""
+    torch.manual_seed(seed)
+    return WanTransformer3DModel(
+        patch_size=(1, 1, 1),
+        num_attention_heads=2,
+        attention_head_dim=24,
+        in_channels=NUM_CHANNELS,
+        out_channels=NUM_CHANNELS,
+        text_dim=80,
+        freq_dim=32,
+        ffn_dim=64,
+        num_layers=2,
+        rope_max_seq_len=64,
+    ).eval()
+
+
+def tiny_model(seed: int = 0, mode: str = "phase", **options: bool) -> RememberingWan:
+    return RememberingWan(tiny_wan(seed), mode=mode, **options)
+
+
+def with_camera_phases(model: RememberingWan, seed: int = 1) -> RememberingWan:
+    """As after training: phases that are no longer zero."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for phase in model.phases:
+            phase.weight.copy_(0.7 * torch.randn(phase.weight.shape, generator=generator))
+    return model
+
+
+def random_inputs(num_frames: int, batch: int = 2, seed: int = 3) -> dict[str, Tensor]:
+    """Inputs of RememberingWan.forward with uneven times (gaps), moving cameras and mixed noise levels."""
+    generator = torch.Generator().manual_seed(seed)
+    steps = torch.randint(1, 4, (batch, num_frames), generator=generator)
+    return {
+        "latents_BFCYX": torch.randn(batch, num_frames, NUM_CHANNELS, *GRID, generator=generator),
+        "times_BF": steps.cumsum(1).double(),
+        "noise_BF": torch.rand(batch, num_frames, generator=generator),
+        "cameras_BFc": torch.randn(batch, num_frames, 14, generator=generator),
+        "text_BSD": torch.randn(batch, 5, 80, generator=generator),
+    }
+
+
+def frames(inputs: dict[str, Tensor], part: slice) -> dict[str, Tensor]:
+    """The same inputs, some of the frames."""
+    return {name: value if name == "text_BSD" else value[:, part] for name, value in inputs.items()}
+
+
+def causal(num_frames: int, batch: int = 2) -> Tensor:
+    """[B, F, F] bool: each frame sees itself and earlier ones."""
+    return torch.ones(num_frames, num_frames, dtype=torch.bool).tril().expand(batch, -1, -1)

@@ -1,0 +1,252 @@
+"""The wrapped transformer against the stock one, its cache against full attention, each with a control."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.trainer.support import (
+    GRID,
+    NUM_CHANNELS,
+    causal,
+    frames,
+    random_inputs,
+    tiny_model,
+    tiny_wan,
+    with_camera_phases,
+)
+from trainer.cache import KVCache
+from trainer.cameras import camera_descriptors
+
+NUM_FRAMES = 6
+
+
+def stock_comparison(model, stock, uniform_levels: bool = True):
+    inputs = random_inputs(NUM_FRAMES)
+    inputs["times_BF"] = torch.arange(NUM_FRAMES).double().expand(2, -1)
+    levels = torch.tensor([0.25, 0.9])
+    inputs["noise_BF"] = levels if uniform_levels else levels[:, None].expand(-1, NUM_FRAMES)
+    with torch.no_grad():
+        ours = model(**inputs)
+        theirs = stock(inputs["latents_BFCYX"].transpose(1, 2), levels * 1000.0, inputs["text_BSD"]).sample
+    return ours, theirs.transpose(1, 2)
+
+
+@pytest.mark.parametrize("mode", ["none", "phase"])
+def test_starts_as_the_unmodified_transformer_bit_for_bit(mode):
+    ours, theirs = stock_comparison(tiny_model(mode=mode), tiny_wan())
+    assert torch.equal(ours, theirs)
+
+
+def test_loaded_weights_keep_the_equality(tmp_path):
+    tiny_wan(seed=5).save_pretrained(tmp_path)
+    stock = type(tiny_wan()).from_pretrained(tmp_path).eval()
+    model = with_camera_phases(tiny_model(seed=0))
+    model.transformer.load_state_dict(stock.state_dict())
+    ours, theirs = stock_comparison(model, stock)
+    assert not torch.equal(ours, theirs)
+    model.zero_camera_modules()
+    ours, theirs = stock_comparison(model, stock)
+    assert torch.equal(ours, theirs)
+
+
+def test_one_optimiser_step_on_the_phases_ends_the_equality():
+    model = tiny_model()
+    optimiser = torch.optim.SGD(model.phases.parameters(), lr=1.0)
+    model(**random_inputs(NUM_FRAMES)).square().sum().backward()
+    optimiser.step()
+    ours, theirs = stock_comparison(model, tiny_wan())
+    assert not torch.equal(ours, theirs)
+
+
+def test_levels_per_frame_agree_with_one_level_per_clip():
+    ours, theirs = stock_comparison(tiny_model(), tiny_wan(), uniform_levels=False)
+    torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+
+
+def cached_rollout(model, inputs, chunk: int, cache: KVCache) -> torch.Tensor:
+    out = []
+    with torch.no_grad():
+        for start in range(0, NUM_FRAMES, chunk):
+            part = frames(inputs, slice(start, start + chunk))
+            size = part["times_BF"].shape[1]
+            out.append(
+                model(**part, mask_BFF=causal(size), cache=cache, write_ids=list(range(start, start + size)))
+            )
+    return torch.cat(out, dim=1)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return with_camera_phases(tiny_model())
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 4])
+@pytest.mark.parametrize("time_policy", ["absolute", "relative"])
+def test_cached_rollout_equals_full_causal_attention(trained, chunk, time_policy):
+    inputs = random_inputs(NUM_FRAMES)
+    with torch.no_grad():
+        full = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
+    cached = cached_rollout(trained, inputs, chunk, KVCache(time_policy=time_policy))
+    torch.testing.assert_close(cached, full, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("broken", ["mask", "gaps", "cameras", "levels"])
+def test_the_comparison_would_notice_a_fault(trained, broken):
+    inputs = random_inputs(NUM_FRAMES)
+    with torch.no_grad():
+        full = trained(**inputs, mask_BFF=None if broken == "mask" else causal(NUM_FRAMES))
+    if broken == "gaps":
+        inputs["times_BF"] = torch.arange(NUM_FRAMES).double().expand(2, -1)
+    if broken == "cameras":
+        inputs["cameras_BFc"] = torch.zeros_like(inputs["cameras_BFc"])
+    if broken == "levels":
+        inputs["noise_BF"] = torch.zeros_like(inputs["noise_BF"])
+    cached = cached_rollout(trained, inputs, 1, KVCache())
+    assert (cached - full).abs().max() > 1e-2
+
+
+def test_the_future_does_not_reach_the_past(trained):
+    inputs = random_inputs(NUM_FRAMES)
+    changed = dict(inputs, latents_BFCYX=inputs["latents_BFCYX"].clone())
+    changed["latents_BFCYX"][:, 4:] += 1.0
+    with torch.no_grad():
+        before, after = (trained(**x, mask_BFF=causal(NUM_FRAMES)) for x in (inputs, changed))
+        before_full, after_full = (trained(**x) for x in (inputs, changed))
+    assert torch.equal(before[:, :4], after[:, :4])
+    assert not torch.equal(before[:, 4:], after[:, 4:])
+    assert (before_full[:, :4] - after_full[:, :4]).abs().max() > 1e-3
+
+
+def test_a_shift_of_all_times_changes_nothing(trained):
+    inputs = random_inputs(NUM_FRAMES)
+    with torch.no_grad():
+        here = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
+        later = trained(**dict(inputs, times_BF=inputs["times_BF"] + 1000.0), mask_BFF=causal(NUM_FRAMES))
+        slower = trained(**dict(inputs, times_BF=inputs["times_BF"] * 2.0), mask_BFF=causal(NUM_FRAMES))
+    torch.testing.assert_close(here, later, atol=1e-5, rtol=0)
+    assert (here - slower).abs().max() > 1e-2
+
+
+def random_transform(rng: np.random.Generator) -> np.ndarray:
+    transform = np.eye(4)
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    transform[:3, :3] = rotation * np.linalg.det(rotation)
+    transform[:3, 3] = rng.normal(size=3)
+    return transform
+
+
+def test_a_change_of_world_frame_changes_nothing_and_a_moved_camera_does(trained):
+    rng = np.random.default_rng(0)
+    camera_from_world = np.stack([random_transform(rng) for _ in range(NUM_FRAMES)])
+    intrinsics = np.tile(np.diag([60.0, 70.0, 1.0]), (NUM_FRAMES, 1, 1))
+    moved = camera_from_world.copy()
+    moved[3] = random_transform(rng)
+    outputs = []
+    for cameras in (camera_from_world, camera_from_world @ random_transform(rng), moved):
+        rows = camera_descriptors(cameras, intrinsics, scene_scale_m=0.9, width_px=64)
+        inputs = dict(random_inputs(NUM_FRAMES), cameras_BFc=torch.from_numpy(rows).expand(2, -1, -1))
+        with torch.no_grad():
+            outputs.append(trained(**inputs, mask_BFF=causal(NUM_FRAMES)))
+    torch.testing.assert_close(outputs[0], outputs[1], atol=1e-5, rtol=0)
+    assert (outputs[0] - outputs[2]).abs().max() > 1e-2
+
+
+def test_descriptors_start_at_the_identity_in_units_of_the_scene_scale():
+    camera_from_world = np.tile(np.eye(4), (2, 1, 1))
+    camera_from_world[1, :3, 3] = [-0.5, 0.0, 0.0]  # the camera itself moved +0.5 m to the right
+    intrinsics = np.tile(np.diag([64.0, 32.0, 1.0]), (2, 1, 1))
+    rows = camera_descriptors(camera_from_world, intrinsics, scene_scale_m=2.0, width_px=64)
+    np.testing.assert_allclose(rows[0], [0, 0, 0, *np.eye(3).ravel(), 0, np.log(0.5)], atol=1e-7)
+    np.testing.assert_allclose(rows[1, :3], [0.25, 0, 0], atol=1e-7)
+    with pytest.raises(ValueError, match="scene_scale_m"):
+        camera_descriptors(camera_from_world, intrinsics, scene_scale_m=0.0, width_px=64)
+
+
+def test_gradients_do_not_depend_on_checkpointing():
+    gradients = []
+    for option in (False, True):
+        model = with_camera_phases(tiny_model(gradient_checkpointing=option)).train()
+        model(**random_inputs(NUM_FRAMES), mask_BFF=causal(NUM_FRAMES)).square().mean().backward()
+        gradients.append({name: p.grad for name, p in model.named_parameters()})
+    assert gradients[0].keys() == gradients[1].keys()
+    assert all(torch.equal(gradients[0][name], gradients[1][name]) for name in gradients[0])
+
+
+def test_unbuilt_modes_are_refused_in_one_line():
+    for mode in ("full", "prope", "phase2"):
+        with pytest.raises(ValueError, match="not built; choose of none, phase"):
+            tiny_model(mode=mode)
+
+
+# ---- the cache by itself
+
+
+def entry(value: float, num_frames: int = 1):
+    k = torch.full((1, num_frames * 2, 1, 4), value)
+    return {0: (k, k + 100)}
+
+
+def filled(count: int, anchors: tuple[int, ...] = (), **options) -> KVCache:
+    cache = KVCache(**options)
+    with torch.no_grad():
+        for i in range(count):
+            cache.append(
+                entry(float(i)),
+                node_ids=[i],
+                times_BF=torch.tensor([[float(i)]]),
+                cameras_BFc=torch.zeros(1, 1, 14),
+                anchors=[i in anchors],
+            )
+    return cache
+
+
+def contents(cache: KVCache) -> dict[int, tuple[float, float, float]]:
+    keys, values = cache.read(0)
+    return {
+        node: (float(cache.times_BK[0, slot]), float(keys[0, 2 * slot, 0, 0]), float(values[0, 2 * slot, 0, 0]))
+        for slot, node in enumerate(cache.node_ids)
+    }
+
+
+def test_a_bounded_cache_forgets_the_oldest_but_never_an_anchor():
+    cache = filled(20, anchors=(0, 3), capacity=5)
+    assert sorted(cache.node_ids) == [0, 3, 17, 18, 19]
+    assert contents(cache) == {i: (i, i, i + 100) for i in (0, 3, 17, 18, 19)}
+    with pytest.raises(ValueError, match="anchor"):
+        cache.evict(3)
+    with pytest.raises(ValueError, match="all 2 nodes are anchors"):
+        filled(3, anchors=(0, 1), capacity=2)
+
+
+def test_replace_rewrites_one_node_in_place():
+    cache = filled(3)
+    with torch.no_grad():
+        cache.replace(entry(9.0), node_id=1, times_BF=torch.tensor([[5.0]]), cameras_BFc=torch.ones(1, 1, 14))
+    assert contents(cache) == {0: (0, 0, 100), 1: (5, 9, 109), 2: (2, 2, 102)}
+    with pytest.raises(ValueError, match="not cached"):
+        cache.evict(7)
+
+
+def test_writes_under_grad_are_forbidden():
+    cache = filled(1)
+    with pytest.raises(RuntimeError, match="no_grad"):
+        cache.append(
+            entry(0.0), node_ids=[4], times_BF=torch.zeros(1, 1), cameras_BFc=torch.zeros(1, 1, 14), anchors=[False]
+        )
+
+
+def test_clamped_times_stop_at_the_horizon_and_relative_ones_start_at_the_query():
+    query = torch.tensor([[9.0, 10.0]])
+    cached, seen = filled(3, time_policy="clamped", horizon=9.0).seen_times(query)
+    assert cached.tolist() == [[1.0, 1.0, 2.0]] and seen.tolist() == [[9.0, 10.0]]
+    cached, seen = filled(3, time_policy="relative").seen_times(query)
+    assert cached.tolist() == [[-10.0, -9.0, -8.0]] and seen.tolist() == [[-1.0, 0.0]]
+    for options in ({"time_policy": "clamped"}, {"horizon": 2.0}, {"time_policy": "elastic"}, {"capacity": 0}):
+        with pytest.raises(ValueError):
+            KVCache(**options)
+
+
+def test_input_shapes_come_back():
+    assert tiny_model()(**random_inputs(2)).shape == (2, 2, NUM_CHANNELS, *GRID)

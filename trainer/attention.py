@@ -1,0 +1,96 @@
+"""Attention processors that turn WanTransformer3DModel frame-causal, without a fork.
+
+Frames are folded into the batch between the attentions, so that a block's modulation is per frame for free; the
+self-attention unfolds them. Shapes: B batch, F frames, N tokens per frame, L = F N, K cached frames, H heads,
+E head dim, D = H E.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from trainer.rope import CameraPhase, Rotation, rotate
+
+
+class CachedKeys(Protocol):
+    """The part of a KV cache that attention reads."""
+
+    def read(self, layer: int) -> tuple[Tensor, Tensor]:
+        """Raw keys (before RoPE) and values of the cached frames, each [B, K N, H, E]."""
+        ...
+
+
+@dataclass(kw_only=True)
+class FrameContext:
+    """What one forward pass tells its attentions; travels in the place of Wan's `rotary_emb`.
+
+    Keys are the cached frames followed by the frames of this call. `mask` is None for full attention.
+    """
+
+    num_frames: int
+    query_rotation: Rotation  # [B, F, N, P]
+    key_rotation: Rotation  # [B, K + F, N, P]
+    query_cameras: Tensor  # [B, F, 14]
+    key_cameras: Tensor  # [B, K + F, 14]
+    phases: Sequence[CameraPhase]  # one per layer; empty in mode `none`
+    mask: Tensor | None  # [B, 1, F N, (K + F) N] bool, True where the query may look
+    cache: CachedKeys | None
+    fresh: dict[int, tuple[Tensor, Tensor]] | None  # per layer: this call's raw k and v, for a cache write
+
+
+class FrameSelfAttention:
+    """attn1: keys are kept raw and rotated on every read, so a cached key can be moved in time for free."""
+
+    def __init__(self, layer: int) -> None:
+        self.layer = layer
+
+    def __call__(
+        self, attn: Any, hidden_states: Tensor, _encoder: Any, _mask: Any, rotary_emb: FrameContext
+    ) -> Tensor:
+        """hidden_states: [B F, N, D] -> the same shape."""
+        context = rotary_emb
+        hidden_BLD = hidden_states.unflatten(0, (-1, context.num_frames)).flatten(1, 2)
+        query = attn.norm_q(attn.to_q(hidden_BLD)).unflatten(2, (attn.heads, -1))
+        key = attn.norm_k(attn.to_k(hidden_BLD)).unflatten(2, (attn.heads, -1))
+        value = attn.to_v(hidden_BLD).unflatten(2, (attn.heads, -1))
+        if context.fresh is not None:
+            context.fresh[self.layer] = (key, value)
+        if context.cache is not None:
+            cached_key, cached_value = context.cache.read(self.layer)
+            key, value = torch.cat([cached_key, key], dim=1), torch.cat([cached_value, value], dim=1)
+        query_rotation, key_rotation = context.query_rotation, context.key_rotation
+        if context.phases:
+            phase = context.phases[self.layer]
+            query_rotation = query_rotation.plus(phase(context.query_cameras))
+            key_rotation = key_rotation.plus(phase(context.key_cameras))
+        out_BHLE = functional.scaled_dot_product_attention(
+            rotate(query, query_rotation).transpose(1, 2),
+            rotate(key, key_rotation).transpose(1, 2),
+            value.transpose(1, 2),
+            attn_mask=context.mask,
+        )
+        out_BLD = out_BHLE.transpose(1, 2).flatten(2, 3).type_as(query)
+        out_BLD = attn.to_out[1](attn.to_out[0](out_BLD))
+        return out_BLD.unflatten(1, (context.num_frames, -1)).flatten(0, 1)
+
+
+class UnfoldedCrossAttention:
+    """attn2: the stock processor on unfolded frames, so the text's keys are computed once, not once per frame."""
+
+    def __init__(self, stock: Any) -> None:
+        self.stock = stock
+
+    def __call__(
+        self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor, _mask: Any, _rotary: Any
+    ) -> Tensor:
+        """hidden_states: [B F, N, D]; encoder_hidden_states: text [B, S, D]."""
+        num_tokens = hidden_states.shape[1]
+        hidden_BLD = hidden_states.reshape(encoder_hidden_states.shape[0], -1, hidden_states.shape[2])
+        out_BLD = self.stock(attn, hidden_BLD, encoder_hidden_states)
+        return out_BLD.reshape(-1, num_tokens, out_BLD.shape[2])

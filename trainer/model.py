@@ -1,0 +1,154 @@
+"""RememberingWan: any WanTransformer3DModel made frame-causal, with true times, camera phases and a KV cache.
+
+Shapes: B batch, F frames of this call, K cached frames, N = Y X tokens per frame (after Wan's spatial patches),
+C latent channels, D model dim, S text tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from trainer.attention import FrameContext, FrameSelfAttention, UnfoldedCrossAttention
+from trainer.cache import KVCache
+from trainer.rope import CameraPhase, base_rotation
+
+MODES = ("none", "phase")
+TIMESTEPS = 1000.0  # Wan's timestep embedding expects flow time times this
+
+
+class RememberingWan(nn.Module):
+    """The transformer is changed from outside only: its attention processors are replaced, its weights are its own.
+
+    mode: `none` (no camera) or `phase` (PM-RoPE phase). With the full mask and integer times both give the
+    unmodified transformer's output bit for bit until the first optimiser step.
+    """
+
+    def __init__(self, transformer: Any, *, mode: str = "phase", gradient_checkpointing: bool = False) -> None:
+        super().__init__()
+        if mode not in MODES:
+            raise ValueError(f"model.mode: {mode!r} is not built; choose of {', '.join(MODES)}")
+        config = transformer.config
+        if config.patch_size[0] != 1:
+            raise ValueError(f"model: a patch of {config.patch_size[0]} latent frames would mix times; it must be 1")
+        if config.image_dim is not None or config.added_kv_proj_dim is not None:
+            raise ValueError("model: image-conditioned Wan (image_dim, added_kv_proj_dim) is not supported; use T2V")
+        self.transformer = transformer
+        self.mode = mode
+        self.gradient_checkpointing = gradient_checkpointing
+        self.head_dim: int = config.attention_head_dim
+        self.phases = nn.ModuleList(
+            CameraPhase(self.head_dim) for _ in range(config.num_layers if mode == "phase" else 0)
+        )
+        for layer, block in enumerate(transformer.blocks):
+            block.attn1.set_processor(FrameSelfAttention(layer))
+            block.attn2.set_processor(UnfoldedCrossAttention(block.attn2.processor))
+
+    def zero_camera_modules(self) -> None:
+        """Put back what must start at zero, after loading a checkpoint that has no camera modules."""
+        for phase in self.phases:
+            assert isinstance(phase, CameraPhase)
+            phase.init_weights()
+
+    def forward(
+        self,
+        latents_BFCYX: Tensor,
+        *,
+        times_BF: Tensor,
+        noise_BF: Tensor,
+        cameras_BFc: Tensor,
+        text_BSD: Tensor,
+        mask_BFF: Tensor | None = None,
+        cache: KVCache | None = None,
+        write_ids: list[int] | None = None,
+        write_anchors: list[bool] | None = None,
+    ) -> Tensor:
+        """The transformer's prediction, [B, F, C, Y, X].
+
+        times_BF: true latent times, float. noise_BF: flow time in [0, 1] per frame, or [B] when all frames share it.
+        cameras_BFc: [B, F, 14]. mask_BFF: which frames of this call see which; None: all. Cached frames are seen when
+        strictly earlier. write_ids: remember these F frames in the cache under these ids (not under grad).
+        """
+        batch, num_frames, _, height, width = latents_BFCYX.shape
+        patch_y, patch_x = self.transformer.config.patch_size[1:]
+        grid = (height // patch_y, width // patch_x)
+        context = self._context(grid, times_BF, cameras_BFc, mask_BFF, cache)
+        if write_ids is not None:
+            context.fresh = {}
+
+        hidden_BDFYX = self.transformer.patch_embedding(latents_BFCYX.transpose(1, 2))
+        hidden = hidden_BDFYX.permute(0, 2, 3, 4, 1).flatten(2, 3).flatten(0, 1).contiguous()  # [B F, N, D]
+        frames_per_level = num_frames if noise_BF.ndim == 1 else 1
+        level, modulation, text, _ = self.transformer.condition_embedder(
+            noise_BF.flatten() * TIMESTEPS, text_BSD, None, timestep_seq_len=None
+        )
+        level = level.repeat_interleave(frames_per_level, dim=0)  # [B F, D]
+        modulation = modulation.unflatten(1, (6, -1)).repeat_interleave(frames_per_level, dim=0)  # [B F, 6, D]
+
+        checkpointed = self.gradient_checkpointing and torch.is_grad_enabled()
+        for block in self.transformer.blocks:
+            if checkpointed:
+                hidden = checkpoint(block, hidden, text, modulation, context, use_reentrant=False)
+            else:
+                hidden = block(hidden, text, modulation, context)
+
+        shift, scale = (self.transformer.scale_shift_table + level.unsqueeze(1)).chunk(2, dim=1)
+        hidden = (self.transformer.norm_out(hidden.float()) * (1 + scale) + shift).type_as(hidden)
+        out = self.transformer.proj_out(hidden)  # [B F, N, patch_y patch_x C]
+        out = out.reshape(batch, num_frames, *grid, patch_y, patch_x, -1)
+        if write_ids is not None:
+            assert cache is not None and context.fresh is not None, "write_ids needs a cache"
+            cache.append(
+                context.fresh,
+                node_ids=write_ids,
+                times_BF=times_BF,
+                cameras_BFc=cameras_BFc,
+                anchors=write_anchors or [False] * num_frames,
+            )
+        return out.permute(0, 1, 6, 2, 4, 3, 5).flatten(5, 6).flatten(3, 4)
+
+    def _context(
+        self,
+        grid: tuple[int, int],
+        times_BF: Tensor,
+        cameras_BFc: Tensor,
+        mask_BFF: Tensor | None,
+        cache: KVCache | None,
+    ) -> FrameContext:
+        query_times, key_times, key_cameras, mask = times_BF, times_BF, cameras_BFc, mask_BFF
+        held = cache if cache is not None and len(cache) else None
+        if held is not None:
+            cached_times, query_times = held.seen_times(times_BF.double())
+            key_times = torch.cat([cached_times, query_times], dim=1)
+            key_cameras = torch.cat([held.cameras_BKc, cameras_BFc], dim=1)
+            mask = _mask_with_cache(held.times_BK, times_BF, mask_BFF)
+        num_tokens = grid[0] * grid[1]
+        return FrameContext(
+            num_frames=times_BF.shape[1],
+            query_rotation=base_rotation(query_times, grid, self.head_dim),
+            key_rotation=base_rotation(key_times, grid, self.head_dim),
+            query_cameras=cameras_BFc,
+            key_cameras=key_cameras,
+            phases=list(self.phases),  # type: ignore[arg-type]
+            mask=None if mask is None else _per_token(mask, num_tokens),
+            cache=held,
+            fresh=None,
+        )
+
+
+def _mask_with_cache(cached_times_BK: Tensor, times_BF: Tensor, mask_BFF: Tensor | None) -> Tensor | None:
+    """[B, F, K + F] bool, or None when every query may look everywhere."""
+    earlier_BFK = cached_times_BK[:, None, :] < times_BF[:, :, None]
+    if mask_BFF is None:
+        if bool(earlier_BFK.all()):
+            return None
+        mask_BFF = times_BF.new_ones(*times_BF.shape, times_BF.shape[1], dtype=torch.bool)
+    return torch.cat([earlier_BFK, mask_BFF], dim=2)
+
+
+def _per_token(mask_BFK: Tensor, num_tokens: int) -> Tensor:
+    """[B, F, K] to [B, 1, F N, K N]."""
+    return mask_BFK.repeat_interleave(num_tokens, dim=1).repeat_interleave(num_tokens, dim=2).unsqueeze(1)

@@ -1,0 +1,86 @@
+"""Undoing what is not state: a small shift and a per-channel affine colour, both seen on the static surroundings only.
+
+Fitting them on the carriers would let a shift stand in for a moved water line and a gain for a changed level. So the
+fit sees only pixels outside the sweep region that no sweep picture changes, and its gains are bounded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+MAX_SHIFT_PX = 3
+GAIN_LIMITS = (0.6, 1.6)
+OFFSET_LIMIT = 0.15  # of full scale
+SATURATED = 0.985
+MIN_IMPROVEMENT = 0.8  # a shift is believed when it leaves less than this share of the unshifted error
+PRIOR_STRENGTH = 1e-3  # variance (of full scale, squared) at which contrast outweighs the prior "gain 1, offset 0"
+
+Picture = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How a query differs from the sweep apart from its state: query(x) = gain * sweep(x - shift) + offset."""
+
+    shift_px: tuple[float, float]  # (down, right)
+    gain: tuple[float, float, float]
+    offset: tuple[float, float, float]
+    error: float  # mean squared error on the static surroundings after the fit, full scale 1
+
+
+def fit_affine(query: Picture, reference: Picture) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Per channel gain and offset with query ~ gain * reference + offset; both [n, 3]. Bounded ridge least squares.
+
+    gain = (cov(q, r) + p) / (var(r) + p), p = `PRIOR_STRENGTH`: without contrast in the reference the gain is 1.
+    """
+    usable = (query < SATURATED).all(axis=1)
+    if usable.sum() >= 16:
+        query, reference = query[usable], reference[usable]
+    mean_q, mean_r = query.mean(0), reference.mean(0)
+    covariance = ((query - mean_q) * (reference - mean_r)).mean(0)
+    gain = (covariance + PRIOR_STRENGTH) / (((reference - mean_r) ** 2).mean(0) + PRIOR_STRENGTH)
+    gain = np.clip(gain, *GAIN_LIMITS)
+    offset = np.clip(mean_q - gain * mean_r, -OFFSET_LIMIT, OFFSET_LIMIT)
+    return gain, offset, float(((query - gain * reference - offset) ** 2).mean())
+
+
+def align(query: Picture, reference: Picture, static: Mask) -> Alignment:
+    """Best shift (sub-pixel, within `MAX_SHIFT_PX`) and affine colour of `query` against `reference` on `static` pixels."""
+    m = MAX_SHIFT_PX
+    inner = static.copy()
+    inner[:m], inner[-m:], inner[:, :m], inner[:, -m:] = False, False, False, False
+    if inner.sum() < 64:
+        return Alignment((0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), float("inf"))
+    target = reference[inner]
+    errors = np.empty((2 * m + 1, 2 * m + 1))
+    for i in range(-m, m + 1):
+        for j in range(-m, m + 1):
+            errors[i + m, j + m] = fit_affine(np.roll(query, (-i, -j), axis=(0, 1))[inner], target)[2]
+    i, j = (int(v) - m for v in np.unravel_index(np.argmin(errors), errors.shape))
+    shift = (i + _parabola(errors[:, j + m], i + m), j + _parabola(errors[i + m], j + m))
+    best = fit_affine(shifted(query, shift)[inner], target)
+    if best[2] > MIN_IMPROVEMENT * errors[m, m]:
+        shift, best = (0.0, 0.0), fit_affine(query[inner], target)
+    gain, offset, error = best
+    return Alignment(shift, tuple(map(float, gain)), tuple(map(float, offset)), error)  # type: ignore[arg-type]
+
+
+def shifted(picture: Picture, shift_px: tuple[float, float]) -> Picture:
+    """The picture moved back by `shift_px` (down, right): cubic, edges repeated."""
+    if shift_px == (0.0, 0.0):
+        return picture
+    return np.clip(ndimage.shift(picture, (-shift_px[0], -shift_px[1], 0), order=3, mode="nearest"), 0, 1)
+
+
+def _parabola(errors: NDArray[np.float64], i: int) -> float:
+    """Offset of the minimum of the parabola through errors[i-1:i+2], within half a step; 0 at the border."""
+    if i == 0 or i == len(errors) - 1:
+        return 0.0
+    left, mid, right = errors[i - 1 : i + 2]
+    bend = left - 2 * mid + right
+    return float(np.clip(0.5 * (left - right) / bend, -0.5, 0.5)) if bend > 0 else 0.0
