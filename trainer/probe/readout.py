@@ -2,8 +2,10 @@
 
 Notation: sweep pictures S_k at event times tau_k; query Q; P_k = clip(gain * S_k + offset) the sweep as the query's
 camera would show it; all means run over the pixels and channels of the region (the union of the carriers'
-silhouettes over the sweep, dilated). Errors are in units of the sweep's own spread V = mean_k |P_k - mean P|^2, so that 1
-is the error of knowing nothing and one threshold serves a faint candle and a bright pendulum.
+silhouettes over the sweep, dilated), each pixel weighted by v / (v + 0.1 mean v) with v its variance over the sweep, so that
+what never changes (a shell, a textured wall seen between falling dominoes) does not drown what does.
+Errors are in units of V = min(mean_k |P_k - mean P|^2, |P(t_r) - P(t_h)|^2 / 2): 1 is about the error of knowing nothing, and
+one threshold serves a faint candle and a bright pendulum.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from scipy import ndimage
 from trainer.probe.registration import Alignment, align, shifted
 
 DILATION_PX = 2
+WEIGHT_FLOOR = 0.1  # of the mean variance: a pixel that varies this little counts half
+SAME_LOOK = 0.01  # of V: pictures whose errors differ by less than this look the same
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class SweepModel:
     event_time_s: NDArray[np.float64]  # [K], increasing
     region: NDArray[np.bool_]  # [H, W], where the state can be seen
     static: NDArray[np.bool_]  # [H, W], surroundings that no sweep picture changes
+    t_h_s: float  # event time at the last frame before hiding
+    t_r_s: float  # event time at the frame of return
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -50,9 +56,13 @@ class Evidence:
 
 
 def prepare(
-    rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16], event_time_s: NDArray[np.float64], carriers: Sequence[int]
+    rgb: NDArray[np.uint8],
+    segmentation: NDArray[np.uint16],
+    event_time_s: NDArray[np.float64],
+    carriers: Sequence[int],
+    window_s: tuple[float, float],
 ) -> SweepModel:
-    """Sweep [K, H, W, 3], its segmentation [K, H, W], times [K] and the carriers' ids -> what `measure` needs."""
+    """Sweep [K, H, W, 3], its segmentation [K, H, W], times [K], carriers' ids and event times (t_h, t_r)."""
     order = np.argsort(event_time_s)
     pictures = rgb[order].astype(np.float64) / 255
     union = np.isin(segmentation, list(carriers)).any(0)
@@ -64,7 +74,8 @@ def prepare(
     outside = ~ndimage.binary_dilation(union, iterations=DILATION_PX + 2)
     flicker = pictures.std(0).max(-1)
     limit = max(2 / 255, 2 * float(np.median(flicker[outside]))) if outside.any() else 0.0
-    return SweepModel(pictures, np.asarray(event_time_s, float)[order], region, outside & (flicker <= limit))
+    times = np.asarray(event_time_s, np.float64)[order]
+    return SweepModel(pictures, times, region, outside & (flicker <= limit), *window_s)
 
 
 def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
@@ -75,18 +86,20 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     alignment = align(picture, model.mean, model.static)
     aligned = shifted(picture, alignment.shift_px)
     expected = np.clip(model.pictures * alignment.gain + alignment.offset, 0, 1)
-    points = expected[:, model.region].reshape(len(expected), -1)  # [K, n]
-    target = aligned[model.region].ravel()
-    spread = float(((points - points.mean(0)) ** 2).mean())
-    errors, fractions = _polyline(points, target)
+    points, target = expected[:, model.region], aligned[model.region]  # [K, n, 3], [n, 3]
+    variance = points.var(0).mean(-1)
+    weight = np.sqrt(variance / (variance + WEIGHT_FLOOR * variance.mean() + 1e-12))[:, None]
+    points, target = (points * weight).reshape(len(points), -1), (target * weight).ravel()
+    times = model.event_time_s
+    spread = _spread(points, times, model)
+    errors, fractions, lengths = _polyline(points, target)
     k = int(np.argmin(errors))
     best_picture = (1 - fractions[k]) * expected[k] + fractions[k] * expected[k + 1]
-    times = model.event_time_s
     naive = ((model.pictures[:, model.region] - picture[model.region]) ** 2).mean((1, 2))
     hull = _hull_error(points, target)
     return Evidence(
         time_s=float(times[k] + fractions[k] * (times[k + 1] - times[k])),
-        candidates_s=_candidates(times, errors, fractions, points, spread),
+        candidates_s=_candidates(times, errors / spread, fractions, lengths / spread),
         residual=float(errors[k]) / spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
         sharpness=_gradient_energy(aligned, model.region) / _gradient_energy(best_picture, model.region),
@@ -102,17 +115,25 @@ def nearest(candidates_s: Sequence[tuple[float, float]], reference_s: float) -> 
     return min(members, key=lambda t: abs(t - reference_s))
 
 
-def _polyline(points: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Errors [K-1] and fractions [K-1] of the nearest points on the segments P_k -> P_{k+1}.
+def _spread(points: NDArray[np.float64], times: NDArray[np.float64], model: SweepModel) -> float:
+    """V of the module's docstring, and at least a tenth of its first term."""
+    whole = float(((points - points.mean(0)) ** 2).mean())
+    at_h, at_r = (int(np.argmin(abs(times - t))) for t in (model.t_h_s, model.t_r_s))
+    half_step = float(((points[at_h] - points[at_r]) ** 2).mean()) / 2
+    return max(min(whole, half_step), whole / 10, 1e-9)
+
+
+def _polyline(points: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Errors, fractions and squared lengths [K-1] of the nearest points on the segments P_k -> P_{k+1}.
 
     fraction = clip(<Q - P_k, P_{k+1} - P_k> / |P_{k+1} - P_k|^2, 0, 1): exact where neighbouring pictures blend linearly, as
     anti-aliased edges do that move by less than a pixel.
     """
     steps = points[1:] - points[:-1]
-    length = (steps**2).sum(1)
+    lengths = (steps**2).mean(1)
     offset = target - points[:-1]
-    fractions = np.clip((offset * steps).sum(1) / np.maximum(length, 1e-12), 0, 1)
-    return ((offset - fractions[:, None] * steps) ** 2).mean(1), fractions
+    fractions = np.clip((offset * steps).mean(1) / np.maximum(lengths, 1e-12), 0, 1)
+    return ((offset - fractions[:, None] * steps) ** 2).mean(1), fractions, lengths
 
 
 def _hull_error(points: NDArray[np.float64], target: NDArray[np.float64]) -> float:
@@ -137,34 +158,28 @@ def _hull_error(points: NDArray[np.float64], target: NDArray[np.float64]) -> flo
     return float(weights @ gram @ weights)
 
 
-SAME_LOOK = 0.02  # of V: pictures whose errors differ by less than this look the same
-
-
 def _candidates(
-    times: NDArray[np.float64],
-    errors: NDArray[np.float64],
-    fractions: NDArray[np.float64],
-    points: NDArray[np.float64],
-    spread: float,
+    times: NDArray[np.float64], errors: NDArray[np.float64], fractions: NDArray[np.float64], lengths: NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
-    """Intervals of event time whose pictures explain the query as well as the best one does, within `SAME_LOOK`.
+    """Intervals of event time that explain the query as well as the best one does; all arguments [K-1] or, times, [K].
 
-    Within a run of good segments only pictures that look the same as each other (plateaus) widen the interval; a
-    moving state gives a single point, its local minimum.
+    A segment qualifies when its error, less what blending its ends can cost (f (1 - f) |P_{k+1} - P_k|^2: the ghost of a
+    part that jumps further than its width), is within `SAME_LOOK` of the best. Each run of such segments gives its
+    local minimum, widened over the neighbours whose pictures do not differ (a plateau).
     """
-    good = errors <= errors.min() + SAME_LOOK * spread * 0.5
-    still = ((points[1:] - points[:-1]) ** 2).mean(1) <= SAME_LOOK * spread * 0.5
+    good = errors - fractions * (1 - fractions) * lengths <= errors.min() + SAME_LOOK
+    still = lengths <= SAME_LOOK
     labels, count = ndimage.label(good)
     found = []
     for label in range(1, count + 1):
         run = np.flatnonzero(labels == label)
         k = int(run[np.argmin(errors[run])])
         low = high = float(times[k] + fractions[k] * (times[k + 1] - times[k]))
-        for i in run[run <= k][::-1]:
+        for i in range(k, run[0] - 1, -1):
             if not still[i]:
                 break
             low = min(low, float(times[i]))
-        for i in run[run >= k]:
+        for i in range(k, run[-1] + 1):
             if not still[i]:
                 break
             high = max(high, float(times[i + 1]))
