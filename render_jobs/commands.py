@@ -1,0 +1,95 @@
+"""What `remind render` does: plans from specs or plan files, rendered into a data set."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from render_jobs.dataset import Dataset
+from render_jobs.jobs import Job, Result
+from render_jobs.pool import LocalPool, num_cores
+from render_jobs.progress import ProgressBar
+from render_jobs.status import read_status
+from scenes.loading import load_spec
+from scenes.plan import ScenePlan
+from scenes.sampling import sample_plans
+
+MAX_WORKERS = 16  # each holds a Blender of some 400 MB; beyond, the workers get more threads instead
+
+
+def gather_plans(paths: Sequence[Path], count: int) -> list[ScenePlan]:
+    """Plans of specs (*.yaml, `count` samples each), plan files (*.json) and folders of either.
+
+    Raises ValueError that names the file for anything else.
+    """
+    if count < 1:
+        raise ValueError(f"--count: {count} is too few; give 1 or more")
+    plans: list[ScenePlan] = []
+    for path in paths:
+        for file in _files(path):
+            if file.suffix == ".json":
+                plans.append(ScenePlan.read(file))
+            else:
+                plans.extend(sample_plans(load_spec(file), count))
+    return plans
+
+
+def render_plans(
+    plans: Sequence[ScenePlan], out: Path, *, num_workers: int | None = None, renderer: str = "blender"
+) -> list[Result]:
+    """Render plans into the data set `out` with a progress bar; what is there already is kept.
+
+    Clips that fail are in the results and in `out/quarantine`; they don't stop the others.
+    """
+    if renderer != "blender":
+        raise ValueError(f"--renderer: no renderer {renderer!r}; there is: blender")
+    if num_workers is not None and num_workers < 1:
+        raise ValueError(f"--workers: {num_workers} is too few; give 1 or more")
+    jobs = [Job(plan) for plan in plans]
+    guess = max((plan.clip.num_frames for plan in plans), default=0)
+    with ProgressBar(len({job.id for job in jobs}), guess) as bar:
+        pool = LocalPool(
+            dataset=Dataset(out),
+            num_workers=num_workers or min(num_cores(), MAX_WORKERS),
+            on_progress=bar.on_progress,
+        )
+        results = []
+        with contextlib.closing(pool.run(jobs)) as ends:
+            for result in ends:
+                bar.on_result(result)
+                results.append(result)
+    return results
+
+
+def render(
+    paths: Sequence[Path], out: Path, *, count: int = 1, num_workers: int | None = None, renderer: str = "blender"
+) -> int:
+    """`remind render FILE_or_DIR ... --out DATASET`. Returns the exit status: 1 when any clip failed."""
+    results = render_plans(gather_plans(paths, count), out, num_workers=num_workers, renderer=renderer)
+    failed = [result for result in results if result.state == "failed"]
+    fresh = sum(result.state == "done" for result in results)
+    present = sum(result.state == "present" for result in results)
+    print(f"{out}: {fresh} clips rendered, {present} were there already, {len(failed)} failed")
+    for result in failed:
+        print(f"failed {result.job_id}: {result.message} (see {result.path})")
+    return 1 if failed else 0
+
+
+def print_status(root: Path) -> int:
+    """`remind render --status DATASET`."""
+    print("\n".join(read_status(root).lines()))
+    return 0
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix in (".yaml", ".yml", ".json"))
+        if not found:
+            raise ValueError(f"{path}: no *.yaml specs and no *.json plans in this folder")
+        return found
+    if path.suffix not in (".yaml", ".yml", ".json"):
+        raise ValueError(f"{path}: neither a spec (*.yaml) nor a plan (*.json)")
+    return [path]
