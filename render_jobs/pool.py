@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class LocalPool:
     silence_s: float = 900.0
     on_progress: Progress = lambda job_id, done, total: None
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Result]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Result, None, None]:
         """One result for each distinct job, as they end. Closing the iterator (or Ctrl-C) stops all work at once.
 
         Raises ValueError when another run holds the data set, WorkersFail when no worker starts.

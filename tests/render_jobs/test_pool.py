@@ -19,7 +19,6 @@ from render_jobs.pool import WorkersFail, num_cores
 from render_jobs.status import read_status
 from tests.render_jobs.support import attempts, fake_pool, job
 
-
 REPOSITORY = Path(__file__).parents[2]
 
 
