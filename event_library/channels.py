@@ -84,7 +84,9 @@ def check_setters(renderer: str, setters: Mapping[type, object]) -> None:
     missing = [c.__name__ for c in CHANNELS if c not in setters]
     surplus = [c.__name__ for c in setters if c not in CHANNELS]
     if missing or surplus:
-        raise RuntimeError(f"{renderer}: channels without a setter {missing}, setters without a channel {surplus}")
+        raise RuntimeError(
+            f"{renderer}: channels without a setter {missing}, setters without a channel {surplus}"
+        )
 
 
 def pose_matrix(channels: tuple[Channel, ...]) -> Array:

@@ -109,10 +109,15 @@ def sphere(radius_m: float, subdivisions: int = 3) -> trimesh.Trimesh:
     return trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius_m)
 
 
-def torus(major_radius_m: float, minor_radius_m: float, num_major: int = 48, num_minor: int = 12) -> trimesh.Trimesh:
+def torus(
+    major_radius_m: float, minor_radius_m: float, num_major: int = 48, num_minor: int = 12
+) -> trimesh.Trimesh:
     """Torus about z, centred on the origin."""
     return trimesh.creation.torus(
-        major_radius=major_radius_m, minor_radius=minor_radius_m, major_sections=num_major, minor_sections=num_minor
+        major_radius=major_radius_m,
+        minor_radius=minor_radius_m,
+        major_sections=num_major,
+        minor_sections=num_minor,
     )
 
 
@@ -134,7 +139,10 @@ def tube(points_m: NDArray[np.float64], radius_m: float, num_sides: int = 10) ->
     faces = []
     for ring in range(len(points) - 1):
         a, b = ring * num_sides, (ring + 1) * num_sides
-        faces += [np.column_stack([a + side, a + after, b + after]), np.column_stack([a + side, b + after, b + side])]
+        faces += [
+            np.column_stack([a + side, a + after, b + after]),
+            np.column_stack([a + side, b + after, b + side]),
+        ]
     start, end = len(points) * num_sides, len(points) * num_sides + 1
     last = (len(points) - 1) * num_sides
     faces += [
@@ -143,3 +151,47 @@ def tube(points_m: NDArray[np.float64], radius_m: float, num_sides: int = 10) ->
     ]
     vertices = np.vstack([*rings, points[:1], points[-1:]])
     return trimesh.Trimesh(vertices, np.vstack(faces), process=False)
+
+
+def join(*meshes: trimesh.Trimesh) -> trimesh.Trimesh:
+    """Several meshes as one, vertices in the order given."""
+    return trimesh.util.concatenate(list(meshes))
+
+
+def moved(mesh: trimesh.Trimesh, x_m: float = 0.0, y_m: float = 0.0, z_m: float = 0.0) -> trimesh.Trimesh:
+    """The mesh translated; returns the same object."""
+    mesh.apply_translation((x_m, y_m, z_m))
+    return mesh
+
+
+def block(size_m: tuple[float, float, float], base_m: tuple[float, float, float]) -> trimesh.Trimesh:
+    """Axis-aligned box whose bottom face is centred on `base_m`."""
+    x, y, z = base_m
+    return moved(box(size_m), x, y, z + size_m[2] / 2)
+
+
+def bevelled_box(size_m: tuple[float, float, float], bevel_m: float) -> trimesh.Trimesh:
+    """Box centred on the origin with every edge cut at 45 degrees; same extents, 24 vertices."""
+    half = np.asarray(size_m, dtype=np.float64) / 2
+    signs = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
+    corners = [signs * (half - bevel_m * (1 - np.eye(3)[axis])) for axis in range(3)]
+    return trimesh.Trimesh(np.vstack(corners)).convex_hull
+
+
+def ring(
+    inner_radius_m: float, outer_radius_m: float, height_m: float, bevel_m: float, num_sides: int = 40
+) -> trimesh.Trimesh:
+    """Closed bevelled annulus about z, standing on z = 0."""
+    a, b, h, e = inner_radius_m, outer_radius_m, height_m, bevel_m
+    profile = [(a, e), (a + e, 0), (b - e, 0), (b, e), (b, h - e), (b - e, h), (a + e, h), (a, h - e), (a, e)]
+    return lathe(np.array(profile), num_sides)
+
+
+def disc_prism(area_m2: float, height_m: float, num_sides: int = 64) -> trimesh.Trimesh:
+    """Closed upright prism on z = 0 whose polygon has exactly `area_m2`: its volume is that of the round cylinder."""
+    return cylinder(disc_prism_radius_m(area_m2, num_sides), height_m, num_sides)
+
+
+def disc_prism_radius_m(area_m2: float, num_sides: int = 64) -> float:
+    """Circumradius of the regular polygon with `area_m2`."""
+    return float(np.sqrt(2 * area_m2 / (num_sides * np.sin(2 * np.pi / num_sides))))

@@ -1,0 +1,152 @@
+"""Oscillators: pendulums, springs, waves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+
+from event_library import parts
+from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.channels import ChannelMap, Move, Rotate, quaternion_about
+from event_library.laws import GRAVITY_M_PER_S2, ode_values
+from event_library.parts import Assembly, Material, Part, Pattern
+from event_library.readouts import sphere_centre_m
+
+# shares of the pendulum's length
+BALL = 0.11
+CLEARANCE = 0.10  # under the ball at rest, base plank included
+BOARD_Y = 0.16  # front of the backdrop behind the plane of swing
+SCALE_RADIUS = 0.78  # of the protractor's arc about the pivot
+
+WOOD = Material(rgb=(0.36, 0.20, 0.09), roughness=0.6, pattern=Pattern("wood", (0.26, 0.13, 0.05), 0.03))
+BOARD = Material(rgb=(0.85, 0.83, 0.76), roughness=0.8)
+INK = Material(rgb=(0.04, 0.05, 0.10), roughness=0.8)
+ZERO_INK = Material(rgb=(0.75, 0.05, 0.04), roughness=0.8)
+CORD = Material(rgb=(0.05, 0.04, 0.04), roughness=0.7)
+BALL_PAINT = Material(rgb=(0.80, 0.10, 0.03), roughness=0.25)
+BRASS = Material(rgb=(0.80, 0.58, 0.22), roughness=0.3, metallic=0.9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PendulumSwing(Event):
+    """A heavy ball on a string, released from rest at th0; exact in the angle, weakly damped."""
+
+    info = EventInfo(
+        id="pendulum_swing",
+        family="oscillators",
+        stevo_category="kinematics",
+        summary="A pendulum swings with slowly fading amplitude.",
+        prompt="A heavy ball hangs from a long string and swings from side to side.",
+        law_kind="ode",
+        law="th'' + 2 gam th' + (g / Lp) sin th = 0, th(0) = th0, th'(0) = 0: Newton's law with linear drag, no "
+        "small-angle step (which is off by 1.2 % of the period at 25 deg)",
+        difficulty=2,
+        flags=("periodic", "reversible", "bounded"),
+        min_visible_px=40,
+    )
+    variables = (
+        Variable(name="theta", unit="rad", domain="angle", tolerance=float(np.deg2rad(3.5)), flags=("periodic", "bounded")),
+        Variable(name="rate", unit="rad/s", domain="scalar", tolerance=0.05, flags=("periodic", "bounded")),
+        Variable(
+            name="angle", unit="rad", domain="angle", tolerance=float(np.deg2rad(3.5)), min_delta=float(np.deg2rad(9)),
+            role="readout", flags=("periodic", "bounded"), label="tilt of the string, positive to the right",
+        ),
+    )  # fmt: skip
+
+    length_m: float = param("Lp", "m", 0.8, 2.2)
+    release_angle_rad: float = param("th0", "rad", float(np.deg2rad(14)), float(np.deg2rad(25)))
+    damping_per_s: float = param("gam", "1/s", 0.01, 0.05)
+
+    @property
+    def pivot_m(self) -> Array:
+        return np.array([0.0, 0.0, self.length_m * (1 + BALL + CLEARANCE)])
+
+    def start_values(self) -> tuple[float, ...]:
+        return self.release_angle_rad, 0.0
+
+    def rates(self, values: tuple[float, ...]) -> tuple[float, ...]:
+        theta, rate = values
+        return rate, -2 * self.damping_per_s * rate - GRAVITY_M_PER_S2 / self.length_m * float(np.sin(theta))
+
+    def states(self, t_s: Array) -> dict[str, Array]:
+        theta, rate = ode_values(self, t_s).T
+        return {"theta": theta, "rate": rate, "angle": theta.copy()}
+
+    def assembly(self) -> Assembly:
+        size = self.length_m
+        pivot = float(self.pivot_m[2])
+        stand = parts.join(
+            parts.block((1.56 * size, 0.5 * size, 0.05 * size), (0, 0.06 * size, 0)),
+            *(
+                parts.block((0.07 * size, 0.07 * size, pivot), (side * 0.72 * size, 0.06 * size, 0))
+                for side in (-1, 1)
+            ),
+            parts.block((1.56 * size, 0.09 * size, 0.07 * size), (0, 0.06 * size, pivot)),
+            parts.block((0.05 * size, 0.12 * size, 0.03 * size), (0, 0.01 * size, pivot - 0.01 * size)),
+        )
+        board_z = 0.05 * size
+        board = parts.block(
+            (1.37 * size, 0.02 * size, pivot - board_z), (0, (BOARD_Y + 0.01) * size, board_z)
+        )
+        ball = parts.join(
+            parts.moved(parts.sphere(BALL * size), z_m=-size),
+        )
+        string = parts.moved(parts.cylinder(0.008 * size, size * (1 - BALL), 12), z_m=-size * (1 - BALL))
+        cap = parts.moved(
+            parts.cylinder(0.025 * size, 0.03 * size, 16), z_m=-size * (1 - BALL) - 0.012 * size
+        )
+        return Assembly(
+            parts=(
+                Part("string", string, CORD, carries=True, smooth_angle_deg=40),
+                Part("ball", ball, BALL_PAINT, carries=True, smooth_angle_deg=60),
+                Part("cap", cap, BRASS, carries=True, smooth_angle_deg=40),
+                Part("stand", stand, WOOD),
+                Part("board", board, BOARD),
+                Part("scale", self._scale(), INK),
+                Part("zero", self._tick(0.0, 0.16, 0.026), ZERO_INK),
+            )
+        )
+
+    def _scale(self) -> trimesh.Trimesh:
+        """Protractor on the board: an arc and a tick every 5 degrees, a long one every 10."""
+        degrees = [d for d in range(-30, 31, 5) if d != 0]
+        ticks = [
+            self._tick(np.deg2rad(d), 0.13 if d % 10 == 0 else 0.07, 0.018 if d % 10 == 0 else 0.011)
+            for d in degrees
+        ]
+        angles = np.linspace(np.deg2rad(-32), np.deg2rad(32), 33)
+        inner, outer = (
+            np.column_stack([r * np.sin(angles), np.zeros(33), -r * np.cos(angles)]) * self.length_m
+            for r in (SCALE_RADIUS - 0.009, SCALE_RADIUS + 0.009)
+        )
+        low = np.arange(32)
+        faces = np.vstack(
+            [np.column_stack([low, low + 33, low + 1]), np.column_stack([low + 1, low + 33, low + 34])]
+        )
+        arc = trimesh.Trimesh(np.vstack([inner, outer]), faces, process=False)
+        arc.apply_translation(self.pivot_m + [0, (BOARD_Y - 0.004) * self.length_m, 0])
+        return parts.join(arc, *ticks)
+
+    def _tick(self, angle_rad: float, length: float, width: float) -> trimesh.Trimesh:
+        """One radial mark of the protractor, outwards from its arc (shares of the pendulum's length)."""
+        size = self.length_m
+        tick = parts.block(
+            (width * size, 0.003 * size, length * size), (0, 0, -(SCALE_RADIUS + length) * size)
+        )
+        tick.apply_transform(trimesh.transformations.rotation_matrix(-angle_rad, [0, 1, 0]))
+        return parts.moved(tick, 0.0, (BOARD_Y - 0.003) * size, float(self.pivot_m[2]))
+
+    def channels(self, state: State) -> ChannelMap:
+        swung = (Rotate(quaternion_about((0.0, 1.0, 0.0), -float(state["theta"]))), Move(self.pivot_m))
+        return {"string": swung, "ball": swung, "cap": swung}
+
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
+        x, _, z = meshes["string"].vertices.mean(axis=0) - self.pivot_m
+        return {"theta": float(np.arctan2(x, -z))}
+
+    def measure(self, view: View) -> dict[str, float]:
+        x, _, z = sphere_centre_m(view.points_m["ball"]) - self.pivot_m
+        return {"angle": float(np.arctan2(x, -z))}

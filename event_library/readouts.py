@@ -1,0 +1,45 @@
+"""Readouts measured from the visible surface of one frame. Nothing here knows a law, a plan or a camera."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+FLAT_TOP_M = 5e-4  # points within this of the highest one lie on the same flat top
+
+
+def pixel_pitch_m(pixel_area_m2: Array) -> float:
+    """Side of one pixel at the surface's depth."""
+    return float(np.sqrt(np.median(pixel_area_m2)))
+
+
+def top_height_m(points_m: Array, pixel_area_m2: Array) -> tuple[float, float]:
+    """Height of the top of an upright thing and how far off it may be [m]; nan when the thing isn't seen.
+
+    From above, several pixels see its flat top and give it exactly. Level with it, only the side is seen: the
+    edge then lies half a pixel above the highest pixel centre on average.
+    """
+    if len(points_m) == 0:
+        return float("nan"), float("nan")
+    highest = float(points_m[:, 2].max())
+    on_top = points_m[:, 2] > highest - FLAT_TOP_M
+    if on_top.sum() >= 3 and np.ptp(points_m[on_top, 1]) > FLAT_TOP_M:
+        return highest, 0.0
+    half = pixel_pitch_m(pixel_area_m2) / 2
+    return highest + half, half
+
+
+def sphere_centre_m(points_m: Array) -> Array:
+    """[3] centre of the sphere through visible surface points, by linear least squares; nan when fewer than 6 are seen.
+
+    The visible cap leans towards the camera, so its centroid would be biased by up to two thirds of the radius.
+    """
+    if len(points_m) < 6:
+        return np.full(3, np.nan)
+    middle = points_m.mean(axis=0)
+    offset = points_m - middle
+    system = np.column_stack([2 * offset, np.ones(len(offset))])
+    solution = np.linalg.lstsq(system, (offset**2).sum(axis=1), rcond=None)[0]
+    return middle + solution[:3]
