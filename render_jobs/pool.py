@@ -25,7 +25,7 @@ _START_FAILURES = 3  # workers in a row that end before they are ready: the mach
 Progress = Callable[[str, int, int], None]  # job id, pictures done, pictures in all
 
 
-class WorkersFail(RuntimeError):
+class WorkersFail(ChildProcessError):
     """No worker comes up on this machine; the message ends with what the last one wrote."""
 
 

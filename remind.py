@@ -1,0 +1,320 @@
+"""The command `remind`: it parses and calls, the packages do the work.
+
+Every verb is imported when it is called, so that help is instant and that training runs where Blender is absent.
+Exit status: 0 fine, 1 something was found wrong (a failed clip, a broken law), 2 the input was, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+Args = argparse.Namespace
+Handler = Callable[[Args], int]
+
+
+# ---- events
+def _events_list(args: Args) -> int:
+    from event_library import commands
+
+    return _show(commands.list_types(as_json=args.json))
+
+
+def _events_show(args: Args) -> int:
+    from event_library import commands
+
+    return _show(commands.show_type(args.type, as_json=args.json))
+
+
+def _events_check(args: Args) -> int:
+    from event_library import commands
+
+    return _show_findings(*commands.check_types(args.types))
+
+
+def _events_gallery(args: Args) -> int:
+    from event_library import commands
+
+    return _show(commands.gallery(args.out))
+
+
+# ---- scene
+def _scene_init(args: Args) -> int:
+    from scenes import commands
+
+    return _show(commands.init(args.file))
+
+
+def _scene_check(args: Args) -> int:
+    from scenes import commands
+
+    return _show(commands.check(args.files))
+
+
+def _scene_schema(args: Args) -> int:
+    from scenes import commands
+
+    return _show(commands.schema())
+
+
+def _scene_plan(args: Args) -> int:
+    from scenes import commands
+
+    return _show(commands.plan(args.file, args.count, args.out))
+
+
+# ---- render
+def _render(args: Args) -> int:
+    from render_jobs import commands
+
+    if args.status is not None:
+        return commands.print_status(args.status)
+    if not args.paths or args.out is None:
+        raise ValueError("render: give spec or plan files and --out DATASET, or --status DATASET")
+    return commands.render(args.paths, args.out, count=args.count, num_workers=args.workers, renderer=args.renderer)
+
+
+# ---- clip
+def _clip_info(args: Args) -> int:
+    from simulator import commands
+
+    return _show(*(commands.info(path) for path in commands.clip_paths(args.paths)))
+
+
+def _clip_states(args: Args) -> int:
+    from simulator import commands
+
+    return _show(*(commands.states(path, args.event, args.at) for path in commands.clip_paths(args.paths)))
+
+
+def _clip_verify(args: Args) -> int:
+    from simulator import commands, verify
+
+    found = {path: verify.verify_clip(path, deep=args.deep) for path in commands.clip_paths(args.paths)}
+    for path, findings in found.items():
+        _show(*(f"{path}: {f.check}: {f.message}" for f in findings) if findings else [f"{path}: sound"])
+    return 1 if any(found.values()) else 0
+
+
+# ---- trainer
+def _train(args: Args) -> int:
+    from trainer import train
+
+    train.train(args.recipe, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
+    return 0
+
+
+def _probe(args: Args) -> int:
+    from trainer.probe import run
+
+    return _show(f"report: {run.probe(args.run, args.data, args.out)}")
+
+
+# ---- demo
+def _demo(args: Args) -> int:
+    from remind_demo import demo
+
+    return _show(demo(args.out, minutes=args.minutes))
+
+
+def _show(*texts: str) -> int:
+    for text in texts:
+        print(text)
+    return 0
+
+
+def _show_findings(text: str, sound: bool) -> int:
+    print(text)
+    return 0 if sound else 1
+
+
+# ---- the verbs
+class _Verbs:
+    """Adds verbs with help and an example to a group of subcommands."""
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+
+    def add(self, name: str, handler: Handler, summary: str, example: str, **defaults: Any) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = self._group.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog="example:\n" + "\n".join(f"  {line}" for line in example.split("\n")),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        parser.set_defaults(handler=handler, **defaults)
+        return parser
+
+    def family(self, name: str, summary: str) -> _Verbs:
+        parser = self._group.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        return _Verbs(parser.add_subparsers(metavar="VERB", required=True))
+
+
+def _add_events(verbs: _Verbs) -> None:
+    events = verbs.family("events", "the event types: what can happen in a scene")
+    listing = events.add("list", _events_list, "list all event types", "remind events list")
+    listing.add_argument("--json", action="store_true", help="for programs")
+    show = events.add(
+        "show", _events_show, "show one type: law, parameters, variables", "remind events show tank_filling"
+    )
+    show.add_argument("type", metavar="TYPE")
+    show.add_argument("--json", action="store_true", help="for programs")
+    check = events.add(
+        "check",
+        _events_check,
+        "check that types keep their promises (law, flags, geometry); exit status 1 when one does not",
+        "remind events check pendulum_swing",
+    )
+    check.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
+    gallery = events.add("gallery", _events_gallery, "draw every type", "remind events gallery --out gallery")
+    gallery.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _add_scene(verbs: _Verbs) -> None:
+    scene = verbs.family("scene", "scene specs: write, check and sample them")
+    init = scene.add("init", _scene_init, "write a commented spec to start from", "remind scene init kitchen.yaml")
+    init.add_argument("file", type=Path, metavar="FILE")
+    check = scene.add("check", _scene_check, "check specs without rendering", "remind scene check kitchen.yaml")
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    scene.add(
+        "schema",
+        _scene_schema,
+        "print the JSON schema of specs, for editors that complete and check",
+        "remind scene schema > scene.schema.json",
+    )
+    plan = scene.add(
+        "plan",
+        _scene_plan,
+        "sample concrete plans from a spec, without rendering",
+        "remind scene plan kitchen.yaml --count 3 --out plans",
+    )
+    plan.add_argument("file", type=Path, metavar="FILE")
+    plan.add_argument("--count", type=int, default=1, metavar="N", help="how many (default 1)")
+    plan.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _add_render(verbs: _Verbs) -> None:
+    render = verbs.add(
+        "render",
+        _render,
+        "render specs or plans into a data set; run again, it resumes",
+        "remind render kitchen.yaml --count 20 --out data\nremind render --status data",
+    )
+    render.add_argument("paths", type=Path, nargs="*", metavar="FILE_or_DIR", help="specs, plans, folders of either")
+    render.add_argument("--out", type=Path, metavar="DATASET")
+    render.add_argument("--count", type=int, default=1, metavar="N", help="samples of each spec (default 1)")
+    render.add_argument("--workers", type=int, metavar="N", help="Blender processes (default: one for each core)")
+    render.add_argument("--renderer", choices=["blender"], default="blender")
+    render.add_argument("--status", type=Path, metavar="DATASET", help="how far this data set is; renders nothing")
+
+
+def _add_clip(verbs: _Verbs) -> None:
+    clip = verbs.family("clip", "rendered clips: what is in them, and whether they are sound")
+    info = clip.add("info", _clip_info, "what a clip shows", "remind clip info data")
+    states = clip.add(
+        "states",
+        _clip_states,
+        "print the true state of every frame, hidden ones included",
+        "remind clip states data/clips/0123456789abcdef0123 --event glass --at 2.5",
+    )
+    states.add_argument("--event", metavar="E", help="one event only")
+    states.add_argument("--at", type=float, metavar="T", help="the frame nearest to this time in seconds")
+    verify = clip.add(
+        "verify",
+        _clip_verify,
+        "re-check every hash and invariant; exit status 1 when something is wrong",
+        "remind clip verify data --deep",
+    )
+    verify.add_argument("--deep", action="store_true", help="also by rendering and measuring")
+    for parser in (info, states, verify):
+        parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="clip directories or data sets")
+
+
+def _add_trainer(verbs: _Verbs) -> None:
+    train = verbs.add(
+        "train",
+        _train,
+        "train a world model on a data set",
+        "remind train tiny --data data --out runs/tiny --minutes 2",
+        resume_hint="the same command with --resume goes on from the last checkpoint",
+    )
+    train.add_argument("recipe", metavar="RECIPE", help="name of a recipe in trainer/recipes.py")
+    train.add_argument("--data", type=Path, required=True, metavar="DATASET")
+    train.add_argument("--out", type=Path, required=True, metavar="RUN")
+    train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
+    train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
+    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    probe = verbs.add(
+        "probe",
+        _probe,
+        "ask a trained model what it remembered, in state units; writes a report",
+        "remind probe runs/tiny --data data --out report",
+    )
+    probe.add_argument("run", type=Path, metavar="RUN")
+    probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
+    probe.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+
+def _add_demo(verbs: _Verbs) -> None:
+    demo = verbs.add(
+        "demo",
+        _demo,
+        "the whole line once: spec, renders, training, probe, report; run again, it resumes",
+        "remind demo --out demo --minutes 2",
+    )
+    demo.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="default: demo")
+    demo.add_argument("--minutes", type=float, default=2.0, metavar="M", help="of training (default 2)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs."""
+    parser = argparse.ArgumentParser(
+        prog="remind",
+        description="Scenes whose hidden events go on: exact states, Blender renders, a world model and its probe.",
+        epilog="example:\n  remind demo --out demo\n\n`remind VERB --help` has an example for every verb.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--traceback", action="store_true", help="on an error, show where in the code it came from")
+    parser.set_defaults(resume_hint="the same command again goes on where it was")
+    verbs = _Verbs(parser.add_subparsers(metavar="VERB", required=True))
+    for add in (_add_events, _add_scene, _add_render, _add_clip, _add_trainer, _add_demo):
+        add(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Errors of the user are lines on stderr, never tracebacks."""
+    args = build_parser().parse_args(argv)
+    handler: Handler = args.handler
+    try:
+        status = handler(args)
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        print(f"\nremind: interrupted; {args.resume_hint}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `remind ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        if args.traceback:
+            raise
+        for line in _problems(error):
+            print(f"remind: {line}", file=sys.stderr)
+        return 2
+
+
+def _problems(error: Exception) -> list[str]:
+    """What the user is told: every problem of a spec, else place and reason."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return [f"{error.filename}: {error.strerror}"]
+    return list(getattr(error, "problems", (str(error),)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
