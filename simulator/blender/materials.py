@@ -1,0 +1,188 @@
+"""Shader graphs for the closed vocabulary of `event_library.parts.Material` (recipes: RENDER_NOTES, measured)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from event_library.parts import Material, Pattern, Rgb
+
+Socket = Any  # bpy.types.NodeSocket
+
+
+@dataclass(frozen=True)
+class Handles:
+    """The sockets that channels drive; None where the kind has no such property."""
+
+    colour: Socket | None = None
+    emission: Socket | None = None
+
+
+def build_material(name: str, material: Material) -> tuple[bpy.types.Material, Handles]:
+    """A new Blender material and the sockets that Colour and Emission channels set."""
+    made = bpy.data.materials.new(name)
+    made.use_nodes = True
+    graph = _Graph(made.node_tree)
+    surface, handles = _KINDS[material.kind](graph, material)
+    graph.link(surface, graph.new("ShaderNodeOutputMaterial").inputs["Surface"])
+    if material.kind == "flame":
+        made.cycles.emission_sampling = "NONE"
+    return made, handles
+
+
+class _Graph:
+    """Thin words for building node trees."""
+
+    def __init__(self, tree: bpy.types.NodeTree) -> None:
+        tree.nodes.clear()
+        self._tree = tree
+
+    def new(self, kind: str, **inputs: Any) -> bpy.types.Node:
+        node = self._tree.nodes.new(kind)
+        for name, value in inputs.items():
+            socket = node.inputs[name.replace("_", " ")]
+            if isinstance(value, bpy.types.NodeSocket):
+                self.link(value, socket)
+            else:
+                socket.default_value = value
+        return node
+
+    def link(self, source: Socket, target: Socket) -> None:
+        self._tree.links.new(source, target)
+
+    def mix(self, factor: Socket | float, first: Socket, second: Socket) -> Socket:
+        """Mix Shader: `first` where factor is 0, `second` where it is 1."""
+        node = self.new("ShaderNodeMixShader", Fac=factor)
+        self.link(first, node.inputs[1])
+        self.link(second, node.inputs[2])
+        return node.outputs[0]
+
+    def math(self, operation: str, first: Socket | float, second: Socket | float) -> Socket:
+        node = self.new("ShaderNodeMath")
+        node.operation = operation
+        for socket, value in zip(node.inputs, (first, second), strict=False):
+            if isinstance(value, bpy.types.NodeSocket):
+                self.link(value, socket)
+            else:
+                socket.default_value = value
+        return node.outputs[0]
+
+    def facing(self) -> Socket:
+        """0 where the surface faces the viewer, 1 at grazing angles (front and back faces alike)."""
+        return self.new("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"]
+
+    def blend(self, factor: Socket | float, first: Rgb | Socket, second: Rgb | Socket) -> Socket:
+        """Colour between two colours."""
+        node = self.new("ShaderNodeMix")
+        node.data_type = "RGBA"
+        sockets = [s for s in node.inputs if s.type == "RGBA"]
+        for socket, value in zip(sockets, (first, second), strict=True):
+            if isinstance(value, bpy.types.NodeSocket):
+                self.link(value, socket)
+            else:
+                socket.default_value = (*value, 1.0)
+        if isinstance(factor, bpy.types.NodeSocket):
+            self.link(factor, node.inputs[0])
+        else:
+            node.inputs[0].default_value = factor
+        return next(s for s in node.outputs if s.type == "RGBA")
+
+
+def _principled(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
+    node = graph.new("ShaderNodeBsdfPrincipled", Roughness=material.roughness, Metallic=material.metallic)
+    colour = graph.new("ShaderNodeRGB").outputs[0]
+    colour.default_value = (*material.rgb, 1.0)
+    base = colour if material.pattern is None else _PATTERNS[material.pattern.kind](graph, colour, material.pattern)
+    graph.link(base, node.inputs["Base Color"])
+    node.inputs["Emission Color"].default_value = (*material.emission_rgb, 1.0)
+    node.inputs["Emission Strength"].default_value = material.emission_strength
+    return node.outputs["BSDF"], Handles(colour, node.inputs["Emission Strength"])
+
+
+def _shell(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
+    """Clear glass without refraction: Facing, not Fresnel (back faces of a single surface would go black)."""
+    facing = graph.facing()
+    tint = graph.blend(facing, tuple(0.95 * c for c in material.rgb), tuple(0.5 * c for c in material.rgb))
+    clear = graph.new("ShaderNodeBsdfTransparent", Color=tint).outputs[0]
+    gloss = graph.new("ShaderNodeBsdfGlossy", Roughness=0.0).outputs[0]
+    share = graph.math("ADD", graph.math("MULTIPLY", graph.math("POWER", facing, 5.0), 0.75), 0.06)
+    return graph.mix(share, clear, gloss), Handles()
+
+
+def _liquid(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
+    """Half tinted-transparent, half diffuse, with a facing gloss; on shadow and diffuse rays tinted transparent only."""
+    tint = graph.new("ShaderNodeRGB").outputs[0]
+    tint.default_value = (*material.rgb, 1.0)
+    clear = graph.new("ShaderNodeBsdfTransparent", Color=tint).outputs[0]
+    body = graph.mix(0.45, clear, graph.new("ShaderNodeBsdfDiffuse", Color=tint).outputs[0])
+    gloss = graph.new("ShaderNodeBsdfGlossy", Roughness=0.0).outputs[0]
+    seen = graph.mix(graph.math("MULTIPLY", graph.math("POWER", graph.facing(), 5.0), 0.75), body, gloss)
+    path = graph.new("ShaderNodeLightPath")
+    indirect = graph.math("MAXIMUM", path.outputs["Is Shadow Ray"], path.outputs["Is Diffuse Ray"])
+    return graph.mix(indirect, seen, clear), Handles(colour=tint)
+
+
+def _flame(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
+    """Glows where it faces the viewer, dissolves at its rim."""
+    glow = graph.new("ShaderNodeEmission", Color=(*material.emission_rgb, 1.0), Strength=material.emission_strength)
+    clear = graph.new("ShaderNodeBsdfTransparent").outputs[0]
+    rim = graph.math("POWER", graph.facing(), 2.0)
+    return graph.mix(rim, glow.outputs[0], clear), Handles(emission=glow.inputs["Strength"])
+
+
+def _coordinates(graph: _Graph) -> Socket:
+    return graph.new("ShaderNodeTexCoord").outputs["Object"]
+
+
+def _checker(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    # half a check off the origin, so that a face at z = 0 does not lie on a boundary of the lattice
+    shifted = graph.new("ShaderNodeVectorMath")
+    shifted.operation = "ADD"
+    graph.link(_coordinates(graph), shifted.inputs[0])
+    shifted.inputs[1].default_value = (0.0, 0.0, pattern.size_m / 2)
+    node = graph.new("ShaderNodeTexChecker", Vector=shifted.outputs[0], Scale=1.0 / pattern.size_m)
+    graph.link(base, node.inputs["Color1"])
+    node.inputs["Color2"].default_value = (*pattern.rgb, 1.0)
+    return node.outputs["Color"]
+
+
+def _stripes(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    return _banded(graph, base, pattern, distortion=0.0, sharpness=30.0, across="X")
+
+
+def _wood(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    return _banded(graph, base, pattern, distortion=3.0, sharpness=1.0, across="Y")
+
+
+def _banded(
+    graph: _Graph, base: Socket, pattern: Pattern, *, distortion: float, sharpness: float, across: str
+) -> Socket:
+    # the wave texture repeats every 2 pi / 20 units at scale 1
+    node = graph.new("ShaderNodeTexWave", Vector=_coordinates(graph), Scale=0.314159 / (2 * pattern.size_m))
+    node.bands_direction = across
+    node.inputs["Distortion"].default_value = distortion
+    centred = graph.math("MULTIPLY", graph.math("SUBTRACT", node.outputs["Fac"], 0.5), sharpness)
+    share = graph.math("MINIMUM", graph.math("MAXIMUM", graph.math("ADD", centred, 0.5), 0.0), 1.0)
+    return graph.blend(share, base, pattern.rgb)
+
+
+def _speckle(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    node = graph.new("ShaderNodeTexNoise", Vector=_coordinates(graph), Scale=1.0 / pattern.size_m)
+    return graph.blend(node.outputs["Fac"], base, pattern.rgb)
+
+
+_KINDS: dict[str, Callable[[_Graph, Material], tuple[Socket, Handles]]] = {
+    "principled": _principled,
+    "shell": _shell,
+    "liquid": _liquid,
+    "flame": _flame,
+}
+_PATTERNS: dict[str, Callable[[_Graph, Socket, Pattern], Socket]] = {
+    "checker": _checker,
+    "stripes": _stripes,
+    "wood": _wood,
+    "speckle": _speckle,
+}

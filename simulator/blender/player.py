@@ -1,0 +1,262 @@
+"""Plays shots of one stage in Cycles: every channel absolute on every frame, no keyframes, no interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+from numpy.typing import NDArray
+
+from event_library.channels import (
+    Colour,
+    Emission,
+    Move,
+    Power,
+    Rotate,
+    Scale,
+    Vertices,
+    Visible,
+    check_setters,
+    pose_matrix,
+)
+from scenes.plan import LightPlan
+from simulator.blender.capture import Capture, srgb_from_linear
+from simulator.blender.device import use_best_device
+from simulator.blender.materials import Handles, build_material
+from simulator.stage import Body, EventLamp, Shot, Stage
+
+_CAMERA_FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # Blender cameras look along -z with y up, ours along +z with y down
+
+
+@dataclass(frozen=True)
+class _Placed:
+    body: Body
+    object: bpy.types.Object
+    handles: Handles
+
+
+class BlenderPlayer:
+    """One stage, open in Blender. `seconds_in_cycles` counts the time spent inside the renderer itself."""
+
+    def __init__(self, stage: Stage, threads: int) -> None:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._stage = stage
+        self._scene = bpy.context.scene
+        self._capture = Capture.install()
+        self._last: dict[tuple[str, str], Any] = {}
+        self.device = use_best_device(self._scene)
+        _settle(self._scene, stage, threads)
+        self._camera = _add_camera(self._scene, stage)
+        self._background = _add_background(self._scene, stage)
+        self._lights = [(light, _add_light(self._scene, light)) for light in stage.plan.world.lights]
+        self._placed = [_add_body(self._scene, body) for body in stage.bodies]
+        self._lamps = [(lamp, _add_lamp(self._scene, lamp)) for lamp in stage.lamps]
+
+    @property
+    def seconds_in_cycles(self) -> float:
+        return self._capture.seconds
+
+    def render(self, shot: Shot) -> NDArray[np.uint8]:
+        """[H, W, 3] uint8 sRGB of one shot. The same shot gives the same bytes whatever was rendered before."""
+        self._set_sampling(shot)
+        self._camera.matrix_world = Matrix((shot.world_from_camera @ _CAMERA_FLIP).tolist())
+        self._set_light(shot.light_level)
+        channels = self._stage.channels(shot)
+        for placed in self._placed:
+            if (event := placed.body.event) is not None:
+                self._set_body(placed, channels[event].get(placed.body.part.name, ()), event in shot.muted)
+        for event_lamp, light in self._lamps:
+            self._set_lamp(event_lamp, light, channels[event_lamp.event].get(event_lamp.lamp.name, ()))
+        bpy.ops.render.render(write_still=False)
+        return srgb_from_linear(self._capture.take())
+
+    # ---- absolute state of one frame; unchanged values are not sent again (each update costs milliseconds)
+    def _changed(self, key: str, what: str, value: Any) -> bool:
+        stored = value.tobytes() if isinstance(value, np.ndarray) else value
+        if self._last.get((key, what)) == stored:
+            return False
+        self._last[key, what] = stored
+        return True
+
+    def _set_sampling(self, shot: Shot) -> None:
+        if self._changed("scene", "sampling", (shot.samples, shot.seed)):
+            self._scene.cycles.samples, self._scene.cycles.seed = shot.samples, shot.seed
+            self._scene.update_tag()  # persistent data ignores changed seeds and samples without it (measured)
+
+    def _set_light(self, level: float) -> None:
+        if not self._changed("world", "level", level):
+            return
+        self._background.inputs["Strength"].default_value = level
+        for plan, light in self._lights:
+            light.data.energy = plan.power_w * level
+
+    def _set_body(self, placed: _Placed, own: tuple[Any, ...], mute: bool) -> None:
+        body, rest = placed.body, placed.body.part.material
+        wanted: dict[type, Any] = {
+            Visible: not mute,
+            Vertices: np.asarray(body.part.mesh.vertices),
+            Colour: np.asarray(rest.rgb),
+            Emission: rest.emission_strength,
+            Move: body.world_from_rest @ pose_matrix(own),
+        }
+        for channel in own:
+            match channel:
+                case Visible(visible):
+                    wanted[Visible] = visible and not mute
+                case Vertices(vertices):
+                    wanted[Vertices] = vertices
+                case Colour(rgb):
+                    wanted[Colour] = np.asarray(rgb)
+                case Emission(strength):
+                    wanted[Emission] = float(strength)
+        for kind, value in wanted.items():
+            if self._changed(body.key, kind.__name__, value):
+                _SETTERS[kind](placed, value)
+
+    def _set_lamp(self, lamp: EventLamp, light: bpy.types.Object, own: tuple[Any, ...]) -> None:
+        power_w, on = lamp.lamp.power_w, True
+        for channel in own:
+            match channel:
+                case Power(value):
+                    power_w = float(value)
+                case Visible(visible):
+                    on = on and visible
+        rest_m = next((c.location_m for c in own if isinstance(c, Move)), np.asarray(lamp.lamp.location_m))
+        location = lamp.world_from_event[:3, :3] @ rest_m + lamp.world_from_event[:3, 3]
+        if self._changed(lamp.key, "power", power_w if on else 0.0):
+            light.data.energy = power_w if on else 0.0
+        if self._changed(lamp.key, "location", location):
+            light.location = location.tolist()
+
+
+# ---- one setter per channel; Scale, Rotate and Move share the body's matrix
+def _set_matrix(placed: _Placed, world_from_part: NDArray[np.float64]) -> None:
+    placed.object.matrix_world = Matrix(world_from_part.tolist())
+
+
+def _set_vertices(placed: _Placed, vertices_m: NDArray[np.float64]) -> None:
+    mesh = placed.object.data
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(vertices_m, dtype=np.float32).ravel())
+    mesh.update()
+
+
+def _set_colour(placed: _Placed, rgb: NDArray[np.float64]) -> None:
+    if placed.handles.colour is not None:
+        placed.handles.colour.default_value = (*map(float, rgb), 1.0)
+
+
+def _set_emission(placed: _Placed, strength: float) -> None:
+    if placed.handles.emission is not None:
+        placed.handles.emission.default_value = strength
+
+
+def _set_visible(placed: _Placed, visible: bool) -> None:
+    placed.object.hide_render = not visible
+
+
+def _lamp_only(placed: _Placed, value: Any) -> None:
+    raise TypeError(f"{placed.body.key}: power belongs to lamps, not to parts")
+
+
+_SETTERS: dict[type, Callable[[_Placed, Any], None]] = {
+    Move: _set_matrix,
+    Rotate: _set_matrix,
+    Scale: _set_matrix,
+    Vertices: _set_vertices,
+    Colour: _set_colour,
+    Emission: _set_emission,
+    Visible: _set_visible,
+    Power: _lamp_only,
+}
+check_setters("simulator.blender.player", _SETTERS)
+
+
+# ---- building
+def _settle(scene: bpy.types.Scene, stage: Stage, threads: int) -> None:
+    plan, cycles = stage.plan, scene.cycles
+    scene.render.engine = "CYCLES"
+    scene.render.resolution_x, scene.render.resolution_y = plan.clip.width_px, plan.clip.height_px
+    scene.render.resolution_percentage = 100
+    scene.render.use_persistent_data = True
+    scene.render.use_compositing = scene.render.use_sequencer = False
+    scene.render.threads_mode, scene.render.threads = "FIXED", threads
+    cycles.use_adaptive_sampling = False
+    cycles.use_denoising = plan.render.denoise
+    if plan.render.denoise:  # RENDER_NOTES: best PSNR per CPU second
+        cycles.denoiser = "OPENIMAGEDENOISE"
+        cycles.denoising_prefilter = "FAST"
+        cycles.denoising_quality = "FAST" if max(plan.clip.width_px, plan.clip.height_px) < 128 else "HIGH"
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 3, 4
+    cycles.transmission_bounces, cycles.transparent_max_bounces = 8, 16
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_direct, cycles.sample_clamp_indirect, cycles.blur_glossy = 0.0, 4.0, 1.0
+
+
+def _add_camera(scene: bpy.types.Scene, stage: Stage) -> bpy.types.Object:
+    data = bpy.data.cameras.new("camera")
+    k, width, height = stage.intrinsics, stage.plan.clip.width_px, stage.plan.clip.height_px
+    data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
+    data.lens = k[0, 0] * 36.0 / width
+    data.shift_x, data.shift_y = -(k[0, 2] - width / 2) / width, (k[1, 2] - height / 2) / width
+    data.clip_start, data.clip_end = 0.01, 1000.0
+    camera = bpy.data.objects.new("camera", data)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    return camera
+
+
+def _add_background(scene: bpy.types.Scene, stage: Stage) -> bpy.types.Node:
+    world = bpy.data.worlds.new("world")
+    scene.world = world
+    world.use_nodes = True
+    node = world.node_tree.nodes["Background"]
+    node.inputs["Color"].default_value = (*stage.plan.world.ambient_rgb, 1.0)
+    return node
+
+
+def _add_light(scene: bpy.types.Scene, plan: LightPlan) -> bpy.types.Object:
+    data = bpy.data.lights.new(plan.name, "AREA")
+    data.shape, data.size, data.energy, data.color = "SQUARE", plan.size_m, plan.power_w, plan.rgb
+    light = bpy.data.objects.new(plan.name, data)
+    light.location = plan.location_m
+    light.rotation_mode = "QUATERNION"
+    light.rotation_quaternion = (Vector(plan.target_m) - Vector(plan.location_m)).to_track_quat("-Z", "Y")
+    light.visible_camera = False
+    scene.collection.objects.link(light)
+    return light
+
+
+def _add_lamp(scene: bpy.types.Scene, lamp: EventLamp) -> bpy.types.Object:
+    data = bpy.data.lights.new(lamp.key, "POINT")
+    data.energy, data.color, data.shadow_soft_size = lamp.lamp.power_w, lamp.lamp.rgb, lamp.lamp.radius_m
+    light = bpy.data.objects.new(lamp.key, data)
+    light.visible_camera = False
+    scene.collection.objects.link(light)
+    return light
+
+
+def _add_body(scene: bpy.types.Scene, body: Body) -> _Placed:
+    part = body.part
+    mesh = bpy.data.meshes.new(body.key)
+    mesh.from_pydata(np.asarray(part.mesh.vertices).tolist(), [], np.asarray(part.mesh.faces).tolist())
+    if part.smooth_angle_deg > 0:
+        mesh.shade_smooth()
+        mesh.set_sharp_from_angle(angle=np.deg2rad(part.smooth_angle_deg))
+    else:
+        mesh.shade_flat()
+    material, handles = build_material(body.key, part.material)
+    mesh.materials.append(material)
+    made = bpy.data.objects.new(body.key, mesh)
+    made.rotation_mode = "QUATERNION"
+    made.matrix_world = Matrix(body.world_from_rest.tolist())
+    if body.event is not None:
+        # no indirect diffuse light from what moves: a bounce off a hidden object would give its state away
+        made.visible_diffuse = False
+    if part.material.kind == "flame":
+        made.visible_shadow = False
+    scene.collection.objects.link(made)
+    return _Placed(body, made, handles)

@@ -1,0 +1,223 @@
+"""Writing a clip directory; `simulator.clip` describes the layout and reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import h5py
+import imageio.v2 as imageio
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from event_library.base import Event
+from scenes.cameras import camera_from_world
+from simulator.clip import SCHEMA_VERSION, Sweep, Window
+from simulator.rays import Hits
+from simulator.stage import Stage
+from simulator.timeline import StateTimeline, clip_clock
+from simulator.visibility import Visibility
+
+_PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
+_CLAUSES = {  # taxonomy: interruption_clauses
+    "look_away": "The camera pans smoothly away until the subject has left the frame, stays there, then pans back to the "
+    "same view.",
+    "lights_off": "The room lights go out for a few seconds, then come back on.",
+}
+
+
+@dataclass(frozen=True)
+class Pictures:
+    rgb: NDArray[np.uint8]  # [T, H, W, 3]
+    segmentation: NDArray[np.uint16]  # [T, H, W]
+
+
+@dataclass(frozen=True)
+class ClipContent:
+    """Everything that goes into a clip directory."""
+
+    stage: Stage
+    rgb: NDArray[np.uint8]  # [T, H, W, 3]
+    hits: list[Hits]
+    visibility: Mapping[str, Visibility]
+    windows: tuple[Window, ...]
+    timelines: Mapping[str, Mapping[str, StateTimeline]]  # "truth" or twin -> event -> timeline
+    twins: Mapping[str, Pictures]
+    sweep: Sweep | None
+    calibration: Mapping[str, tuple[NDArray[np.uint8], float]]
+    device: str
+
+
+def write_clip(out: Path, content: ClipContent) -> None:
+    """Fill the empty directory `out`; the manifest is written last."""
+    plan = content.stage.plan
+    (out / "plan.json").write_text(plan.to_json())
+    (out / "cameras.json").write_text(json.dumps(_cameras(content), indent=1) + "\n")
+    pq.write_table(_states_table(content), out / "states.parquet")
+    if content.twins:
+        pq.write_table(_twins_table(content), out / "twins.parquet")
+    _write_video(out / "video.mp4", content.rgb, plan.clip.fps)
+    arrays = _arrays(content)
+    _write_arrays(out / "arrays.h5", arrays, content)
+    hashes = {name: array_sha256(array) for name, array in sorted(arrays.items())}
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "clip_id": plan.plan_id[:20],
+        "plan_sha256": plan.plan_id,
+        "scene_id": plan.scene_id,
+        "prompt": _prompt(content),
+        "instances": {
+            str(b.instance): {"name": b.part.name, "event": b.event, "carries": b.part.carries}
+            for b in content.stage.bodies
+        },
+        "variables": {name: _variables(event) for name, event in content.stage.events.items()},
+        "event_types": {e.id: e.type for e in plan.events},
+        "twins": sorted(content.twins),
+        "arrays": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": hashes[n]} for n, a in arrays.items()},
+        "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        "files": {p.name: file_sha256(p) for p in sorted(out.iterdir())},
+        "device": content.device,
+        "versions": _versions(),
+        "created_unix_s": round(time.time()),
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
+def array_sha256(array: NDArray[Any]) -> str:
+    """Hash of a decoded array: dtype, shape and bytes in C order."""
+    head = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cameras(content: ClipContent) -> dict[str, Any]:
+    stage, plan = content.stage, content.stage.plan
+    times_s = clip_clock(plan).frame_times_s
+    first = camera_from_world(plan, 0.0)
+    look_at = first[:3, :3] @ np.asarray(plan.camera.look_at_m) + first[:3, 3]
+    return {
+        "convention": "OpenCV axes (x right, y down, z forward), pixel centres at +.5, metres",
+        "intrinsics": [stage.intrinsics.tolist()] * len(times_s),
+        "camera_from_world": [camera_from_world(plan, t_s).tolist() for t_s in times_s],
+        "scene_scale_m": float(np.linalg.norm(look_at)),
+        "windows": [asdict(w) for w in content.windows],
+    }
+
+
+def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {"rgb": content.rgb}
+    outputs = content.stage.plan.outputs
+    if "depth" in outputs:
+        arrays["depth_m"] = np.stack([h.depth_m for h in content.hits])
+    if "segmentation" in outputs:
+        arrays["segmentation"] = np.stack([h.segmentation for h in content.hits])
+    for name, pictures in content.twins.items():
+        arrays[f"twins/{name}/rgb"] = pictures.rgb
+        arrays[f"twins/{name}/segmentation"] = pictures.segmentation
+    if content.sweep is not None:
+        arrays["sweep/rgb"], arrays["sweep/segmentation"] = content.sweep.rgb, content.sweep.segmentation
+        arrays["sweep/event_time_s"] = content.sweep.event_time_s
+    if content.calibration:
+        arrays["calibration/rgb"] = np.stack([rgb for rgb, _ in content.calibration.values()])
+        arrays["calibration/event_time_s"] = np.array([t_s for _, t_s in content.calibration.values()])
+    for event, timeline in content.timelines["truth"].items():
+        for name, values in timeline.states.items():
+            if values.ndim > 1:
+                arrays[f"fields/{event}/{name}"] = np.asarray(values, dtype=np.float64)
+    return arrays
+
+
+def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]], content: ClipContent) -> None:
+    with h5py.File(path, "w", track_order=True) as file:
+        for name, array in arrays.items():
+            chunks = (1, *array.shape[1:]) if array.ndim > 1 else None
+            packed = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if chunks else {}
+            file.create_dataset(name, data=array, chunks=chunks, **packed)
+        if content.sweep is not None:
+            file["sweep"].attrs["frame"], file["sweep"].attrs["target"] = content.sweep.frame, content.sweep.target
+        if content.calibration:
+            file["calibration"].attrs["names"] = json.dumps(list(content.calibration))
+
+
+def _states_table(content: ClipContent) -> pa.Table:
+    times_s = clip_clock(content.stage.plan).frame_times_s
+    columns: dict[str, list[Any]] = {name: [] for name in _STATE_SCHEMA.names}
+    for event, timeline in content.timelines["truth"].items():
+        seen = content.visibility[event]
+        for variable in content.stage.events[event].variables:
+            values = timeline.states[variable.name]
+            if values.ndim > 1:
+                continue
+            for frame, t_s in enumerate(times_s):
+                row = (
+                    frame, t_s, event, event, variable.name, variable.role, float(values[frame]), variable.unit,
+                    int(seen.visible_px[frame]), float(seen.visible_fraction[frame]), bool(seen.hidden[frame]),
+                    seen.hidden_by[frame],
+                )  # fmt: skip
+                for name, value in zip(columns, row, strict=True):
+                    columns[name].append(value)
+    return pa.table(columns, schema=_STATE_SCHEMA)
+
+
+_STATE_SCHEMA = pa.schema(
+    [
+        ("frame", pa.int32()), ("t_s", pa.float64()), ("event", pa.string()), ("entity", pa.string()),
+        ("variable", pa.string()), ("role", pa.string()), ("value", pa.float64()), ("unit", pa.string()),
+        ("visible_px", pa.int32()), ("visible_fraction", pa.float64()), ("hidden", pa.bool_()),
+        ("hidden_by", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def _twins_table(content: ClipContent) -> pa.Table:
+    columns: dict[str, list[Any]] = {n: [] for n in ("twin", "frame", "event", "event_time_s", "variable", "value")}
+    for twin in content.twins:
+        for event, timeline in content.timelines[twin].items():
+            for name, values in timeline.states.items():
+                if values.ndim > 1:
+                    continue
+                for frame, value in enumerate(values):
+                    row = (twin, frame, event, float(timeline.event_time_s[frame]), name, float(value))
+                    for column, cell in zip(columns, row, strict=True):
+                        columns[column].append(cell)
+    return pa.table(columns)
+
+
+def _write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
+    """H.264 for people and loaders; the exact pictures are in arrays.h5."""
+    options = {"macro_block_size": 1, "codec": "libx264", "output_params": ["-crf", "12", "-threads", "1"]}
+    height, width = rgb.shape[1] // 2 * 2, rgb.shape[2] // 2 * 2  # H.264 needs even sides
+    imageio.mimwrite(path, list(rgb[:, :height, :width]), fps=fps, **options)
+
+
+def _prompt(content: ClipContent) -> str:
+    prompts = [event.info.prompt for event in content.stage.events.values()]
+    clauses = [_CLAUSES[i.kind] for i in content.stage.plan.interruptions]
+    return " ".join([*prompts, *clauses])
+
+
+def _variables(event: Event) -> dict[str, Any]:
+    return {v.name: {k: x for k, x in asdict(v).items() if k != "name"} for v in event.variables}
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,65 @@
+"""What `remind clip` does: functions that return text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from simulator.clip import Clip, list_clips
+
+
+def clip_paths(paths: list[Path]) -> list[Path]:
+    """Clip directories named directly or through their data set. Raises ValueError when there is none."""
+    found = [c for p in paths for c in ([p] if (p / "plan.json").is_file() else list_clips(p))]
+    if not found:
+        raise ValueError(f"{', '.join(map(str, paths))}: no clip here; give a clip directory or a data set")
+    return found
+
+
+def info(path: Path) -> str:
+    """What a clip shows, in a few lines."""
+    clip = Clip.open(path)
+    height, width = clip.rgb.shape[1:3]
+    types = ", ".join(f"{event} ({kind})" for event, kind in clip.manifest["event_types"].items())
+    lines = [
+        f"{path}",
+        f"  {clip.plan['name']} #{clip.plan['index']}: {types}",
+        f"  {clip.num_frames} frames {width}x{height} at {clip.fps:g} fps, scene {clip.scene_id}, "
+        f"rendered on {clip.manifest['device']}",
+        f"  prompt: {clip.prompt}",
+    ]
+    for w in clip.windows:
+        hidden = f"{len(w.hidden_frames)} fully hidden frames {w.hidden_frames[0]}..{w.hidden_frames[-1]}"
+        lines.append(f"  {w.kind} of {w.target}: last seen at frame {w.t_h}, {hidden}, seen again at frame {w.t_r}")
+    lines.append(f"  arrays: {', '.join(sorted(clip.manifest['arrays']))}")
+    return "\n".join(lines)
+
+
+def states(path: Path, event: str | None = None, at_s: float | None = None) -> str:
+    """The truth as a table: every variable at every frame, or at the frame nearest to `at_s`.
+
+    Raises ValueError for an unknown event or a time outside the clip.
+    """
+    clip = Clip.open(path)
+    events = list(clip.variables)
+    if event is not None and event not in events:
+        raise ValueError(f"{path}: no event {event!r}; it has {', '.join(events)}")
+    if at_s is not None and not 0 <= at_s < clip.num_frames / clip.fps:
+        raise ValueError(f"--at {at_s:g}: outside the clip [0, {clip.num_frames / clip.fps:g}) s")
+    frames = range(clip.num_frames) if at_s is None else [min(round(at_s * clip.fps), clip.num_frames - 1)]
+    lines = []
+    for name in [event] if event else events:
+        columns = [v for v in clip.variables[name] if (clip.states["variable"] == v).any()]
+        series = {v: clip.series(name, v) for v in columns}
+        own = (clip.states["event"] == name) & (clip.states["variable"] == columns[0])
+        order = np.argsort(clip.states["frame"][own])
+        seen, causes = clip.states["visible_fraction"][own][order], clip.states["hidden_by"][own][order]
+        heads = [f"{v} [{clip.variables[name][v]['unit']}]" for v in columns]
+        lines.append(f"{name} ({clip.manifest['event_types'][name]})")
+        lines.append("  ".join(["frame", "   t_s", "seen", *(f"{h:>14}" for h in heads), "hidden by"]))
+        for f in frames:
+            cells = [f"{series[v][f]:>{max(14, len(h))}.6g}" for v, h in zip(columns, heads, strict=True)]
+            cause = causes[f] or ""
+            lines.append("  ".join([f"{f:5d}", f"{f / clip.fps:6.3f}", f"{seen[f]:4.2f}", *cells, cause]).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,172 @@
+"""One clip from one plan: states, rays, pictures, twins, sweep; written to a directory of which the manifest comes last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.base import Event
+from scenes.plan import ScenePlan
+from simulator.clip import Sweep, Window
+from simulator.clip_writer import ClipContent, Pictures, write_clip
+from simulator.rays import RayCaster
+from simulator.stage import Shot, Stage
+from simulator.timeline import (
+    StateTimeline,
+    clip_clock,
+    event_times_s,
+    observed_shots,
+    paused_shots,
+    paused_times_s,
+    sweep_times_s,
+    truth_shots,
+)
+from simulator.visibility import hidden_windows, see
+
+SWEEP_STEPS = 16  # pictures per hidden duration D
+SWEEP_SAMPLES_FACTOR = 4  # low noise
+CALIBRATION = {"half_speed": 0.5, "reversed": -1.0}  # name -> clock ratio
+
+Progress = Callable[[int, int], None]  # pictures done, pictures in all
+
+
+class Renderer(Protocol):
+    """Takes one picture: [H, W, 3] uint8 sRGB. The same shot gives the same bytes."""
+
+    device: str
+
+    @property
+    def seconds_in_cycles(self) -> float: ...
+
+    def render(self, shot: Shot) -> NDArray[np.uint8]: ...
+
+
+@dataclass
+class _Camera:
+    """Renders lists of shots; a shot whose key was seen before is not rendered again."""
+
+    stage: Stage
+    renderer: Renderer
+    progress: Progress
+    total: int = 0
+    done: int = 0
+    taken: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    num_rendered: int = 0
+
+    def take(self, shots: list[Shot]) -> NDArray[np.uint8]:
+        """[N, H, W, 3] pictures of the shots."""
+        pictures = []
+        for shot in shots:
+            key = self.stage.key(shot)
+            if key not in self.taken:
+                self.taken[key] = self.renderer.render(shot)
+                self.num_rendered += 1
+            pictures.append(self.taken[key])
+            self.done += 1
+            self.progress(self.done, self.total)
+        return np.stack(pictures)
+
+
+def produce_clip(
+    plan: ScenePlan, out: Path, open_renderer: Callable[[Stage], Renderer], progress: Progress
+) -> dict[str, float]:
+    """Fill the empty directory `out` with the clip of `plan`; returns seconds per stage and picture counts.
+
+    Raises ValueError when the plan cannot be shown as it says (unknown type, target seen while hidden ...).
+    """
+    began = time.perf_counter()
+    stage = Stage.from_plan(plan)
+    caster = RayCaster(stage)
+    hits, visibility = see(stage, caster)
+    windows = hidden_windows(plan, visibility)
+    rays_s = time.perf_counter() - began
+
+    renderer = open_renderer(stage)
+    shots = _all_shots(plan, windows)
+    camera = _Camera(stage, renderer, progress, total=sum(map(len, shots.values())))
+    rgb = {name: camera.take(group) for name, group in shots.items()}
+    render_s = time.perf_counter() - began - rays_s
+
+    segmentation = {
+        name: np.stack([caster.cast(shot).segmentation for shot in shots[name]])
+        for name in ("observed", "paused", "sweep")
+        if name in shots
+    }
+    times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
+    twins = {name: Pictures(rgb[name], segmentation[name]) for name in ("observed", "paused") if name in rgb}
+    content = ClipContent(
+        stage=stage,
+        rgb=rgb["truth"],
+        hits=hits,
+        visibility=visibility,
+        windows=windows,
+        timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
+        twins=twins,
+        sweep=_sweep(windows, rgb["sweep"], segmentation["sweep"], shots["sweep"]) if "sweep" in rgb else None,
+        calibration={
+            name: (picture, shot.event_times_s[windows[0].target])
+            for name, picture, shot in zip(CALIBRATION, rgb.get("calibration", ()), shots.get("calibration", ()))
+        },
+        device=renderer.device,
+    )
+    stats = {
+        "num_pictures": float(camera.total),
+        "num_rendered": float(camera.num_rendered),
+        "seconds_in_cycles": renderer.seconds_in_cycles,
+        "seconds_rays_and_states": rays_s,
+        "seconds_rendering": render_s,
+    }
+    write_clip(out, content)
+    return stats | {"seconds_total": time.perf_counter() - began}
+
+
+def _all_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, list[Shot]]:
+    shots = {"truth": truth_shots(plan)}
+    if "twins" in plan.outputs and windows:
+        shots["observed"] = observed_shots(plan)
+        shots["paused"] = paused_shots(plan, windows)
+    if "sweep" in plan.outputs and windows:
+        window = windows[0]
+        times_s = sweep_times_s(plan, window, SWEEP_STEPS)
+        shots["sweep"] = [
+            _at_return(plan, window, t_s, plan.render.samples * SWEEP_SAMPLES_FACTOR, plan.render.seed + 100_000 + k)
+            for k, t_s in enumerate(times_s)
+        ]
+        shots["calibration"] = _calibration_shots(plan, window)
+    return shots
+
+
+def _calibration_shots(plan: ScenePlan, window: Window) -> list[Shot]:
+    """The frame of return at clip quality with the event's clock at half speed, and reversed."""
+    clock = clip_clock(plan)
+    hidden_s = clock.seconds(window.t_r - window.t_h)
+    at_t_h_s = clock.seconds(window.t_h) - next(e.start_s for e in plan.events if e.id == window.target)
+    return [
+        _at_return(plan, window, at_t_h_s + ratio * hidden_s, plan.render.samples, plan.render.seed + window.t_r)
+        for ratio in CALIBRATION.values()
+        if at_t_h_s + ratio * hidden_s >= 0.0
+    ]
+
+
+def _at_return(plan: ScenePlan, window: Window, event_time_s: float, samples: int, seed: int) -> Shot:
+    truth = truth_shots(plan)[window.t_r]
+    times = {**truth.event_times_s, window.target: float(event_time_s)}
+    return Shot(truth.world_from_camera, truth.light_level, times, samples, seed)
+
+
+def _timelines(events: dict[str, Event], times: dict[str, NDArray[np.float64]]) -> dict[str, StateTimeline]:
+    return {name: StateTimeline.of(name, event, times[name]) for name, event in events.items()}
+
+
+def _sweep(
+    windows: tuple[Window, ...], rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16], shots: list[Shot]
+) -> Sweep:
+    target = windows[0].target
+    times_s = np.array([shot.event_times_s[target] for shot in shots])
+    return Sweep(rgb, segmentation, times_s, windows[0].t_r, target)

@@ -1,0 +1,143 @@
+"""The stage: a plan turned into bodies, and the pure function from one instant to everything a renderer must set.
+
+Nothing is mutated on the way: a `Shot` names camera, light and the event clocks; `Stage.frame_state(shot)` gives absolute
+values for every body, whatever was rendered before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.base import Event, State
+from event_library.channels import ChannelMap, Visible, pose_matrix
+from event_library.channels import Vertices as VerticesChannel
+from event_library.parts import Lamp, Part
+from event_library.registry import get_type
+from scenes.cameras import intrinsics
+from scenes.plan import EventPlan, ScenePlan
+from scenes.world import world_parts
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Body:
+    """One part in the world with its stable instance id. `event` is None for what belongs to the world."""
+
+    instance: int
+    part: Part
+    world_from_rest: Array  # [4, 4] of the part's frame without channels
+    event: str | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.event or 'world'}/{self.part.name}"
+
+
+@dataclass(frozen=True)
+class EventLamp:
+    lamp: Lamp
+    event: str
+    world_from_event: Array  # [4, 4]
+
+    @property
+    def key(self) -> str:
+        return f"{self.event}/{self.lamp.name}"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to take.
+
+    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, so that
+    no stray path can give their state away; their lamps go on. What that changes is measured in benchmarks/hidden.py.
+    """
+
+    world_from_camera: Array  # [4, 4] OpenCV axes
+    light_level: float
+    event_times_s: Mapping[str, float]  # event id -> its own clock
+    samples: int
+    seed: int
+    muted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Bodies, lamps and events of a plan, in stable order."""
+
+    plan: ScenePlan
+    events: Mapping[str, Event]
+    bodies: tuple[Body, ...]
+    lamps: tuple[EventLamp, ...]
+
+    @classmethod
+    def from_plan(cls, plan: ScenePlan) -> Stage:
+        """Raises ValueError when the plan names an unknown event type, prop or parameter."""
+        events = {e.id: get_type(e.type)(**_typed_params(e)) for e in plan.events}
+        bodies = [
+            Body(number, part, matrix, None) for number, (part, matrix) in enumerate(world_parts(plan.world), start=1)
+        ]
+        lamps = []
+        for event_plan in plan.events:
+            assembly = events[event_plan.id].assembly()
+            matrix = world_from_event(event_plan)
+            for part in assembly.parts:
+                bodies.append(Body(len(bodies) + 1, part, matrix, event_plan.id))
+            lamps += [EventLamp(lamp, event_plan.id, matrix) for lamp in assembly.lamps]
+        return cls(plan, events, tuple(bodies), tuple(lamps))
+
+    @cached_property
+    def intrinsics(self) -> Array:
+        """[3, 3], the same in every frame."""
+        return intrinsics(self.plan.camera, self.plan.clip)
+
+    def event_plan(self, event: str) -> EventPlan:
+        return next(e for e in self.plan.events if e.id == event)
+
+    def event_bodies(self, event: str) -> tuple[Body, ...]:
+        return tuple(b for b in self.bodies if b.event == event)
+
+    def key(self, shot: Shot) -> str:
+        """Two shots with the same key are the same picture, bit for bit."""
+        glowing = {lamp.event for lamp in self.lamps}
+        told = {e: t_s for e, t_s in sorted(shot.event_times_s.items()) if e not in shot.muted or e in glowing}
+        text = repr((shot.light_level, told, shot.samples, shot.seed, sorted(shot.muted)))
+        return hashlib.sha256(shot.world_from_camera.tobytes() + text.encode()).hexdigest()
+
+    def states(self, shot: Shot) -> dict[str, State]:
+        """State of every event at the shot's event times."""
+        return {name: event.state_at(shot.event_times_s[name]) for name, event in self.events.items()}
+
+    def channels(self, shot: Shot) -> dict[str, ChannelMap]:
+        """Event id -> part name -> channels."""
+        return {name: self.events[name].channels(state) for name, state in self.states(shot).items()}
+
+
+def world_from_event(event: EventPlan) -> Array:
+    """[4, 4] yaw about z, then translation."""
+    cos, sin = np.cos(event.yaw_rad), np.sin(event.yaw_rad)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[cos, -sin], [sin, cos]]
+    matrix[:3, 3] = event.location_m
+    return matrix
+
+
+def world_vertices(body: Body, channels: ChannelMap) -> Array | None:
+    """[V, 3] vertices of a body in the world with its channels applied; None when it is invisible."""
+    own = channels.get(body.part.name, ())
+    if any(isinstance(c, Visible) and not c.visible for c in own):
+        return None
+    local = next((c.vertices_m for c in own if isinstance(c, VerticesChannel)), np.asarray(body.part.mesh.vertices))
+    matrix = body.world_from_rest @ pose_matrix(own)
+    return local @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _typed_params(event: EventPlan) -> dict[str, float]:
+    integers = {spec.name for spec in get_type(event.type).param_specs() if spec.integer}
+    return {name: int(value) if name in integers else float(value) for name, value in event.params.items()}

@@ -1,0 +1,89 @@
+"""What a viewer sees of each event at every frame, why not, and the hidden windows that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.cameras import envelope, light_level
+from scenes.plan import InterruptionPlan, ScenePlan
+from simulator.clip import Window
+from simulator.rays import Hits, RayCaster
+from simulator.stage import Stage
+from simulator.timeline import clip_clock, observed_shots, truth_shots
+
+SEEN_SHARE = 0.9  # of the carriers: the last such frame before is t_h, the first after is t_r
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Per frame, of one event's carriers.
+
+    visible_fraction: pixels seen over pixels that the event alone covers from the uninterrupted camera, times the share of
+    the light that is on; clipped to 1.
+    """
+
+    event: str
+    visible_px: NDArray[np.int64]  # [T]
+    visible_fraction: NDArray[np.float64]  # [T]
+    hidden: NDArray[np.bool_]  # [T]
+    hidden_by: tuple[str | None, ...]
+
+
+def see(stage: Stage, caster: RayCaster) -> tuple[list[Hits], dict[str, Visibility]]:
+    """Truth rays of every frame, and what they say about each event."""
+    plan = stage.plan
+    hits = [caster.cast(shot) for shot in truth_shots(plan)]
+    return hits, {event: _visibility(stage, caster, hits, event) for event in stage.events}
+
+
+def _visibility(stage: Stage, caster: RayCaster, hits: list[Hits], event: str) -> Visibility:
+    plan = stage.plan
+    carriers = [b.instance for b in stage.event_bodies(event) if b.part.carries]
+    light = np.array([light_level(plan, t_s) for t_s in clip_clock(plan).frame_times_s])
+    geometric = np.array([int(np.isin(h.segmentation, carriers).sum()) for h in hits])
+    alone = np.array(
+        [int(np.isin(caster.cast_event(shot, event).segmentation, carriers).sum()) for shot in observed_shots(plan)]
+    )
+    seen_px = np.where(light > 0, geometric, 0)
+    fraction = np.minimum(geometric / np.maximum(alone, 1), 1.0) * light
+    hidden = _fully_hidden(plan, event) | (seen_px == 0)
+    causes = tuple(_cause(plan, event, frame) if hidden[frame] else None for frame in range(len(hits)))
+    return Visibility(event, seen_px, fraction, hidden, causes)
+
+
+def hidden_windows(plan: ScenePlan, visibility: dict[str, Visibility]) -> tuple[Window, ...]:
+    """Windows of every interruption. Raises ValueError when its target is not hidden, or not plainly seen around it."""
+    return tuple(_window(plan, i, visibility[i.target]) for i in plan.interruptions)
+
+
+def _window(plan: ScenePlan, interruption: InterruptionPlan, seen: Visibility) -> Window:
+    clock = clip_clock(plan)
+    full = [f for f, t_s in enumerate(clock.frame_times_s) if envelope(interruption, t_s) == 1.0]
+    place = f"{plan.name}: interruptions of {interruption.target}"
+    if not full:
+        raise ValueError(f"{place}: no frame lies inside the hidden window; lengthen hidden_s or raise fps")
+    if peeks := [f for f in full if seen.visible_px[f] > 0]:
+        raise ValueError(f"{place}: {seen.visible_px[peeks[0]]} carrier pixels are seen at hidden frame {peeks[0]}")
+    plain = seen.visible_fraction >= SEEN_SHARE
+    before, after = np.flatnonzero(plain[: full[0]]), np.flatnonzero(plain[full[-1] :])
+    if len(before) == 0 or len(after) == 0:
+        when = "before" if len(before) == 0 else "after"
+        raise ValueError(f"{place}: the target is never plainly seen {when} the window; move the camera or the clutter")
+    return Window(interruption.target, interruption.kind, int(before[-1]), int(after[0]) + full[-1], tuple(full))
+
+
+def _fully_hidden(plan: ScenePlan, event: str) -> NDArray[np.bool_]:
+    times_s = clip_clock(plan).frame_times_s
+    own = [i for i in plan.interruptions if i.target == event]
+    return np.array([any(envelope(i, t_s) == 1.0 for i in own) for t_s in times_s])
+
+
+def _cause(plan: ScenePlan, event: str, frame: int) -> str:
+    t_s = clip_clock(plan).seconds(frame)
+    if light_level(plan, t_s) == 0.0:
+        return "dark"
+    away = any(i.kind == "look_away" and envelope(i, t_s) > 0.0 for i in plan.interruptions)
+    return "out_of_view" if away else "occluded"
