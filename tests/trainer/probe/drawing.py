@@ -6,12 +6,14 @@ All kinds run over event times 0..7 s; the hidden window of the synthetic clips 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 KINDS = ("glass", "bob", "discs", "dominoes", "candle")
-SIZE, OVER = 64, 4
+SIZE, OVER = 64, 3
 T_H_S, T_R_S = 2.0, 4.0
 SWEEP_TIMES_S = T_H_S + (T_R_S - T_H_S) * np.linspace(-1.0, 2.5, 57)
 CARRIER_ID, SHELL_ID = 1, 2
@@ -19,6 +21,7 @@ CARRIER_ID, SHELL_ID = 1, 2
 Image = NDArray[np.float64]
 
 
+@lru_cache
 def grid() -> tuple[Image, Image]:
     """Pixel centres of the oversampled picture, in native pixels (x right, y down)."""
     ticks = (np.arange(SIZE * OVER) + 0.5) / OVER
@@ -26,6 +29,7 @@ def grid() -> tuple[Image, Image]:
     return x, y
 
 
+@lru_cache
 def background(scene: int) -> Image:
     """A table, a wall and some clutter: static, textured, [S, S, 3] in 0..1."""
     rng = np.random.default_rng(scene)
@@ -75,6 +79,7 @@ def carrier(kind: str, t_s: float) -> list[tuple[NDArray[np.bool_], tuple[float,
     raise ValueError(f"unknown kind {kind!r}")
 
 
+@lru_cache(maxsize=2000)
 def draw(kind: str, t_s: float, scene: int = 0) -> tuple[Image, NDArray[np.uint16]]:
     """Noise-free picture [H, W, 3] in 0..1 and its segmentation [H, W]."""
     x, y = grid()

@@ -1,0 +1,149 @@
+"""Calibration rows, corruption rows and baselines: what stands beside every figure of a model.
+
+Calibration rows come by rendering and must be met within 0.05. Corruption rows are damaged pictures whose right verdict is
+known. Baselines are predictions in state units, turned into a clock ratio through the true series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.probe import corruptions
+from trainer.probe.metrics import clock_ratio
+from trainer.probe.readout import Evidence, measure
+from trainer.probe.subject import Subject
+from trainer.probe.verdict import TOLERANT, Limits, Reading, read
+
+Verdict = Literal["exact", "near or unreadable", "unreadable", "unreadable or prior"]
+EXACT_TOLERANCE = 0.05
+NEAR_TOLERANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A picture at the frame of return whose right reading is known."""
+
+    name: str
+    group: Literal["calibration", "corruption"]
+    rgb: NDArray[np.uint8]
+    expected_ratio: float  # its clock ratio; of a picture without one, that of truth
+    verdict: Verdict
+    sharp: bool = False  # a render as it left the renderer: strict limits are learned from these
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An exhibit read, and whether the reading is the right one."""
+
+    name: str
+    group: str
+    clip_id: str
+    scene_id: str
+    event_type: str
+    expected_ratio: float
+    verdict: str
+    reading: Reading
+    passed: bool
+
+
+def exhibits(subject: Subject, stranger: Subject | None, seed: int = 0) -> list[Exhibit]:
+    """All pictures for one clip; `stranger` lends "another clip's frame" (left out when there is none of this size)."""
+    clip, t_r = subject.clip, subject.t_r
+    truth, paused = clip.rgb[t_r], clip.twin("paused").rgb[t_r]
+    found = [
+        Exhibit("truth", "calibration", truth, 1.0, "exact", True),
+        Exhibit("paused", "calibration", paused, 0.0, "exact", True),
+    ]
+    for name, (rgb, time_s) in clip.calibration.items():
+        ratio = clock_ratio(time_s, subject.sweep.t_h_s, subject.sweep.t_r_s)
+        found.append(Exhibit(name.replace("_", " "), "calibration", rgb, ratio, "exact", True))
+    sweep = clip.sweep
+    assert sweep is not None  # Subject.load refuses clips without
+    for name, rgb in (
+        ("mean of sweep", corruptions.mean_of_sweep(sweep.rgb)),
+        ("50/50 ghost", corruptions.ghost(paused, truth)),
+        ("noise", corruptions.noise(truth, seed)),
+    ):
+        found.append(Exhibit(name, "corruption", rgb, 1.0, "unreadable"))
+    if stranger is not None and stranger.clip.rgb.shape[1:] == clip.rgb.shape[1:]:
+        rgb = stranger.clip.rgb[stranger.t_r]
+        found.append(Exhibit("another clip's frame", "corruption", rgb, 1.0, "unreadable or prior"))
+    for name, rgb in (
+        ("blur, sigma 1 px", corruptions.blur(truth)),
+        ("shift right 2 px", corruptions.shift(truth, 0, 2)),
+        ("shift up 2 px", corruptions.shift(truth, -2, 0)),
+        ("brightness +20 %", corruptions.brightness(truth)),
+        ("codec, quality 60", corruptions.codec(truth)),
+        ("soft, sigma 0.7 px, blotches 2 %", corruptions.soft(truth, 0.7, 0.02, seed)),
+    ):
+        found.append(Exhibit(name, "corruption", rgb, 1.0, "near or unreadable"))
+    return found
+
+
+def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits = TOLERANT) -> Judged:
+    """Read an exhibit under some limits and compare with its known verdict."""
+    sweep = subject.sweep
+    reference_s = sweep.t_h_s + exhibit.expected_ratio * (sweep.t_r_s - sweep.t_h_s)
+    reading = read(sweep, evidence, reference_s, limits)
+    error = None if reading.clock_ratio is None else abs(reading.clock_ratio - exhibit.expected_ratio)
+    passed = {
+        "exact": error is not None and error <= EXACT_TOLERANCE,
+        "near or unreadable": error is None or error <= NEAR_TOLERANCE,
+        "unreadable": error is None,
+        "unreadable or prior": error is None,
+    }[exhibit.verdict]
+    return Judged(
+        exhibit.name,
+        exhibit.group,
+        subject.clip.clip_id,
+        subject.scene_id,
+        subject.event_type,
+        exhibit.expected_ratio,
+        exhibit.verdict,
+        reading,
+        passed,
+    )
+
+
+def measure_all(subjects: Sequence[Subject]) -> list[tuple[Subject, Exhibit, Evidence]]:
+    """Evidence of every exhibit of every clip; each clip's stranger is the next clip of another scene."""
+    found = []
+    for i, subject in enumerate(subjects):
+        others = [s for s in [*subjects[i + 1 :], *subjects[:i]] if s.scene_id != subject.scene_id]
+        for exhibit in exhibits(subject, others[0] if others else None, seed=i):
+            found.append((subject, exhibit, measure(subject.sweep, exhibit.rgb)))
+    return found
+
+
+def baselines(subject: Subject, others: Sequence[Subject]) -> dict[str, float]:
+    """Clock ratios of predictors that see no pictures.
+
+    paused: the last state seen, for ever. linear extrapolation: last state plus its true rate at t_h times the hidden time.
+    prior only: last state plus the mean rate of the same event type in other scenes times the hidden time (the paused state
+    where there is no other scene). Each becomes the event time at which the true value is nearest to the prediction.
+    """
+    sweep = subject.sweep
+    hidden_s = sweep.t_r_s - sweep.t_h_s
+    last = float(subject.values[subject.t_h])
+    step_s = float(subject.frame_times_s[1] - subject.frame_times_s[0])
+    rate = (last - float(subject.values[max(subject.t_h - 1, 0)])) / step_s
+    rates = [
+        o.change_from_t_h(o.sweep.t_r_s) / (o.sweep.t_r_s - o.sweep.t_h_s)
+        for o in others
+        if o.event_type == subject.event_type and o.scene_id != subject.scene_id
+    ]
+    prior = float(np.mean(rates)) if rates else 0.0
+
+    def ratio(value: float) -> float:
+        return clock_ratio(subject.time_of(value), sweep.t_h_s, sweep.t_r_s)
+
+    return {
+        "paused": 0.0,
+        "prior only": ratio(last + prior * hidden_s),
+        "linear extrapolation": ratio(last + rate * hidden_s),
+    }
