@@ -209,9 +209,7 @@ def placed_meshes(assembly: Assembly, channels: ChannelMap) -> dict[str, trimesh
         own = channels.get(part.name, ())
         if any(isinstance(c, Visible) and not c.visible for c in own):
             continue
-        vertices = next(
-            (c.vertices_m for c in own if isinstance(c, Vertices)), np.asarray(part.mesh.vertices)
-        )
+        vertices = next((c.vertices_m for c in own if isinstance(c, Vertices)), np.asarray(part.mesh.vertices))
         matrix = pose_matrix(own)
         moved = vertices @ matrix[:3, :3].T + matrix[:3, 3]
         placed[part.name] = trimesh.Trimesh(moved, part.mesh.faces, process=False)

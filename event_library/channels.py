@@ -1,7 +1,7 @@
 """The closed vocabulary of visual channels.
 
-An event says *what* changes in the picture in these words; renderers learn the words, never the events. A renderer keeps
-a table with one setter per class in `CHANNELS` and fails at import when one is missing.
+An event says *what* changes in the picture in these words; renderers learn the words, never the events. A renderer
+keeps a table with one setter per class in `CHANNELS` and fails at import when one is missing.
 
 A part without a channel stays as built. All channels of a part are set on every frame, in the order
 vertices -> scale -> rotate -> move, so that a frame never depends on the frame before it.
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Move:
-    """Translation of the part's origin, metres, in the event's frame."""
+    """Where the part's origin lies, or where a lamp is, metres, in the event's frame."""
 
     location_m: Array  # [3]
 
@@ -84,9 +84,7 @@ def check_setters(renderer: str, setters: Mapping[type, object]) -> None:
     missing = [c.__name__ for c in CHANNELS if c not in setters]
     surplus = [c.__name__ for c in setters if c not in CHANNELS]
     if missing or surplus:
-        raise RuntimeError(
-            f"{renderer}: channels without a setter {missing}, setters without a channel {surplus}"
-        )
+        raise RuntimeError(f"{renderer}: channels without a setter {missing}, setters without a channel {surplus}")
 
 
 def pose_matrix(channels: tuple[Channel, ...]) -> Array:

@@ -30,6 +30,8 @@ def ease(share: Array) -> Array:
 class TickedOde(Protocol):
     """What an event of kind `ode` offers: hashable, with autonomous `rates` in plain floats."""
 
+    def __hash__(self) -> int: ...
+
     def start_values(self) -> tuple[float, ...]: ...
 
     def rates(self, values: tuple[float, ...]) -> tuple[float, ...]: ...
@@ -68,10 +70,7 @@ def _chunk(event: TickedOde, chunk: int) -> tuple[Array, Array]:
         k2 = event.rates(_stepped(now, k1, TICK_S / 2))
         k3 = event.rates(_stepped(now, k2, TICK_S / 2))
         k4 = event.rates(_stepped(now, k3, TICK_S))
-        now = tuple(
-            x + TICK_S / 6 * (a + 2 * b + 2 * c + d)
-            for x, a, b, c, d in zip(now, k1, k2, k3, k4, strict=True)
-        )
+        now = tuple(x + TICK_S / 6 * (a + 2 * b + 2 * c + d) for x, a, b, c, d in zip(now, k1, k2, k3, k4, strict=True))
         values.append(now)
         slopes.append(event.rates(now))
     return np.array(values), np.array(slopes)

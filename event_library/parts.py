@@ -109,9 +109,7 @@ def sphere(radius_m: float, subdivisions: int = 3) -> trimesh.Trimesh:
     return trimesh.creation.icosphere(subdivisions=subdivisions, radius=radius_m)
 
 
-def torus(
-    major_radius_m: float, minor_radius_m: float, num_major: int = 48, num_minor: int = 12
-) -> trimesh.Trimesh:
+def torus(major_radius_m: float, minor_radius_m: float, num_major: int = 48, num_minor: int = 12) -> trimesh.Trimesh:
     """Torus about z, centred on the origin."""
     return trimesh.creation.torus(
         major_radius=major_radius_m,
@@ -155,7 +153,9 @@ def tube(points_m: NDArray[np.float64], radius_m: float, num_sides: int = 10) ->
 
 def join(*meshes: trimesh.Trimesh) -> trimesh.Trimesh:
     """Several meshes as one, vertices in the order given."""
-    return trimesh.util.concatenate(list(meshes))
+    joined = trimesh.util.concatenate(list(meshes))
+    assert isinstance(joined, trimesh.Trimesh)
+    return joined
 
 
 def moved(mesh: trimesh.Trimesh, x_m: float = 0.0, y_m: float = 0.0, z_m: float = 0.0) -> trimesh.Trimesh:

@@ -30,9 +30,7 @@ def fold(modules: tuple[ModuleType, ...]) -> Mapping[str, type[Event]]:
     found: dict[str, type[Event]] = {}
     for kind in (kind for module in modules for kind in types_of(module)):
         if (first := found.setdefault(kind.info.id, kind)) is not kind:
-            raise ValueError(
-                f"event type {kind.info.id!r} is defined by {first.__qualname__} and {kind.__qualname__}"
-            )
+            raise ValueError(f"event type {kind.info.id!r} is defined by {first.__qualname__} and {kind.__qualname__}")
     return MappingProxyType(found)
 
 

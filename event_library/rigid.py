@@ -23,7 +23,7 @@ class Bake:
     overlap_m: float  # deepest penetration of any contact at any tick
 
     def at(self, tau_s: Array) -> Array:
-        """[T, n, 7] poses at physical times, linear between ticks (quaternions renormalised); still before and after."""
+        """[T, n, 7] poses at physical times, linear between ticks, still before and after."""
         tick = np.clip(np.asarray(tau_s, dtype=np.float64) / STEP_S, 0.0, len(self.poses) - 1.0)
         low = np.minimum(np.floor(tick).astype(np.int64), len(self.poses) - 2)
         share = (tick - low)[:, None, None]

@@ -21,7 +21,7 @@ THICK_M, WIDE_M, TALL_M = 0.0075, 0.024, 0.048
 DENSITY_KG_PER_M3 = 600.0
 PUSH_RAD_PER_S = 3.0
 JITTER_M = 1e-4
-BEND_PER_M = 8.0  # greatest curvature of the row
+BEND_PER_M = 11.0  # greatest curvature of the row
 SWERVE_RAD = 1.75  # greatest heading of the row
 HORIZON_S = 4.0  # physical; the last of 60 dominoes lies after at most 2.6 s
 FALLEN_RAD = float(np.deg2rad(45))
@@ -50,13 +50,13 @@ class DominoChain(Event):
         summary="A toppling wave runs along a curved row of dominoes.",
         prompt="Slow motion of a long curved row of dominoes; the first one has just been pushed over.",
         law_kind="rigid_body",
-        law="rigid boxes 48 x 24 x 7.5 mm with Coulomb friction under gravity (MuJoCo, 2 ms), the first turned at 3 rad/s "
-        "about its leading edge; tau = time_scale t; fallen = tilt above 45 deg",
+        law="rigid boxes 48 x 24 x 7.5 mm with Coulomb friction under gravity (MuJoCo, 2 ms), the first turned at "
+        "3 rad/s about its leading edge; tau = time_scale t; fallen = tilt above 45 deg",
         difficulty=3,
         flags=("monotone", "irreversible", "bounded"),
     )
     variables = (
-        Variable(name="poses", unit="mixed", domain="field", tolerance=0.002, label="position [m] and quaternion of each"),
+        Variable(name="poses", unit="mixed", domain="field", tolerance=0.002, label="position and quaternion of each"),
         Variable(
             name="fallen", unit="count", domain="count", tolerance=3.0, min_delta=6.0, role="readout",
             flags=("monotone", "bounded"), label="dominoes tilted past 45 degrees",
@@ -91,9 +91,7 @@ class DominoChain(Event):
             )
             for i, (x, y, yaw) in enumerate(self.row())
         )  # fmt: skip
-        model = mujoco.MjModel.from_xml_string(
-            MODEL.format(step=rigid.STEP_S, mu=self.friction, bodies=bodies)
-        )
+        model = mujoco.MjModel.from_xml_string(MODEL.format(step=rigid.STEP_S, mu=self.friction, bodies=bodies))
         yaw = self.row()[0, 2]
         forward, across = (
             np.array([np.cos(yaw), np.sin(yaw), 0.0]),
@@ -128,8 +126,7 @@ class DominoChain(Event):
 
     def channels(self, state: State) -> ChannelMap:
         return {
-            name: (Rotate(pose[3:]), Move(pose[:3]))
-            for name, pose in zip(self._names(), state["poses"], strict=True)
+            name: (Rotate(pose[3:]), Move(pose[:3])) for name, pose in zip(self._names(), state["poses"], strict=True)
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
@@ -166,8 +163,8 @@ def _rainbow(share: float) -> parts.Rgb:
 def _tilt_rad(points_m: Array, yaw_rad: float) -> float:
     """Forward tilt at which a domino turned about its leading foot fits its visible points best.
 
-    points_m: [N, 3] relative to the middle of the footprint on which it stood. A point fits by its distance to the box's
-    faces, seen from the box turned by that tilt; the row slides little, so the hinge is held where it stood.
+    points_m: [N, 3] relative to the middle of the footprint on which it stood. A point fits by its distance to the
+    box's faces, seen from the box turned by that tilt; the row slides little, so the hinge is held where it stood.
     """
     ahead = points_m[:, :2] @ [np.cos(yaw_rad), np.sin(yaw_rad)] - THICK_M / 2
     tilts = np.deg2rad(np.arange(0.0, 91.0, 3.0))[:, None]

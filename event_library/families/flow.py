@@ -17,9 +17,9 @@ from event_library.readouts import top_height_m
 
 FLOOR_M = 0.012  # top of the glass's thick base
 FREEBOARD_M = 0.006  # wall above the fill height
-SPOUT_GAP_M = 0.055  # spout above the rim
+SPOUT_GAP_M = 0.034  # spout above the rim
 JET_SPEED_M_PER_S = 0.8  # of the water as it leaves the spout
-NECK_M = 0.062  # radius of the tap's bend
+NECK_M = 0.054  # radius of the tap's bend
 
 WATER = Material(rgb=(0.05, 0.33, 0.75), kind="liquid")
 GLASS = Material(rgb=(0.95, 0.97, 0.98), kind="shell", roughness=0.0)
@@ -86,7 +86,7 @@ class TankFilling(Event):
         rim = FLOOR_M + self.fill_height_m + FREEBOARD_M
         glass = parts.lathe(np.array([(wall, FLOOR_M), (wall, rim)]), 64)
         bend = np.linspace(0.0, np.pi, 13)
-        neck_x, neck_z = NECK_M * (1 + np.cos(bend)), self.spout_m + 0.025 + NECK_M * np.sin(bend)
+        neck_x, neck_z = NECK_M * (1 + np.cos(bend)), self.spout_m + 0.018 + NECK_M * np.sin(bend)
         neck = np.column_stack([neck_x, np.zeros_like(bend), neck_z])
         post = np.array([(2 * NECK_M, 0.0, 0.0)])
         tap = parts.join(
@@ -95,9 +95,7 @@ class TankFilling(Event):
             parts.moved(parts.cylinder(0.024, 0.012, 24), 2 * NECK_M),
             parts.moved(parts.cylinder(0.016, 0.05, 24), 2 * NECK_M, 0.0, 0.03),
             parts.tube(
-                np.array(
-                    [(2 * NECK_M, 0, 0.062), (2 * NECK_M + 0.03, 0, 0.075), (2 * NECK_M + 0.06, 0, 0.1)]
-                ),
+                np.array([(2 * NECK_M, 0, 0.062), (2 * NECK_M + 0.03, 0, 0.075), (2 * NECK_M + 0.06, 0, 0.1)]),
                 0.006,
             ),
         )

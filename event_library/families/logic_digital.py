@@ -25,7 +25,7 @@ TRAVEL_M = PEG_TOP_M + 0.032  # of the grip's middle while it moves sideways
 REACH_M = PEG_TOP_M - BASE_M - 0.006  # grip's middle to palm: the palm clears a peg at the lowest disc
 RAIL_M = TRAVEL_M + REACH_M + 0.05
 OPEN_M = 0.077  # half gap between the open fingers
-FINGER_M = 0.010
+FINGER_M = 0.012
 SEEN_LIFT_M = 1e-3  # a disc this far above its rest is being carried
 
 # share of a move at which: fingers open, hand up, over the disc, down, closed, disc up, over its peg, down on it
@@ -73,8 +73,8 @@ class TowerOfHanoi(Event):
         summary="A gripper solves the Tower of Hanoi with the shortest move list.",
         prompt="A gripper moves discs one at a time between three pegs, never putting a larger disc on a smaller one.",
         law_kind="automaton",
-        law="moves = min(2^nd - 1, floor(t / tm)): the unique shortest solution, peg A to C, by Lucas' recursion; within a "
-        "move the hand fetches, lifts, traverses and lowers, and the disc lands as the move completes",
+        law="moves = min(2^nd - 1, floor(t / tm)): the unique shortest solution, peg A to C, by Lucas' recursion; "
+        "within a move the hand fetches, lifts, traverses and lowers, and the disc lands as the move completes",
         difficulty=4,
         flags=("monotone", "irreversible", "bounded"),
     )
@@ -109,9 +109,7 @@ class TowerOfHanoi(Event):
         turns = started(t_s) / self.move_s
         moves = np.minimum(np.floor(turns), 2**self.num_discs - 1)
         pegs = np.array([arrangements(self.num_discs)[int(k)] for k in moves], dtype=np.float64)
-        scenes = [
-            self._scene(int(k), min(float(turn - k), 1.0)) for k, turn in zip(moves, turns, strict=True)
-        ]
+        scenes = [self._scene(int(k), min(float(turn - k), 1.0)) for k, turn in zip(moves, turns, strict=True)]
         return {
             "moves": moves,
             "pegs": pegs.reshape(-1, self.num_discs),
@@ -122,9 +120,7 @@ class TowerOfHanoi(Event):
     def _scene(self, done: int, share: float) -> tuple[Array, Array]:
         """Disc middles [nd, 2] and grip [3] at a share of the move after `done` moves."""
         moves, known = shortest_solution(self.num_discs), arrangements(self.num_discs)
-        discs = np.array(
-            [(PEG_X_M[known[done][d]], self.rest_z_m(known[done], d)) for d in range(self.num_discs)]
-        )
+        discs = np.array([(PEG_X_M[known[done][d]], self.rest_z_m(known[done], d)) for d in range(self.num_discs)])
         x, z, gap = PEG_X_M[0], TRAVEL_M, OPEN_M  # parked over the first peg
         if done > 0:
             last, _, target = moves[done - 1]
@@ -145,16 +141,12 @@ class TowerOfHanoi(Event):
         return discs, grip
 
     def assembly(self) -> Assembly:
-        pegs = [
-            parts.moved(parts.cylinder(PEG_RADIUS_M, PEG_TOP_M - BASE_M, 20), x, 0, BASE_M) for x in PEG_X_M
-        ]
+        pegs = [parts.moved(parts.cylinder(PEG_RADIUS_M, PEG_TOP_M - BASE_M, 20), x, 0, BASE_M) for x in PEG_X_M]
         frame = parts.join(
             parts.block((0.56, 0.035, 0.022), (0, 0, RAIL_M)),
             *(parts.block((0.02, 0.03, RAIL_M), (side * 0.268, 0, 0)) for side in (-1, 1)),
         )
-        palm = parts.moved(
-            parts.bevelled_box((2 * (OPEN_M + FINGER_M), 0.034, 0.026), 0.004), z_m=REACH_M + 0.013
-        )
+        palm = parts.moved(parts.bevelled_box((2 * (OPEN_M + FINGER_M), 0.034, 0.026), 0.004), z_m=REACH_M + 0.013)
         finger = parts.block((FINGER_M, 0.03, REACH_M + 0.4 * self.disc_m), (0, 0, -0.4 * self.disc_m))
         discs = [
             Part(
@@ -193,8 +185,7 @@ class TowerOfHanoi(Event):
         palm_top = z + REACH_M + 0.026
         side = gap + FINGER_M / 2
         discs = {
-            f"disc_{d + 1}": (Move(np.array([place[0], 0.0, place[1]])),)
-            for d, place in enumerate(state["discs"])
+            f"disc_{d + 1}": (Move(np.array([place[0], 0.0, place[1]])),) for d, place in enumerate(state["discs"])
         }
         return {
             **discs,
@@ -207,11 +198,7 @@ class TowerOfHanoi(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         middles = [meshes[f"disc_{d + 1}"].bounds.mean(axis=0) for d in range(self.num_discs)]
-        return {
-            "moves": self.count_moves(
-                np.array([(m[0], m[2]) for m in middles]), np.full(self.num_discs, 1e-6)
-            )
-        }
+        return {"moves": self.count_moves(np.array([(m[0], m[2]) for m in middles]), np.full(self.num_discs, 1e-6))}
 
     def measure(self, view: View) -> dict[str, float]:
         discs, slack_m = np.full((self.num_discs, 2), np.nan), np.zeros(self.num_discs)
@@ -228,14 +215,13 @@ class TowerOfHanoi(Event):
     def count_moves(self, discs: Array, slack_m: Array) -> float:
         """Moves made, told from the discs alone; nan when no count, or more than one, fits.
 
-        discs: [nd, 2] x and z of their middles, nan where not seen. slack_m: [nd] how far above its rest each may seem to
-        be and still count as lying. All lie: that arrangement. One is in the air: the others say which move is under way.
+        discs: [nd, 2] x and z of their middles, nan where not seen. slack_m: [nd] how far above its rest each may
+        seem to be and still count as lying. All lie: that arrangement. One is in the air: the others say which
+        move is under way.
         """
         lying, carried = set(), set()
         for done, pegs in enumerate(arrangements(self.num_discs)):
-            off = [
-                d for d in range(self.num_discs) if not self._may_lie(discs[d], pegs, d, float(slack_m[d]))
-            ]
+            off = [d for d in range(self.num_discs) if not self._may_lie(discs[d], pegs, d, float(slack_m[d]))]
             if not off:
                 lying.add(done)
             elif done < 2**self.num_discs - 1 and off == [shortest_solution(self.num_discs)[done][0]]:

@@ -41,8 +41,8 @@ class PendulumSwing(Event):
         summary="A pendulum swings with slowly fading amplitude.",
         prompt="A heavy ball hangs from a long string and swings from side to side.",
         law_kind="ode",
-        law="th'' + 2 gam th' + (g / Lp) sin th = 0, th(0) = th0, th'(0) = 0: Newton's law with linear drag, no "
-        "small-angle step (which is off by 1.2 % of the period at 25 deg)",
+        law="th'' + 2 gam th' + (g / Lp) sin th = 0, th(0) = th0, th'(0) = 0: Newton's law with linear drag, "
+        "no small-angle step (which is off by 1.2 % of the period at 25 deg)",
         difficulty=2,
         flags=("periodic", "reversible", "bounded"),
         min_visible_px=40,
@@ -80,24 +80,15 @@ class PendulumSwing(Event):
         pivot = float(self.pivot_m[2])
         stand = parts.join(
             parts.block((1.56 * size, 0.5 * size, 0.05 * size), (0, 0.06 * size, 0)),
-            *(
-                parts.block((0.07 * size, 0.07 * size, pivot), (side * 0.72 * size, 0.06 * size, 0))
-                for side in (-1, 1)
-            ),
+            *(parts.block((0.07 * size, 0.07 * size, pivot), (side * 0.72 * size, 0.06 * size, 0)) for side in (-1, 1)),
             parts.block((1.56 * size, 0.09 * size, 0.07 * size), (0, 0.06 * size, pivot)),
             parts.block((0.05 * size, 0.12 * size, 0.03 * size), (0, 0.01 * size, pivot - 0.01 * size)),
         )
         board_z = 0.05 * size
-        board = parts.block(
-            (1.37 * size, 0.02 * size, pivot - board_z), (0, (BOARD_Y + 0.01) * size, board_z)
-        )
-        ball = parts.join(
-            parts.moved(parts.sphere(BALL * size), z_m=-size),
-        )
+        board = parts.block((1.37 * size, 0.02 * size, pivot - board_z), (0, (BOARD_Y + 0.01) * size, board_z))
+        ball = parts.moved(parts.sphere(BALL * size), z_m=-size)
         string = parts.moved(parts.cylinder(0.008 * size, size * (1 - BALL), 12), z_m=-size * (1 - BALL))
-        cap = parts.moved(
-            parts.cylinder(0.025 * size, 0.03 * size, 16), z_m=-size * (1 - BALL) - 0.012 * size
-        )
+        cap = parts.moved(parts.cylinder(0.025 * size, 0.03 * size, 16), z_m=-size * (1 - BALL) - 0.012 * size)
         return Assembly(
             parts=(
                 Part("string", string, CORD, carries=True, smooth_angle_deg=40),
@@ -114,8 +105,7 @@ class PendulumSwing(Event):
         """Protractor on the board: an arc and a tick every 5 degrees, a long one every 10."""
         degrees = [d for d in range(-30, 31, 5) if d != 0]
         ticks = [
-            self._tick(np.deg2rad(d), 0.13 if d % 10 == 0 else 0.07, 0.018 if d % 10 == 0 else 0.011)
-            for d in degrees
+            self._tick(np.deg2rad(d), 0.13 if d % 10 == 0 else 0.07, 0.018 if d % 10 == 0 else 0.011) for d in degrees
         ]
         angles = np.linspace(np.deg2rad(-32), np.deg2rad(32), 33)
         inner, outer = (
@@ -123,9 +113,7 @@ class PendulumSwing(Event):
             for r in (SCALE_RADIUS - 0.009, SCALE_RADIUS + 0.009)
         )
         low = np.arange(32)
-        faces = np.vstack(
-            [np.column_stack([low, low + 33, low + 1]), np.column_stack([low + 1, low + 33, low + 34])]
-        )
+        faces = np.vstack([np.column_stack([low, low + 33, low + 1]), np.column_stack([low + 1, low + 33, low + 34])])
         arc = trimesh.Trimesh(np.vstack([inner, outer]), faces, process=False)
         arc.apply_translation(self.pivot_m + [0, (BOARD_Y - 0.004) * self.length_m, 0])
         return parts.join(arc, *ticks)
@@ -133,9 +121,7 @@ class PendulumSwing(Event):
     def _tick(self, angle_rad: float, length: float, width: float) -> trimesh.Trimesh:
         """One radial mark of the protractor, outwards from its arc (shares of the pendulum's length)."""
         size = self.length_m
-        tick = parts.block(
-            (width * size, 0.003 * size, length * size), (0, 0, -(SCALE_RADIUS + length) * size)
-        )
+        tick = parts.block((width * size, 0.003 * size, length * size), (0, 0, -(SCALE_RADIUS + length) * size))
         tick.apply_transform(trimesh.transformations.rotation_matrix(-angle_rad, [0, 1, 0]))
         return parts.moved(tick, 0.0, (BOARD_Y - 0.003) * size, float(self.pivot_m[2]))
 

@@ -10,7 +10,7 @@ import trimesh
 
 from event_library import parts
 from event_library.base import Array, Event, EventInfo, State, Variable, View, param
-from event_library.channels import ChannelMap, Move, Power, Vertices, Visible
+from event_library.channels import ChannelMap, Emission, Move, Power, Vertices, Visible
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Pattern
 from event_library.readouts import top_height_m
@@ -20,12 +20,12 @@ CANDLE_RADIUS_M = 0.011
 DISH_M = 0.004  # top of the saucer's floor, on which the candle stands
 FLAME_M = 0.009  # of the flame's middle above the wax
 LAMP_W = 0.9
+TRANSLUCENCE = 0.12  # wax lit from within by its flame
 
 WAX = Material(rgb=(0.90, 0.84, 0.70), roughness=0.45)
+LIT_WAX = Material(rgb=WAX.rgb, roughness=WAX.roughness, emission_rgb=(1.0, 0.52, 0.18), emission_strength=TRANSLUCENCE)
 WICK = Material(rgb=(0.03, 0.025, 0.02), roughness=0.9)
-SAUCER = Material(
-    rgb=(0.16, 0.30, 0.42), roughness=0.25, pattern=Pattern("speckle", (0.10, 0.20, 0.30), 0.012)
-)
+SAUCER = Material(rgb=(0.16, 0.30, 0.42), roughness=0.25, pattern=Pattern("speckle", (0.10, 0.20, 0.30), 0.012))
 FLAME = Material(rgb=(1.0, 0.62, 0.18), kind="flame", emission_rgb=(1.0, 0.55, 0.2), emission_strength=9.0)
 
 # (radius / candle radius, height below the crest [m]) from the foot of the melted rim to the middle of its pool
@@ -110,7 +110,7 @@ class CandleBurningDown(Event):
         flame = parts.lathe(FLAME_PROFILE, 20)
         return Assembly(
             parts=(
-                Part("wax", self._wax(top), WAX, carries=True, smooth_angle_deg=50),
+                Part("wax", self._wax(top), LIT_WAX, carries=True, smooth_angle_deg=50),
                 Part("wick", wick, WICK, carries=True),
                 Part("flame", flame, FLAME, carries=True, smooth_angle_deg=180),
                 Part(
@@ -130,7 +130,7 @@ class CandleBurningDown(Event):
         lit = h > STUMP_M
         above = np.array([0.0, 0.0, crest + FLAME_M])
         return {
-            "wax": (Vertices(np.asarray(self._wax(h).vertices)),),
+            "wax": (Vertices(np.asarray(self._wax(h).vertices)), Emission(TRANSLUCENCE if lit else 0.0)),
             "wick": (Move(np.array([0.0, 0.0, crest - 0.001])),),
             "flame": (Visible(lit), Move(above)),
             "glow": (Power(LAMP_W if lit else 0.0), Move(above)),
