@@ -22,7 +22,7 @@ class ProgressBar:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
         self._ended: dict[str, int] = {"done": 0, "present": 0, "failed": 0}
-        self._bar = tqdm(total=num_clips * pictures_per_clip, unit=" frames", dynamic_ncols=True, desc="render")
+        self._bar = tqdm(total=num_clips * pictures_per_clip, unit="frames", dynamic_ncols=True, desc="render")
 
     def __enter__(self) -> Self:
         return self
