@@ -111,7 +111,8 @@ def _train(args: Args) -> int:
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
-    return _show(f"report: {run.probe(args.run, args.data, args.out)}")
+    run.probe(args.run, args.data, args.out)
+    return _show(f"report: {args.out / 'index.html'}")
 
 
 # ---- demo
@@ -301,7 +302,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `remind ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         if args.traceback:
             raise
         for line in _problems(error):

@@ -6,6 +6,7 @@ workers speak into one inbox.
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import shutil
@@ -121,6 +122,7 @@ class _Run:
     def __init__(self, pool: LocalPool, jobs: Sequence[Job]) -> None:
         self._pool, self._dataset = pool, pool.dataset
         self._todo = deque(_Task(job) for job in jobs)
+        self._num_jobs, self._num_done = len(jobs), 0
         self._inbox: queue.Queue[Message] = queue.Queue()
         self._slots = [_Slot(n) for n in pool.threads(min(pool.num_workers, len(jobs)))] if jobs else []
         self._start_failures = 0
@@ -189,7 +191,10 @@ class _Run:
         except ValueError as error:
             return self._lost(slot, str(error), retry=True)
         slot.task = slot.out = None
-        self._dataset.note(f"{task.job.id} done at attempt {task.attempts}: {stats}")
+        self._num_done += 1
+        self._dataset.note(
+            f"{self._num_done} of {self._num_jobs}: {task.job.id} done at attempt {task.attempts}: {json.dumps(stats)}"
+        )
         return Result(task.job.id, "done", path, task.attempts, stats=stats)
 
     def _silent(self, slot: _Slot) -> Result | None:
