@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,8 @@ from numpy.typing import NDArray
 from simulator.clip import Clip, list_clips
 from trainer.probe.metrics import difference
 from trainer.probe.readout import SweepModel, prepare
+
+NEAR_CAMERA_PX = 2.0  # what registration can undo
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class Subject:
     def is_monotone(self) -> bool:
         """A scalar that only rises or only falls over the clip: where the evolution ratio is defined."""
         steps = np.diff(self.values)
-        return self.meta["cycle"] is None and bool((steps >= 0).all() or (steps <= 0).all()) and steps.any()
+        one_way = bool((steps >= 0).all() or (steps <= 0).all())
+        return self.meta["cycle"] is None and one_way and bool(steps.any())
 
     def value_at(self, event_time_s: float) -> float:
         """True value at an event time, linear between frames; beyond the clip, that of its nearest frame."""
@@ -99,10 +101,20 @@ class Subject:
         return float(difference(self.value_at(event_time_s), float(self.values[self.t_h]), self.meta["cycle"]))
 
     def frames_like_return(self, limit: int = 8) -> list[int]:
-        """Frames from t_r on that the sweep can read: same camera, same light; at most `limit`."""
-        cameras = self.clip.cameras.camera_from_world
-        last = min(self.clip.num_frames, self.t_r + limit)
-        return [f for f in range(self.t_r, last) if np.allclose(cameras[f], cameras[self.t_r], atol=1e-9)]
+        """Frames from t_r on that the sweep can read: the picture has moved by at most `NEAR_CAMERA_PX`; at most `limit`.
+
+        Motion: rotation angle and translation over scene scale, times the focal length.
+        """
+        cameras, at_return = self.clip.cameras, self.clip.cameras.camera_from_world[self.t_r]
+        focal_px = float(cameras.intrinsics[self.t_r, 0, 0])
+        found = []
+        for frame in range(self.t_r, self.clip.num_frames):
+            relative = cameras.camera_from_world[frame] @ np.linalg.inv(at_return)
+            turned = float(np.arccos(np.clip((np.trace(relative[:3, :3]) - 1) / 2, -1, 1)))
+            moved = float(np.linalg.norm(relative[:3, 3])) / cameras.scene_scale_m
+            if (turned + moved) * focal_px <= NEAR_CAMERA_PX:
+                found.append(frame)
+        return found[:limit]
 
 
 def load_subjects(dataset: Path | str, limit: int | None = None) -> list[Subject]:
@@ -112,7 +124,3 @@ def load_subjects(dataset: Path | str, limit: int | None = None) -> list[Subject
     if not found:
         raise ValueError(f"{dataset}: none of {len(clips)} clips has a sweep; render with outputs [rgb, twins, sweep]")
     return found
-
-
-def scenes_of(subjects: Sequence[Subject]) -> list[str]:
-    return [subject.scene_id for subject in subjects]

@@ -45,9 +45,14 @@ class Reading:
     sharpness: float
 
 
-def read(model: SweepModel, evidence: Evidence, reference_s: float, limits: Limits = TOLERANT) -> Reading:
-    """Verdict and clock ratio; of several times that look the same the one nearest to `reference_s` counts."""
-    t_h_s, t_r_s = model.t_h_s, model.t_r_s
+def read(
+    model: SweepModel, evidence: Evidence, reference_s: float, limits: Limits = TOLERANT, until_s: float | None = None
+) -> Reading:
+    """Verdict and clock ratio; of several times that look the same the one nearest to `reference_s` counts.
+
+    `until_s`: event time of the picture's own frame, when that is a frame after t_r (CR is 1 there).
+    """
+    t_h_s, t_r_s = model.t_h_s, model.t_r_s if until_s is None else until_s
     reasons = unreadable(evidence, limits)
     ratio = clock_ratio(nearest(evidence.candidates_s, reference_s), t_h_s, t_r_s)
     return Reading(
