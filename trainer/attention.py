@@ -50,9 +50,7 @@ class FrameSelfAttention:
     def __init__(self, layer: int) -> None:
         self.layer = layer
 
-    def __call__(
-        self, attn: Any, hidden_states: Tensor, _encoder: Any, _mask: Any, rotary_emb: FrameContext
-    ) -> Tensor:
+    def __call__(self, attn: Any, hidden_states: Tensor, _encoder: Any, _mask: Any, rotary_emb: FrameContext) -> Tensor:
         """hidden_states: [B F, N, D] -> the same shape."""
         context = rotary_emb
         hidden_BLD = hidden_states.unflatten(0, (-1, context.num_frames)).flatten(1, 2)

@@ -119,9 +119,12 @@ class KVCache:
             assert self._times_BK is not None and self._cameras_BKc is not None
             for held in (self._times_BK, self._cameras_BKc, *(t for pair in self._layers.values() for t in pair)):
                 held[:, slot] = held[:, last]
-        for column in (self.node_ids, self._anchor, self._age):
-            column[slot] = column[last]
-            column.pop()
+        self.node_ids[slot], self._anchor[slot], self._age[slot] = (
+            self.node_ids[last],
+            self._anchor[last],
+            self._age[last],
+        )
+        del self.node_ids[last], self._anchor[last], self._age[last]
 
     def _slot(self, node_id: int) -> int:
         if node_id not in self.node_ids:

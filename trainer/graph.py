@@ -100,7 +100,5 @@ class FrameGraph:
                 held.remove(loose[0])
                 evicted.append(loose[0])
             held.append(index)
-            steps.append(
-                CacheStep(node=index, generate=self.nodes[index].role is Role.TARGET, evict=tuple(evicted))
-            )
+            steps.append(CacheStep(node=index, generate=self.nodes[index].role is Role.TARGET, evict=tuple(evicted)))
         return tuple(steps)

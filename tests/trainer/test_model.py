@@ -71,9 +71,7 @@ def cached_rollout(model, inputs, chunk: int, cache: KVCache) -> torch.Tensor:
         for start in range(0, NUM_FRAMES, chunk):
             part = frames(inputs, slice(start, start + chunk))
             size = part["times_BF"].shape[1]
-            out.append(
-                model(**part, mask_BFF=causal(size), cache=cache, write_ids=list(range(start, start + size)))
-            )
+            out.append(model(**part, mask_BFF=causal(size), cache=cache, write_ids=list(range(start, start + size))))
     return torch.cat(out, dim=1)
 
 

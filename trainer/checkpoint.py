@@ -1,0 +1,135 @@
+"""Checkpoints: a directory of safetensors and JSON, published by one rename; nothing is ever unpickled.
+
+<run>/config.json
+<run>/checkpoints/step_00000200/{model,ema,optimizer}.safetensors, state.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from trainer.build import build_codec, build_model
+from trainer.codec import LatentCodec
+from trainer.config import TrainConfig, config_from_json
+from trainer.model import RememberingWan
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainedModel:
+    """A model with all that is needed to use it."""
+
+    model: RememberingWan
+    config: TrainConfig
+    codec: LatentCodec
+    step: int
+
+
+def save_checkpoint(
+    run_dir: Path,
+    *,
+    step: int,
+    model: RememberingWan,
+    ema: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    keep: int,
+) -> Path:
+    """Write everything an exact resume needs, then delete all but the newest `keep` checkpoints.
+
+    Randomness needs no file: every batch and every noise derives from (seed, step).
+    """
+    folder = run_dir / "checkpoints"
+    final = folder / f"step_{step:08d}"
+    partial = folder / f".partial_{step:08d}_{os.getpid()}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    moments = {
+        f"{names[id(parameter)]}/{key}": value
+        for parameter, entries in optimizer.state.items()
+        for key, value in entries.items()
+    }
+    for name, tensors in (("model", dict(model.named_parameters())), ("ema", ema), ("optimizer", moments)):
+        save_file({key: value.detach().contiguous() for key, value in tensors.items()}, partial / f"{name}.safetensors")
+    (partial / "state.json").write_text(json.dumps({"schema_version": SCHEMA_VERSION, "step": step}))
+    for path in partial.iterdir():
+        _flush(path)
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(partial, final)
+    _flush(folder)
+    for old in list_checkpoints(run_dir)[:-keep]:
+        shutil.rmtree(old)
+    return final
+
+
+def list_checkpoints(run_dir: Path) -> list[Path]:
+    """Published checkpoints, oldest first."""
+    return sorted((run_dir / "checkpoints").glob("step_*"))
+
+
+def load_checkpoint(
+    path: Path, *, model: RememberingWan, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer
+) -> int:
+    """Put a checkpoint back into the objects given; returns its step."""
+    step = _read_step(path)
+    device = next(model.parameters()).device
+    _load_parameters(model, path / "model.safetensors")
+    ema.clear()
+    ema.update(load_file(path / "ema.safetensors", device=str(device)))
+    parameters = dict(model.named_parameters())
+    optimizer.state.clear()
+    for key, value in load_file(path / "optimizer.safetensors").items():
+        name, entry = key.rsplit("/", 1)
+        target = parameters[name]
+        optimizer.state[target][entry] = value if entry == "step" else value.to(target.device)
+    return step
+
+
+def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | None = None) -> TrainedModel:
+    """The newest checkpoint of a run, ready for rollout. weights: `ema` or `model`."""
+    run_dir = Path(run_dir)
+    if weights not in ("ema", "model"):
+        raise ValueError(f"weights: {weights!r} is not one of ema, model")
+    checkpoints = list_checkpoints(run_dir)
+    if not checkpoints or not (run_dir / "config.json").exists():
+        raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
+    config = config_from_json((run_dir / "config.json").read_text())
+    model = build_model(config)
+    _load_parameters(model, checkpoints[-1] / f"{weights}.safetensors")
+    model.requires_grad_(False).eval().to(device or torch.device("cpu"))
+    return TrainedModel(model=model, config=config, codec=build_codec(config), step=_read_step(checkpoints[-1]))
+
+
+def _read_step(path: Path) -> int:
+    state = json.loads((path / "state.json").read_text())
+    if state["schema_version"] != SCHEMA_VERSION:
+        raise ValueError(
+            f"{path}/state.json: schema_version {state['schema_version']}, this version reads {SCHEMA_VERSION}"
+        )
+    return int(state["step"])
+
+
+def _load_parameters(model: RememberingWan, path: Path) -> None:
+    loaded = load_file(path)
+    parameters = dict(model.named_parameters())
+    if loaded.keys() != parameters.keys():
+        odd = sorted(loaded.keys() ^ parameters.keys())
+        raise ValueError(f"{path}: does not fit the model; {len(odd)} parameters differ, first {odd[0]}")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(loaded[name])
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)

@@ -1,0 +1,40 @@
+"""Training recipes: functions that return a full configuration."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from trainer.config import DataConfig, ModelConfig, OptimConfig, TrainConfig
+
+
+def tiny() -> TrainConfig:
+    """Plumbing for the demo: 64 px, 16 tokens a frame, about two CPU minutes. Not expected to remember."""
+    return TrainConfig(
+        recipe="tiny",
+        steps=120,
+        batch_size=4,
+        eval_every=40,
+        checkpoint_every=60,
+        model=ModelConfig(dim=128, num_heads=4, num_layers=4, ffn_dim=512),
+        data=DataConfig(codec_patch=16),
+        optim=OptimConfig(warmup_steps=20, decay_steps=40),
+    )
+
+
+def learn() -> TrainConfig:
+    """Learns a hidden state on two CPU cores: 32 px, 16 tokens a frame. See docs/LOG.md, section trainer."""
+    return TrainConfig(recipe="learn")
+
+
+RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType({"tiny": tiny, "learn": learn})
+
+
+def recipe(name: str) -> TrainConfig:
+    """The recipe of that name; ValueError with a suggestion when there is none."""
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(RECIPES)}"
+        raise ValueError(f"recipe: {name!r} is unknown, {hint}")
+    return RECIPES[name]()
