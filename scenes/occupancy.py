@@ -1,0 +1,114 @@
+"""Where an event is, over time: points around its parts, in the world. Pure geometry of the law; no camera."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.base import Event
+from event_library.channels import Channel, Vertices, Visible, pose_matrix
+from event_library.parts import Part
+from scenes.plan import EventPlan
+
+Array = NDArray[np.float64]
+OUTLINE_POINTS = 400  # per part: more vertices are replaced by their bounding box
+
+
+@dataclass(frozen=True)
+class PartPoints:
+    """Points whose convex hull holds one part at one instant, world frame."""
+
+    part: str
+    carries: bool
+    points_m: Array  # [N, 3]
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """An event's parts at some instants, in the world."""
+
+    instants: tuple[tuple[PartPoints, ...], ...]
+
+    @property
+    def points_m(self) -> Array:
+        """[N, 3] everything at every instant."""
+        return np.vstack([part.points_m for parts in self.instants for part in parts])
+
+    @property
+    def box_m(self) -> Array:
+        """[2, 3] least and greatest corner of all that the event ever occupies."""
+        points = self.points_m
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
+    def moved(self, offset_m: Array) -> Occupancy:
+        """The same event standing elsewhere."""
+        return Occupancy(
+            tuple(
+                tuple(dataclasses.replace(part, points_m=part.points_m + offset_m) for part in parts)
+                for parts in self.instants
+            )
+        )
+
+    def carriers(self, instant: int) -> tuple[PartPoints, ...]:
+        return tuple(part for part in self.instants[instant] if part.carries)
+
+
+def world_from_event(event: EventPlan) -> Array:
+    """[4, 4] pose of an event: a yaw about z, then its location."""
+    cos, sin = np.cos(event.yaw_rad), np.sin(event.yaw_rad)
+    pose = np.eye(4)
+    pose[:2, :2] = [[cos, -sin], [sin, cos]]
+    pose[:3, 3] = event.location_m
+    return pose
+
+
+def occupancy(event: Event, world_from_event_44: Array, event_times_s: Array) -> Occupancy:
+    """Points of all parts at some times of the event's own clock [T]."""
+    states = event.states(np.asarray(event_times_s, dtype=np.float64))
+    outlines = {part.name: _outline(part.mesh.vertices) for part in event.assembly().parts}
+    parts = event.assembly().parts
+    instants = []
+    for i in range(len(event_times_s)):
+        channels = event.channels({name: value[i] for name, value in states.items()})
+        instants.append(
+            tuple(
+                placed
+                for part in parts
+                if (placed := _placed(part, outlines[part.name], channels.get(part.name, ()), world_from_event_44))
+            )
+        )
+    return Occupancy(tuple(instants))
+
+
+def _placed(
+    part: Part, outline_m: Array, channels: tuple[Channel, ...], world_from_event_44: Array
+) -> PartPoints | None:
+    if any(isinstance(c, Visible) and not c.visible for c in channels):
+        return None
+    moved = next((_outline(c.vertices_m) for c in channels if isinstance(c, Vertices)), outline_m)
+    world_from_part = world_from_event_44 @ pose_matrix(channels)
+    return PartPoints(part.name, part.carries, moved @ world_from_part[:3, :3].T + world_from_part[:3, 3])
+
+
+def _outline(vertices_m: Array) -> Array:
+    """The vertices themselves while they are few, else the corners of their bounding box."""
+    vertices = np.asarray(vertices_m, dtype=np.float64)
+    if len(vertices) <= OUTLINE_POINTS:
+        return vertices
+    return box_corners(np.stack([vertices.min(axis=0), vertices.max(axis=0)]))
+
+
+def box_corners(box_m: Array) -> Array:
+    """[8, 3] corners of a [2, 3] box."""
+    return np.array([[box_m[i, 0], box_m[j, 1], box_m[k, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+
+
+def inflated(box_m: Array, factor: float) -> Array:
+    """[2, 3] box, larger by `factor` about its centre, never reaching below the lower of its floor and z = 0."""
+    centre, half = box_m.mean(axis=0), (box_m[1] - box_m[0]) / 2 * factor
+    grown = np.stack([centre - half, centre + half])
+    grown[0, 2] = min(box_m[0, 2], 0.0)
+    return grown

@@ -1,0 +1,262 @@
+"""`SceneSpec -> ScenePlan`: the only place where anything is drawn. Plan i depends on the spec and on i alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.base import Event
+from scenes.clock import Clock
+from scenes.clutter import Surroundings, clutter_props
+from scenes.distributions import Value
+from scenes.errors import Problem
+from scenes.framing import duration_s, fitted_distance_m, path_times_s
+from scenes.lighting import PRESETS, lamps, vec3
+from scenes.loading import EventTypes, registered_types
+from scenes.occupancy import Occupancy, occupancy, world_from_event
+from scenes.placing import standing_places
+from scenes.plan import (
+    PLAN_VERSION,
+    CameraPlan,
+    ClipPlan,
+    EventPlan,
+    InterruptionPlan,
+    RenderPlan,
+    ScenePlan,
+    WorldPlan,
+    rounded,
+)
+from scenes.planning import TURN_S, Request, Staged, check_framed, check_hideable, plan_interruptions
+from scenes.room import Extent, room_props
+from scenes.seeding import derived_seed, generator
+from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
+
+Array = NDArray[np.float64]
+TRIES = 24  # whole draws of a plan before the last reason is reported
+PARAM_TRIES = 20
+NUM_INSTANTS = 24  # at which occupied space is sampled
+
+
+def sample_plans(
+    spec: SceneSpec, count: int, start_index: int = 0, event_types: EventTypes | None = None
+) -> list[ScenePlan]:
+    """Plans `start_index` .. `start_index + count - 1` of a spec; plan i is the same whatever is asked for with it.
+
+    Raises SpecError (file, line, field, reason, fix) when no draw can be hidden, seen or placed.
+    """
+    types = registered_types() if event_types is None else event_types
+    return [_plan(spec, index, types) for index in range(start_index, start_index + count)]
+
+
+def _plan(spec: SceneSpec, index: int, types: EventTypes) -> ScenePlan:
+    last: Problem | None = None
+    for attempt in range(TRIES):
+        try:
+            return _Draw(spec, index, attempt, types).plan()
+        except Problem as problem:
+            last = problem
+    assert last is not None
+    raise spec.source.error([last])
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One attempt at one plan."""
+
+    spec: SceneSpec
+    index: int
+    attempt: int
+    types: EventTypes
+
+    def rng(self, *names: str) -> np.random.Generator:
+        return generator(self.spec.seed, self.index, self.attempt, *names)
+
+    def plan(self) -> ScenePlan:
+        """The finished plan, equal to its own read-back. Raises Problem with a place in the spec."""
+        spec, clip = self.spec, self._clip()
+        requests = [self._request(i, wanted) for i, wanted in enumerate(spec.interruptions)]
+        longest_s = max((request.whole_s for request in requests), default=0.0)
+        events = {event.id: self._event(i, event) for i, event in enumerate(spec.events)}
+        plans, occupancies = self._placed(events, duration_s(clip) + 1.5 * longest_s)
+        camera = self._camera(clip, plans, occupancies)
+        world, extent = self._world(clip, camera, occupancies)
+        staged = Staged(clip, camera, world.lights, extent, plans, events, occupancies)
+        interruptions = self._interruptions(requests, staged)
+        draft = ScenePlan(
+            version=PLAN_VERSION,
+            name=spec.name,
+            spec_seed=spec.seed,
+            index=self.index,
+            clip=clip,
+            world=world,
+            events=tuple(plans.values()),
+            camera=camera,
+            interruptions=interruptions,
+            render=self._render(),
+            outputs=spec.output_names,
+        )
+        return ScenePlan.from_dict(draft.to_dict())
+
+    def _clip(self) -> ClipPlan:
+        clip, rng = self.spec.clip, self.rng("clip")
+        fps = float(clip.fps.sample(rng))
+        if clip.duration_s is None:
+            num_frames = int(clip.num_frames.sample(rng)) if clip.num_frames is not None else 81
+        else:
+            num_frames = self._num_frames(clip.duration_s, fps, rng)
+        width_px, height_px = clip.resolution
+        return ClipPlan(num_frames=num_frames, fps=fps, width_px=width_px, height_px=height_px)
+
+    def _num_frames(self, duration: Value, fps: float, rng: np.random.Generator) -> int:
+        """A fixed duration must be whole frames; a drawn one is taken to the nearest."""
+        place = ("clip", "duration_s")
+        wanted_s = float(duration.sample(rng))
+        if not duration.fixed:
+            wanted_s = max(1, round(wanted_s * fps)) / fps
+        try:
+            num_frames = Clock.from_duration(wanted_s, fps).num_frames
+        except ValueError as error:
+            raise Problem(str(error), place) from None
+        if not 2 <= num_frames <= 2000:
+            raise Problem(f"{wanted_s:g} s at {fps:g} fps is {num_frames} frames; 2 to 2000 are possible", place)
+        return num_frames
+
+    # ---- events
+    def _event(self, i: int, wanted: EventSpec) -> Event:
+        """An event whose parameters are already what the plan will store, accept rules included."""
+        kind, rng = self.types[wanted.type], self.rng("events", wanted.id)
+        by_name = {spec.yaml_name: spec for spec in kind.param_specs()}
+        drawn = all(value.fixed for value in wanted.params.values())
+        for _ in range(1 if drawn else PARAM_TRIES):
+            fixed = {by_name[n].name: by_name[n].from_yaml(v.sample(rng)) for n, v in sorted(wanted.params.items())}
+            fixed = {n: int(v) if isinstance(v, int) else float(v) for n, v in fixed.items()}
+            try:
+                event = kind(**rounded(kind.sample(rng, fixed).params()))
+            except ValueError as error:
+                reason = str(error)
+                continue
+            if not event.rejection():
+                return event
+            reason = f"rejected after rounding: {event.rejection()}"
+        raise Problem(f"{reason}; change or leave out some of the params", ("events", i, "params"))
+
+    def _placed(self, events: Mapping[str, Event], seen_s: float) -> tuple[dict[str, EventPlan], dict[str, Occupancy]]:
+        """Where events stand and what they occupy from the clip's start to `seen_s` (the sweep looks past the clip's end)."""
+        plans, at_origin = {}, {}
+        for spec in self.spec.events:
+            rng = self.rng("placing", spec.id)
+            yaw_rad = float(np.deg2rad(spec.yaw_deg.sample(rng)))
+            start_s = float(spec.start_s.sample(rng))
+            plan = EventPlan(
+                id=spec.id,
+                type=spec.type,
+                params=events[spec.id].params(),
+                location_m=(0.0, 0.0, 0.0),
+                yaw_rad=yaw_rad,
+                start_s=start_s,
+            )
+            times = np.linspace(-start_s, seen_s - start_s, NUM_INSTANTS)
+            plans[spec.id] = plan
+            at_origin[spec.id] = occupancy(events[spec.id], world_from_event(plan), times)
+        places = standing_places(self.spec.events, {name: found.box_m for name, found in at_origin.items()})
+        for name, (x, y) in places.items():
+            plans[name] = dataclasses.replace(plans[name], location_m=(x, y, 0.0))
+            at_origin[name] = at_origin[name].moved(np.array([x, y, 0.0]))
+        return plans, at_origin
+
+    # ---- camera
+    def _camera(
+        self, clip: ClipPlan, plans: Mapping[str, EventPlan], occupancies: Mapping[str, Occupancy]
+    ) -> CameraPlan:
+        spec, rng = self.spec.camera, self.rng("camera")
+        path = spec.path.sample(rng)
+        subject = occupancies.get(spec.look_at) if isinstance(spec.look_at, str) else None
+        framed = [subject] if subject else list(occupancies.values())
+        points = np.vstack([found.points_m for found in framed])
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        look_at = np.asarray(spec.look_at, dtype=np.float64) if isinstance(spec.look_at, tuple) else middle
+        camera = CameraPlan(
+            path="orbit" if path == "orbit" else "loop" if path == "loop" else "static",
+            look_at_m=vec3(look_at),
+            distance_m=1.0,
+            elevation_rad=float(np.deg2rad(spec.elevation_deg.sample(rng))),
+            azimuth_rad=float(np.deg2rad(spec.azimuth_deg.sample(rng))),
+            sweep_rad=float(np.deg2rad(spec.sweep_deg.sample(rng))) if path != "static" else 0.0,
+            fov_rad=float(np.deg2rad(spec.fov_deg.sample(rng))),
+        )
+        if spec.distance_m is not None:
+            return dataclasses.replace(camera, distance_m=float(spec.distance_m.sample(rng)))
+        return dataclasses.replace(camera, distance_m=fitted_distance_m(points, camera, clip))
+
+    # ---- world
+    def _world(
+        self, clip: ClipPlan, camera: CameraPlan, occupancies: Mapping[str, Occupancy]
+    ) -> tuple[WorldPlan, Extent]:
+        spec = self.spec.world
+        boxes = tuple(found.box_m for found in occupancies.values())
+        low = np.min([box[0] for box in boxes], axis=0)
+        high = np.max([box[1] for box in boxes], axis=0)
+        look_at = np.asarray(camera.look_at_m)
+        extent = Extent(
+            subject_m=float((high - low).max()),
+            half_x_m=float(max(abs(low[0]), abs(high[0]))),
+            half_y_m=float(max(abs(low[1]), abs(high[1]))),
+            camera_m=float(np.linalg.norm(look_at[:2]) + camera.distance_m),
+            pixel_m=float(2 * camera.distance_m * np.tan(camera.fov_rad / 2) / 64),
+        )
+        around = Surroundings(boxes, camera, clip, extent)
+        rng = self.rng("clutter")
+        try:
+            clutter = clutter_props(int(spec.clutter.sample(rng)), around, rng)
+        except Problem as problem:
+            raise Problem(problem.message, ("world", "clutter")) from None
+        lighting = self.rng("light")
+        name, strength = spec.light.preset.sample(lighting), float(spec.light.strength.sample(lighting))
+        preset = PRESETS[name]
+        reach_m = max(1.3 * camera.distance_m, 2.0 * extent.subject_m)
+        side = 1 if lighting.uniform() < 0.5 else -1
+        middle_azimuth = camera.azimuth_rad + (camera.sweep_rad / 2 if len(path_times_s(camera, clip)) > 1 else 0.0)
+        subject = (low + high) / 2
+        lights = lamps(preset, strength, subject, reach_m, extent.room_half_m, middle_azimuth, side)
+        ambient = vec3(np.asarray(preset.ambient_rgb) * strength)
+        props = (*room_props(extent, self.rng("room")), *clutter)
+        return WorldPlan(kind=spec.kind.sample(rng), props=props, lights=lights, ambient_rgb=ambient), extent
+
+    # ---- interruptions
+    def _request(self, i: int, wanted: InterruptionSpec) -> Request:
+        rng = self.rng("interruptions", str(i))
+        kind = wanted.kind.sample(rng)
+        return Request(
+            kind=kind,
+            target=wanted.target,
+            hidden_s=float(wanted.hidden_s.sample(rng)),
+            turn_s=float(wanted.turn_s.sample(rng)) if wanted.turn_s is not None else TURN_S[kind],
+            at_s=float(wanted.at_s.sample(rng)) if wanted.at_s is not None else None,
+            turn_rad=float(np.deg2rad(wanted.turn_deg.sample(rng))) if wanted.turn_deg is not None else None,
+        )
+
+    def _interruptions(self, requests: list[Request], staged: Staged) -> tuple[InterruptionPlan, ...]:
+        if not requests:
+            return ()
+        try:
+            for i, request in enumerate(requests):
+                check_hideable(request, staged)
+        except Problem as problem:
+            raise problem.under("interruptions", i) from None
+        for target in sorted({request.target for request in requests}):
+            check_framed(target, staged)
+        try:
+            return plan_interruptions(requests, staged, self.rng("windows"))
+        except Problem as problem:
+            raise problem.under("interruptions") from None
+
+    def _render(self) -> RenderPlan:
+        spec, rng = self.spec.render, self.rng("render")
+        seed = derived_seed(self.spec.seed, self.index, "render") % 2**31
+        return RenderPlan(
+            engine=spec.engine.sample(rng), samples=int(spec.samples.sample(rng)), denoise=spec.denoise, seed=seed
+        )

@@ -1,0 +1,165 @@
+"""The YAML of a scene spec (DESIGN section 5) as pydantic models. Unknown fields are refused; values may be distributions.
+
+Only what is built is accepted; what the design names but nobody has built yet is refused by name.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from scenes.distributions import Value, fixed, uniform
+from scenes.errors import Problem, Source
+from scenes.fields import Point, Quantity, Resolution, Vocabulary, Word, as_pydantic
+
+MAX_EVENTS, MAX_INTERRUPTIONS, MAX_CLUTTER, MAX_FRAMES = 8, 8, 12, 2000
+OUTPUTS = Vocabulary(("rgb", "depth", "segmentation", "twins", "sweep"), ("normals", "flow", "amodal"), drawable=False)
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
+
+
+class ClipSpec(Model):
+    num_frames: Annotated[Value, Quantity(2, MAX_FRAMES, "frames", integer=True)] | None = None
+    """Frames of the clip (default 81)."""
+    duration_s: Annotated[Value, Quantity(0.05, 600, "s")] | None = None
+    """Instead of num_frames: a whole number of frames."""
+    fps: Annotated[Value, Quantity(1, 120, "frames/s")] = fixed(16)
+    resolution: Annotated[tuple[int, int], Resolution()] = (256, 256)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> ClipSpec:
+        if self.num_frames is not None and self.duration_s is not None:
+            raise as_pydantic(Problem("num_frames already says how long the clip is; keep one", ("duration_s",)))
+        return self
+
+
+class LightSpec(Model):
+    preset: Annotated[Word, Vocabulary(("studio", "window", "dim"))] = Word(("studio",))
+    """studio: even and bright; window: warm, strong from one side; dim: dark, for candles and lamps."""
+    strength: Annotated[Value, Quantity(0.2, 3.0, "times the preset")] = fixed(1.0)
+
+
+class WorldSpec(Model):
+    kind: Annotated[Word, Vocabulary(("tabletop",), ("room", "shelf", "outdoor", "ground"))] = Word(("tabletop",))
+    clutter: Annotated[Value, Quantity(0, MAX_CLUTTER, "things", integer=True)] = Value(
+        "uniform_int", (2, 5), integer=True
+    )
+    """Things that stand around the event without hiding it."""
+    light: LightSpec = LightSpec()
+
+
+class EventSpec(Model):
+    id: Name
+    type: str
+    """An event type of the library, e.g. tank_filling."""
+    at: Annotated[str | tuple[float, float], Point(2, names="centre, left or right")] = "centre"
+    """Where it stands: centre, left, right, or [x, y] in metres (x to the right, y away from the camera)."""
+    yaw_deg: Annotated[Value, Quantity(-180, 180, "deg")] = fixed(0)
+    """Turn about the vertical; 0 shows the event's front to a camera at azimuth 0."""
+    start_s: Annotated[Value, Quantity(-600, 0, "s")] = fixed(0)
+    """Clip time at which the event's own clock is 0; negative: already running when the clip starts."""
+    params: dict[str, Any] = {}
+    """Parameters of the type; those left out are drawn from the type's own ranges."""
+
+
+class CameraSpec(Model):
+    path: Annotated[Word, Vocabulary(("static", "orbit", "loop"), ("pan", "dolly", "arc"))] = Word(("static",))
+    """static; orbit: a steady arc of sweep_deg; loop: out by sweep_deg and back to the exact same pose."""
+    look_at: Annotated[str | tuple[float, float, float], Point(3, names="an event's id, or centre")] = "centre"
+    distance_m: Annotated[Value, Quantity(0.05, 50, "m")] | None = None
+    """Left out: the planner frames what the event ever occupies at about 60 % of the picture."""
+    fov_deg: Annotated[Value, Quantity(15, 90, "deg")] = fixed(40)
+    """Horizontal field of view."""
+    elevation_deg: Annotated[Value, Quantity(2, 70, "deg")] = uniform(14, 24)
+    azimuth_deg: Annotated[Value, Quantity(-180, 180, "deg")] = uniform(-15, 15)
+    """0 looks along +y, positive to the right of the event."""
+    sweep_deg: Annotated[Value, Quantity(-180, 180, "deg")] = Value("choice", (-30, -24, 24, 30))
+    """orbit: azimuth change over the clip; loop: greatest departure. No meaning for static."""
+
+
+class InterruptionSpec(Model):
+    kind: Annotated[
+        Word, Vocabulary(("look_away", "lights_off"), ("occluder", "fog", "blackout", "frame_drop", "corrupt"))
+    ]
+    target: Name
+    """Id of the event that must not be seen."""
+    hidden_s: Annotated[Value, Quantity(0.1, 300, "s")] = uniform(2.0, 3.0)
+    """How long nothing of it is seen, without the way out and back."""
+    at_s: Annotated[Value, Quantity(0, 600, "s")] | None = None
+    """Clip time at which the way out begins; left out: the planner looks for a good one."""
+    turn_s: Annotated[Value, Quantity(0.05, 10, "s")] | None = None
+    """Time of the way out, and of the way back (default 0.6 s to look away, 0.3 s for the light)."""
+    turn_deg: Annotated[Value, Quantity(5, 180, "deg")] | None = None
+    """look_away only: greatest turn; left out: solved, so that nothing of the event or its shadows is seen."""
+
+
+class RenderSpec(Model):
+    engine: Annotated[Word, Vocabulary(("cycles",), ("eevee", "preview"), drawable=False)] = Word(("cycles",))
+    samples: Annotated[Value, Quantity(1, 4096, "samples", integer=True)] = fixed(8)
+    denoise: Annotated[bool, Field(strict=True)] = True
+
+
+class SceneSpec(Model):
+    """A scene spec as read from YAML; `scenes.loading.load_spec` makes it, `scenes.sampling.sample_plans` uses it."""
+
+    version: Annotated[int, Field(strict=True, ge=1, le=1)]
+    name: Name
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**53)] = 0
+    """All randomness derives from it."""
+    clip: ClipSpec = ClipSpec()
+    world: WorldSpec = WorldSpec()
+    events: Annotated[tuple[EventSpec, ...], Field(min_length=1, max_length=MAX_EVENTS)]
+    camera: CameraSpec = CameraSpec()
+    interruptions: Annotated[tuple[InterruptionSpec, ...], Field(max_length=MAX_INTERRUPTIONS)] = ()
+    render: RenderSpec = RenderSpec()
+    outputs: Annotated[tuple[Annotated[Word, OUTPUTS], ...], Field(min_length=1)] = tuple(
+        Word((name,)) for name in OUTPUTS.available
+    )
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @property
+    def source(self) -> Source:
+        """Where the spec was read from, for errors that are found only while planning."""
+        return self._source
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(word.options[0] for word in self.outputs)
+
+    @model_validator(mode="after")
+    def _references(self) -> SceneSpec:
+        if problem := _wrong_reference(self):
+            raise as_pydantic(problem)
+        return self
+
+
+def _wrong_reference(spec: SceneSpec) -> Problem | None:
+    """Names that point nowhere, names given twice, and fields without a meaning where they stand."""
+    ids = [event.id for event in spec.events]
+    for i, event in enumerate(spec.events):
+        if event.id in ids[:i]:
+            return Problem(f"{event.id!r} is the id of another event; ids must differ", ("events", i, "id"))
+        if isinstance(event.at, str) and event.at not in ("centre", "left", "right"):
+            return Problem(
+                f"unknown spot {event.at[:40]!r}; known: centre, left, right, or [x, y]", ("events", i, "at")
+            )
+    known = ", ".join(ids)
+    for i, interruption in enumerate(spec.interruptions):
+        place = ("interruptions", i)
+        if interruption.target not in ids:
+            return Problem(f"no event has the id {interruption.target!r}; events: {known}", (*place, "target"))
+        if interruption.turn_deg is not None and interruption.kind.options != ("look_away",):
+            return Problem("only look_away turns; remove it", (*place, "turn_deg"))
+    look_at = spec.camera.look_at
+    if isinstance(look_at, str) and look_at not in [*ids, "centre"]:
+        return Problem(f"no event has the id {look_at[:40]!r}; known: centre, {known}", ("camera", "look_at"))
+    for i, name in enumerate(spec.output_names):
+        if name in spec.output_names[:i]:
+            return Problem(f"{name!r} is listed twice", ("outputs", i))
+    if "rgb" not in spec.output_names:
+        return Problem("rgb is always rendered; add it", ("outputs",))
+    return None
