@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tqdm import tqdm
+
 from render_jobs.commands import render_plans
+from render_jobs.dataset import write_atomically
 from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
@@ -22,12 +26,24 @@ def packaged_specs() -> list[Path]:
     return sorted(Path(str(files("scenes"))).glob("specs/*.yaml"))
 
 
-def spread_plans(specs: Sequence[Path], num_clips: int, num_sweeps: int) -> list[ScenePlan]:
-    """`num_clips` plans, the specs in turn; only the first `num_sweeps` keep the sweep, which is dear."""
-    counts = [num_clips // len(specs) + (i < num_clips % len(specs)) for i in range(len(specs))]
-    sampled = [sample_plans(load_spec(spec), count) for spec, count in zip(specs, counts, strict=True) if count]
-    turns = [of_spec[i] for i in range(max(counts)) for of_spec in sampled if i < len(of_spec)]
-    return [plan if i < num_sweeps else without_sweep(plan) for i, plan in enumerate(turns)]
+def plan_line(specs: Sequence[Path], folder: Path, *, num_clips: int, num_sweeps: int) -> list[ScenePlan]:
+    """`num_clips` plans, the specs in turn, kept in `folder`; only the first `num_sweeps` keep their sweep."""
+    plans = []
+    for number in tqdm(range(num_clips), desc="plan", unit="plans"):
+        index, which = divmod(number, len(specs))
+        plan = sample_once(specs[which], index, folder)
+        plans.append(plan if number < num_sweeps else without_sweep(plan))
+    return plans
+
+
+def sample_once(spec: Path, index: int, folder: Path) -> ScenePlan:
+    """Plan `index` of a spec, from `folder` when it was sampled before from the same text."""
+    text = hashlib.sha256(spec.read_bytes()).hexdigest()[:12]
+    path = folder / f"{spec.stem}-{text}-{index:03d}.json"
+    if not path.exists():
+        (plan,) = sample_plans(load_spec(spec), 1, index)
+        write_atomically(path, plan.to_json())
+    return ScenePlan.read(path)
 
 
 def without_sweep(plan: ScenePlan) -> ScenePlan:
@@ -35,8 +51,8 @@ def without_sweep(plan: ScenePlan) -> ScenePlan:
     return dataclasses.replace(plan, outputs=tuple(name for name in plan.outputs if name != "sweep"))
 
 
-def run_line(plans: Sequence[ScenePlan], out: Path, *, recipe: str, minutes: float) -> Path:
-    """Render `plans`, train `recipe` on them for `minutes`, probe; returns the report. What is there is kept.
+def run_line(plans: Sequence[ScenePlan], out: Path, *, recipe: str, minutes: float | None = None) -> Path:
+    """Render `plans`, train `recipe` on them (for `minutes` at most), probe; returns the report. What is there is kept.
 
     Raises ValueError when clips failed: a data set with holes is not what was asked for.
     """
@@ -51,10 +67,13 @@ def run_line(plans: Sequence[ScenePlan], out: Path, *, recipe: str, minutes: flo
 
 def demo(out: Path, *, minutes: float) -> str:
     """The line with a two-minute model. Returns where each artefact lies."""
-    report = run_line(spread_plans(packaged_specs(), NUM_CLIPS, NUM_SWEEPS), out, recipe="tiny", minutes=minutes)
+    specs = packaged_specs()
+    plans = plan_line(specs, out / "plans", num_clips=NUM_CLIPS, num_sweeps=NUM_SWEEPS)
+    report = run_line(plans, out, recipe="tiny", minutes=minutes)
     return "\n".join(
         [
-            f"specs    {packaged_specs()[0].parent}",
+            f"specs    {specs[0].parent}",
+            f"plans    {out / 'plans'}",
             f"clips    {out / 'data' / 'clips'}   (video.mp4 in each; `remind clip info {out / 'data'}`)",
             f"model    {out / 'run'}",
             f"report   {report}   (open it in a browser)",

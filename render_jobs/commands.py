@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job, Result
 from render_jobs.pool import LocalPool, num_cores
@@ -25,13 +27,14 @@ def gather_plans(paths: Sequence[Path], count: int) -> list[ScenePlan]:
     """
     if count < 1:
         raise ValueError(f"--count: {count} is too few; give 1 or more")
+    files = [file for path in paths for file in _files(path)]
+    specs = {file: load_spec(file) for file in files if file.suffix != ".json"}  # all errors before any work
     plans: list[ScenePlan] = []
-    for path in paths:
-        for file in _files(path):
-            if file.suffix == ".json":
-                plans.append(ScenePlan.read(file))
-            else:
-                plans.extend(sample_plans(load_spec(file), count))
+    with tqdm(total=len(files) + len(specs) * (count - 1), desc="plan", unit="plans", disable=not specs) as bar:
+        for file in files:
+            for index in range(count if file in specs else 1):
+                plans += sample_plans(specs[file], 1, index) if file in specs else [ScenePlan.read(file)]
+                bar.update()
     return plans
 
 
