@@ -21,7 +21,8 @@ from trainer.probe.registration import Alignment, align, shifted
 
 DILATION_PX = 2
 WEIGHT_FLOOR = 0.1  # of the mean variance: a pixel that varies this little counts half
-SAME_LOOK = 0.01  # of V: pictures whose errors differ by less than this look the same
+SAME_LOOK = 0.01  # of V: times whose errors differ by less than this explain the query equally well
+PLATEAU = 2.0  # times the noise of two renders: pictures that differ by less than this show one state
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SweepModel:
     event_time_s: NDArray[np.float64]  # [K], increasing
     region: NDArray[np.bool_]  # [H, W], where the state can be seen
     static: NDArray[np.bool_]  # [H, W], surroundings that no sweep picture changes
+    noise: float  # variance of a static pixel over the sweep, full scale 1: its render noise
     t_h_s: float  # event time at the last frame before hiding
     t_r_s: float  # event time at the frame of return
 
@@ -75,7 +77,9 @@ def prepare(
     flicker = pictures.std(0).max(-1)
     limit = max(2 / 255, 2 * float(np.median(flicker[outside]))) if outside.any() else 0.0
     times = np.asarray(event_time_s, np.float64)[order]
-    return SweepModel(pictures, times, region, outside & (flicker <= limit), *window_s)
+    static = outside & (flicker <= limit)
+    noise = float(pictures[:, static].var(0).mean()) if static.any() else 0.0
+    return SweepModel(pictures, times, region, static, noise, *window_s)
 
 
 def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
@@ -99,7 +103,7 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     hull = _hull_error(points, target)
     return Evidence(
         time_s=float(times[k] + fractions[k] * (times[k + 1] - times[k])),
-        candidates_s=_candidates(times, errors / spread, fractions, lengths / spread),
+        candidates_s=_candidates(times, errors / spread, fractions, points / np.sqrt(spread), 2 * model.noise / spread),
         residual=float(errors[k]) / spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
         sharpness=_gradient_energy(aligned, model.region) / _gradient_energy(best_picture, model.region),
@@ -159,30 +163,34 @@ def _hull_error(points: NDArray[np.float64], target: NDArray[np.float64]) -> flo
 
 
 def _candidates(
-    times: NDArray[np.float64], errors: NDArray[np.float64], fractions: NDArray[np.float64], lengths: NDArray[np.float64]
+    times: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    fractions: NDArray[np.float64],
+    points: NDArray[np.float64],
+    noise: float,
 ) -> tuple[tuple[float, float], ...]:
-    """Intervals of event time that explain the query as well as the best one does; all arguments [K-1] or, times, [K].
+    """Intervals of event time that explain the query as well as the best one does; errors in units of V.
 
     A segment qualifies when its error, less what blending its ends can cost (f (1 - f) |P_{k+1} - P_k|^2: the ghost of a
     part that jumps further than its width), is within `SAME_LOOK` of the best. Each run of such segments gives its
-    local minimum, widened over the neighbours whose pictures do not differ (a plateau).
+    local minimum, widened over the sweep pictures beside it that differ from it by no more than `PLATEAU` times the
+    noise of two renders (a plateau).
     """
+    lengths = ((points[1:] - points[:-1]) ** 2).mean(1)
     good = errors - fractions * (1 - fractions) * lengths <= errors.min() + SAME_LOOK
-    still = lengths <= SAME_LOOK
     labels, count = ndimage.label(good)
     found = []
     for label in range(1, count + 1):
         run = np.flatnonzero(labels == label)
         k = int(run[np.argmin(errors[run])])
         low = high = float(times[k] + fractions[k] * (times[k + 1] - times[k]))
-        for i in range(k, run[0] - 1, -1):
-            if not still[i]:
-                break
-            low = min(low, float(times[i]))
-        for i in range(k, run[-1] + 1):
-            if not still[i]:
-                break
-            high = max(high, float(times[i + 1]))
+        here = (1 - fractions[k]) * points[k] + fractions[k] * points[k + 1]
+        same = ((points - here) ** 2).mean(1) <= PLATEAU * noise + 1e-6
+        i, j = k, k + 1
+        while i >= 0 and same[i]:
+            low, i = float(times[i]), i - 1
+        while j < len(times) and same[j]:
+            high, j = float(times[j]), j + 1
         found.append((low, high))
     return tuple(found)
 

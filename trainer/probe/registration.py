@@ -16,6 +16,7 @@ MAX_SHIFT_PX = 3
 GAIN_LIMITS = (0.6, 1.6)
 OFFSET_LIMIT = 0.15  # of full scale
 SATURATED = 0.985
+SEARCH_PIXELS = 1000  # evenly spread static pixels that decide on the whole-pixel shift
 MIN_IMPROVEMENT = 0.8  # a shift is believed when it leaves less than this share of the unshifted error
 PRIOR_STRENGTH = 1e-3  # variance (of full scale, squared) at which contrast outweighs the prior "gain 1, offset 0"
 
@@ -56,17 +57,19 @@ def align(query: Picture, reference: Picture, static: Mask) -> Alignment:
     inner[:m], inner[-m:], inner[:, :m], inner[:, -m:] = False, False, False, False
     if inner.sum() < 64:
         return Alignment((0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), float("inf"))
-    target = reference[inner]
+    rows, columns = np.nonzero(inner)
+    some = np.linspace(0, len(rows) - 1, min(len(rows), SEARCH_PIXELS)).astype(int)
+    rows, columns = rows[some], columns[some]
     errors = np.empty((2 * m + 1, 2 * m + 1))
     for i in range(-m, m + 1):
         for j in range(-m, m + 1):
-            errors[i + m, j + m] = fit_affine(np.roll(query, (-i, -j), axis=(0, 1))[inner], target)[2]
+            errors[i + m, j + m] = fit_affine(query[rows + i, columns + j], reference[rows, columns])[2]
     i, j = (int(v) - m for v in np.unravel_index(np.argmin(errors), errors.shape))
     shift = (i + _parabola(errors[:, j + m], i + m), j + _parabola(errors[i + m], j + m))
-    best = fit_affine(shifted(query, shift)[inner], target)
-    if best[2] > MIN_IMPROVEMENT * errors[m, m]:
-        shift, best = (0.0, 0.0), fit_affine(query[inner], target)
-    gain, offset, error = best
+    gain, offset, error = fit_affine(shifted(query, shift)[inner], reference[inner])
+    unmoved = fit_affine(query[inner], reference[inner])
+    if error > MIN_IMPROVEMENT * unmoved[2]:
+        shift, (gain, offset, error) = (0.0, 0.0), unmoved
     return Alignment(shift, tuple(map(float, gain)), tuple(map(float, offset)), error)  # type: ignore[arg-type]
 
 

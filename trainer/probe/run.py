@@ -51,6 +51,8 @@ def probe(
 
 def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], float]:
     """The newest checkpoint of a run as a callable, and what is to be said about it. Imports torch only here."""
+    if not run_dir.is_dir():
+        raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
     from trainer.checkpoint import load_trained
     from trainer.rollout import rollout
 

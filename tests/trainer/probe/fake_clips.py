@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from drawing import CARRIER_ID, KINDS, SHELL_ID, SWEEP_TIMES_S, draw, rendered
+from tests.trainer.probe.drawing import CARRIER_ID, KINDS, SHELL_ID, SWEEP_TIMES_S, draw, rendered
 from numpy.typing import NDArray
 
 from simulator.clip import SCHEMA_VERSION

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.probe.drawing import CARRIER_ID, SWEEP_TIMES_S, T_H_S, T_R_S, draw, rendered
+from tests.trainer.probe.fake_clips import write_fake_dataset
+from trainer.probe.readout import SweepModel, prepare
+
+
+@lru_cache
+def sweep_of(kind: str, scene: int = 1, noise: float = 0.004) -> SweepModel:
+    drawn = [draw(kind, t, scene) for t in SWEEP_TIMES_S]
+    rgb = np.stack([rendered(picture, noise, i) for i, (picture, _) in enumerate(drawn)])
+    segmentation = np.stack([s for _, s in drawn])
+    return prepare(rgb, segmentation, SWEEP_TIMES_S, [CARRIER_ID], (T_H_S, T_R_S))
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four synthetic clips: glass and bob, two scenes each."""
+    return write_fake_dataset(tmp_path_factory.mktemp("probe") / "data", kinds=("glass", "bob"), scenes=2)

@@ -1,0 +1,166 @@
+"""The probe from a data set to its report, with stand-ins for a model."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from benchmarks import readout as benchmark
+from simulator.clip import Clip
+from tests.trainer.probe.fake_clips import HIDDEN, NUM_FRAMES, T_R, write_fake_clip
+from trainer.probe.calibration import measure_all
+from trainer.probe.corruptions import mean_of_sweep, soft
+from trainer.probe.report import strip_frames
+from trainer.probe.result import ProbeResult, summary_rows
+from trainer.probe.run import probe
+from trainer.probe.subject import Subject, load_subjects
+
+
+@dataclass(frozen=True)
+class Stand:
+    rgb: np.ndarray
+    frames: np.ndarray
+    generated: np.ndarray
+
+
+def continues(clip: Clip, source: np.ndarray, stride: int = 2, free: bool = False) -> Stand:
+    frames = np.arange(0, NUM_FRAMES, stride)
+    generated = frames >= HIDDEN[0] if free else frames > HIDDEN[-1]
+    rgb = np.stack([soft(source[f], 0.6, 0.01, int(f)) if g else clip.rgb[f] for f, g in zip(frames, generated, strict=True)])
+    return Stand(rgb, frames, generated)
+
+
+def remembers(clip: Clip) -> Stand:
+    return continues(clip, clip.twin("observed").rgb[:])
+
+
+def freezes(clip: Clip) -> Stand:
+    return continues(clip, clip.twin("paused").rgb[:], free=True)
+
+
+def dreams(clip: Clip) -> Stand:
+    sweep = clip.sweep
+    assert sweep is not None
+    return continues(clip, np.stack([mean_of_sweep(sweep.rgb)] * NUM_FRAMES))
+
+
+@pytest.fixture(scope="module")
+def remembered(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ProbeResult, Path]:
+    out = tmp_path_factory.mktemp("report")
+    return probe(None, dataset, out, rollout=remembers), out
+
+
+def test_a_model_that_remembers(remembered: tuple[ProbeResult, Path]) -> None:
+    result, out = remembered
+    assert len(result.model) == len(result.clips) == 4
+    for score in result.model:
+        assert score.clock_ratio == pytest.approx(1.0, abs=0.1)
+        assert score.control is None and score.loop_psnr_db is None
+        assert score.psnr_db is not None and score.psnr_db > 25
+        assert [f.frame for f in score.frames][0] == T_R
+    glass = [s for s in result.model if s.clip_id.startswith("glass")]
+    assert all(s.evolution_ratio == pytest.approx(1.0, abs=0.1) and s.plausibility == 1.0 for s in glass)
+    assert "let the event go on" in (out / "index.html").read_text()
+
+
+def test_every_calibration_and_corruption_row_is_right(remembered: tuple[ProbeResult, Path]) -> None:
+    assert [j for j in remembered[0].exhibits if not j.passed] == []
+    rows = summary_rows(remembered[0])
+    assert [r.name for r in rows[:4]] == ["truth", "paused", "half speed", "reversed"]
+    assert all(r.coverage == 0.0 and r.recovery.mean == 0.0 for r in rows if r.should_be == "unreadable")
+
+
+def test_models_that_freeze_or_dream(dataset: Path, tmp_path: Path) -> None:
+    clip_dirs = sorted(p for p in (dataset / "clips").iterdir() if p.name.startswith("glass"))[:1]
+    for clip_dir in clip_dirs:
+        shutil.copytree(clip_dir, tmp_path / "data" / "clips" / clip_dir.name)
+    frozen = probe(None, tmp_path / "data", tmp_path / "frozen", rollout=freezes).model[0]
+    assert frozen.clock_ratio == pytest.approx(0.0, abs=0.1) and frozen.recovery == pytest.approx(0.0, abs=0.1)
+    assert frozen.evolution_ratio == pytest.approx(0.15, abs=0.2)
+    assert frozen.control == 0.0, "it shows the scene in daylight while the light is off"
+    dream = probe(None, tmp_path / "data", tmp_path / "dream", rollout=dreams).model[0]
+    assert dream.clock_ratio is None and dream.recovery == 0.0 and dream.evolution_ratio is None
+    assert "could not be read" in (tmp_path / "dream" / "index.html").read_text()
+
+
+def test_the_result_has_a_file_form(remembered: tuple[ProbeResult, Path], tmp_path: Path) -> None:
+    result, out = remembered
+    assert ProbeResult.read(out / "probe.json") == result
+    data = json.loads((out / "probe.json").read_text())
+    (tmp_path / "old.json").write_text(json.dumps({**data, "schema_version": 0}))
+    (tmp_path / "cut.json").write_text((out / "probe.json").read_text()[:100])
+    for name in ("old.json", "cut.json", "absent.json"):
+        with pytest.raises(ValueError, match=f"{name}: not a probe result"):
+            ProbeResult.read(tmp_path / name)
+
+
+def test_the_report_stands_alone(remembered: tuple[ProbeResult, Path]) -> None:
+    page = (remembered[1] / "index.html").read_text()
+    assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "@import" not in page
+    assert page.count("<svg") == 4 and "Did it remember?" in page
+
+
+def test_the_report_escapes_hostile_strings(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script> & \"quoted\" 'too' {{ 7 * 7 }}"
+    write_fake_clip(tmp_path / "data" / "clips" / "a", "glass", 1, prompt=hostile)
+    manifest = tmp_path / "data" / "clips" / "a" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["clip_id"], content["event_types"]["thing"] = "<img src=x onerror=alert(2)>", "<b>bold</b>"
+    content["variables"]["thing"]["level_m"]["unit"] = "</text></svg><script>alert(3)</script>"
+    manifest.write_text(json.dumps(content))
+    probe(None, tmp_path / "data", tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<script" not in page and "<img src=x" not in page and "<b>bold" not in page
+    assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
+
+
+def test_clips_that_cannot_be_probed_are_named(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="none of 0 clips has a sweep"):
+        load_subjects(tmp_path)
+    source = sorted((dataset / "clips").iterdir())[0]
+    clip_dir = tmp_path / "clips" / "x"
+    shutil.copytree(source, clip_dir)
+    with h5py.File(clip_dir / "arrays.h5", "a") as file:
+        file["sweep"].attrs["frame"] = 3
+    with pytest.raises(ValueError, match="sweep of frame 3, but the return is at 32"):
+        Subject.load(Clip.open(clip_dir))
+    with h5py.File(clip_dir / "arrays.h5", "a") as file:
+        del file["sweep"]
+    with pytest.raises(ValueError, match="no hidden window or no sweep"):
+        Subject.load(Clip.open(clip_dir))
+
+
+def test_a_run_without_checkpoint_is_named(dataset: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nowhere"):
+        probe(tmp_path / "nowhere", dataset, tmp_path / "out")
+
+
+def test_baselines_see_no_pictures(remembered: tuple[ProbeResult, Path]) -> None:
+    for clip in remembered[0].clips:
+        assert clip.baselines["paused"] == 0.0
+        if clip.event_type == "glass":
+            assert clip.baselines["linear extrapolation"] == pytest.approx(1.0, abs=0.02)
+            assert clip.baselines["prior only"] == pytest.approx(1.0, abs=0.02), "the other scene rises as fast"
+
+
+def test_strips_show_the_return(remembered: tuple[ProbeResult, Path]) -> None:
+    facts = remembered[0].clips[0]
+    for available in (None, list(range(0, NUM_FRAMES, 2)), [0, 16, 32, 47]):
+        frames = strip_frames(facts, available)
+        assert frames == sorted(set(frames)) and T_R in frames and len(frames) <= 12
+
+
+def test_the_benchmark_prints_its_table(dataset: Path) -> None:
+    measured = measure_all(load_subjects(dataset, limit=2))
+    limits = benchmark.strict_limits(measured)
+    judged = [benchmark.judge(*row, lim) for row, lim in zip(measured, limits, strict=True)]
+    table = benchmark.table(judged, judged)
+    assert "| mean of sweep | unreadable | 2 | - | - | 0/2 | 2/2 |" in table
+    assert "mixture gain" in benchmark.evidence_table(measured)
