@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 # kind -> usual size in metres; small things for tables, large ones for the floor
 ON_TABLE = {"ball": 0.075, "book": 0.19, "mug": 0.095, "blocks": 0.09, "bottle": 0.21, "plant": 0.19}
 ON_FLOOR = {"crate": 0.42, "ball": 0.28, "stool": 0.5, "plant": 0.7, "blocks": 0.36}
+SEEDS = 3
 TRIES = 400
 CHOOSY_TRIES = 150  # the first tries also want the thing in the picture and the event clear of what stands behind it
 
@@ -56,12 +58,18 @@ def clutter_props(count: int, around: Surroundings, rng: np.random.Generator) ->
 
 
 def prop_box_m(prop: PropPlan) -> Array:
-    """[2, 3] bounding box of a prop in the world."""
+    """[2, 3] bounding box of a thing in the world."""
     matrix = world_from_prop(prop)
-    bounds = np.stack([part.mesh.bounds for part in prop_parts(prop.kind, prop.params)])
-    local = np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)])
-    corners = box_corners(local) @ matrix[:3, :3].T + matrix[:3, 3]
+    corners = prop.params["size_m"] * _unit_corners(prop.kind) @ matrix[:3, :3].T + matrix[:3, 3]
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
+@cache
+def _unit_corners(kind: str) -> Array:
+    """[8, 3] corners of the box around a thing of size 1 m, whatever its seed; things grow in proportion to their size."""
+    parts = [p for seed in range(SEEDS) for p in prop_parts(kind, {"size_m": 1.0, "rgb": (0, 0, 0), "seed": seed})]
+    bounds = np.stack([part.mesh.bounds for part in parts])
+    return box_corners(np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)]))
 
 
 def _draw(
@@ -74,7 +82,7 @@ def _draw(
     )
     half_x, half_y = extent.support_half_m
     x, y = float(rng.uniform(-half_x, half_x)), float(rng.uniform(-half_y, half_y))
-    params = {"size_m": size_m, "rgb": list(ACCENTS[int(rng.integers(len(ACCENTS)))]), "seed": int(rng.integers(9))}
+    params = {"size_m": size_m, "rgb": list(ACCENTS[int(rng.integers(len(ACCENTS)))]), "seed": int(rng.integers(SEEDS))}
     if kind == "ball" and extent.on_table:
         params["rgb"] = [0.75, 0.28, 0.04]
     return PropPlan(

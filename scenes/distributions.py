@@ -54,7 +54,7 @@ class Value:
             case "fixed":
                 return self.args[0]
             case "uniform":
-                return float(rng.uniform(*self.args))
+                return float(rng.uniform(self.args[0], self.args[1]))
             case "uniform_int":
                 return int(rng.integers(int(self.args[0]), int(self.args[1]) + 1))
             case "loguniform":
@@ -62,7 +62,7 @@ class Value:
                 return min(max(float(np.exp(rng.uniform(np.log(low), np.log(high)))), low), high)
             case "choice":
                 return self.args[int(rng.integers(len(self.args)))]
-        draws = rng.normal(*self.args, size=NORMAL_TRIES)
+        draws = rng.normal(self.args[0], self.args[1], size=NORMAL_TRIES)
         inside = draws[(draws >= self.low) & (draws <= self.high)]
         return float(inside[0]) if len(inside) else float(np.clip(self.args[0], self.low, self.high))
 

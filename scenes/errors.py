@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Place = tuple[str | int, ...]  # path from the top of the spec: ("events", 0, "params", "burnrate")
@@ -27,6 +28,15 @@ class Problem(ValueError):
     def under(self, *place: str | int) -> Problem:
         """The same problem, seen from a place further up."""
         return Problem(self.message, (*place, *self.place))
+
+
+@contextmanager
+def under(*place: str | int) -> Iterator[None]:
+    """Problems raised inside are seen from further up: `with under("interruptions", 0): ...`."""
+    try:
+        yield
+    except Problem as problem:
+        raise problem.under(*place) from None
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,15 @@ from scenes.cameras import base_pose, intrinsics, project
 from scenes.plan import CameraPlan, ClipPlan
 
 Array = NDArray[np.float64]
-FILL = 0.62  # share of the picture's width or height that a framed subject takes, whichever is reached first
 EDGE = 0.97  # a subject further out than this share of the half picture is not plainly in it
 GRID_PX = 64  # EventInfo.min_visible_px counts pixels of a picture of this size
 
 
-def fitted_distance_m(points_m: Array, camera: CameraPlan, clip: ClipPlan, fill: float = FILL) -> float:
-    """Least distance at which all points stay within `fill` of the picture along the whole base path."""
+def fitted_distance_m(points_m: Array, camera: CameraPlan, clip: ClipPlan, fill: float) -> float:
+    """Least distance at which all points stay within the share `fill` of the picture's width and height, along the path."""
     size_m = float(np.linalg.norm(points_m.max(axis=0) - points_m.min(axis=0)))
     near, far = 0.05 * size_m + 1e-3, 100.0 * size_m + 1.0
-    for _ in range(40):
+    for _ in range(30):
         middle = float(np.sqrt(near * far))
         if reach(points_m, dataclasses.replace(camera, distance_m=middle), clip) <= fill:
             far = middle

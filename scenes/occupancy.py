@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
 
 from event_library.base import Event
 from event_library.channels import Channel, Vertices, Visible, pose_matrix
@@ -99,6 +101,20 @@ def _outline(vertices_m: Array) -> Array:
     if len(vertices) <= OUTLINE_POINTS:
         return vertices
     return box_corners(np.stack([vertices.min(axis=0), vertices.max(axis=0)]))
+
+
+def union_box(occupied: Iterable[Occupancy]) -> Array:
+    """[2, 3] box around all of them."""
+    boxes = np.array([found.box_m for found in occupied])
+    return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
+
+
+def hull_points(points_m: Array) -> Array:
+    """[M, 3] those of the points [N, 3] that span their convex hull; all of them when they lie in a plane."""
+    try:
+        return np.asarray(points_m[ConvexHull(points_m).vertices])
+    except QhullError:
+        return points_m
 
 
 def box_corners(box_m: Array) -> Array:

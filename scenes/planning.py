@@ -5,7 +5,6 @@ Everything is in clip seconds. What cannot be hidden or seen raises Problem with
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,44 +49,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Staged:
-    """A plan's scene before its interruptions."""
+    """A plan's events in front of its camera, before its interruptions."""
 
     clip: ClipPlan
     camera: CameraPlan
-    lights: tuple[LightPlan, ...]
-    extent: Extent
     plans: Mapping[str, EventPlan]
     events: Mapping[str, Event]
     occupancies: Mapping[str, Occupancy]
 
 
-def plan_interruptions(
-    requests: list[Request], staged: Staged, rng: np.random.Generator
-) -> tuple[InterruptionPlan, ...]:
-    """Solved interruptions in the order asked for. Raises Problem placed at `(index, field)` of the one that fails."""
-    for i, request in enumerate(requests):
-        try:
-            check_hideable(request, staged)
-        except Problem as problem:
-            raise problem.under(i) from None
-    windows = _place_windows(requests, staged, rng)
-    planned = []
-    for i, (request, window) in enumerate(zip(requests, windows, strict=True)):
-        try:
-            if request.kind == "look_away":
-                window = dataclasses.replace(window, turn_rad=_solve_turn(request, window, staged, rng))
-            check_seen(window, staged)
-        except Problem as problem:
-            raise problem.under(i) from None
-        planned.append(window)
-    return tuple(planned)
-
-
-def check_hideable(request: Request, staged: Staged) -> None:
+def check_hideable(request: Request, events: Mapping[str, Event]) -> None:
     """Raises Problem when this kind of interruption cannot hide its target at all."""
     if request.kind != "lights_off":
         return
-    for name, event in staged.events.items():
+    for name, event in events.items():
         if event.info.emits_light:
             raise Problem(
                 f"lights_off cannot hide anything here: {name!r} ({event.info.id}) gives light itself; use look_away",
@@ -98,8 +73,13 @@ def check_hideable(request: Request, staged: Staged) -> None:
 # ---- when
 
 
-def _place_windows(requests: list[Request], staged: Staged, rng: np.random.Generator) -> list[InterruptionPlan]:
-    """Windows that follow each other in the clip, each over enough change of its target."""
+def place_windows(requests: list[Request], staged: Staged, rng: np.random.Generator) -> list[InterruptionPlan]:
+    """Windows that follow each other in the clip, each over enough change of its target; their turns are not solved yet.
+
+    Raises Problem placed at `(index, field)` of the request that fails. The camera does not matter here.
+    """
+    if not requests:
+        return []
     total_s = duration_s(staged.clip)
     clear_s = min(CLEAR_S, 0.15 * total_s)
     slack_s = total_s - sum(r.whole_s for r in requests) - clear_s * (len(requests) + 1)
@@ -148,10 +128,8 @@ def window_at(request: Request, out_s: float) -> InterruptionPlan:
     """The request, going out at `out_s` (turn not solved yet)."""
     from_s = out_s + request.turn_s
     to_s = from_s + request.hidden_s
-    assert request.kind in ("look_away", "lights_off")
-    kind = "look_away" if request.kind == "look_away" else "lights_off"
     return InterruptionPlan(
-        kind=kind,
+        kind="look_away" if request.kind == "look_away" else "lights_off",
         target=request.target,
         out_s=out_s,
         hidden_from_s=from_s,
@@ -214,48 +192,55 @@ def _change(before: Array, after: Array, variable: Variable) -> float:
 # ---- how far
 
 
-def influence_points(target: str, staged: Staged) -> Array:
-    """[N, 3] hull of all that the event ever occupies, inflated, with the shadows it throws."""
-    box_m = inflated(staged.occupancies[target].box_m, INFLATE)
-    extent = staged.extent
-    shadow = shadow_points(box_m, staged.lights, 0.0, extent.room_half_m)
+def influence_points(occupied: Occupancy, lights: tuple[LightPlan, ...], extent: Extent) -> Array:
+    """[N, 3] hull of all that an event ever occupies, inflated, with the shadows it throws."""
+    box_m = inflated(occupied.box_m, INFLATE)
+    shadow = shadow_points(box_m, lights, 0.0, extent.room_half_m)
     parts = [box_corners(box_m), shadow]
     if extent.on_table and np.any(np.abs(shadow[:, :2]) > extent.support_half_m):
-        parts.append(shadow_points(box_m, staged.lights, extent.ground_z_m, extent.room_half_m))
+        parts.append(shadow_points(box_m, lights, extent.ground_z_m, extent.room_half_m))
     return np.vstack(parts)
 
 
-def _solve_turn(request: Request, window: InterruptionPlan, staged: Staged, rng: np.random.Generator) -> float:
-    """Greatest yaw, signed (positive turns left): the smallest that hides the influence box, and at least the preferred."""
-    points = influence_points(window.target, staged)
-    poses = [
-        base_pose(staged.camera, t, duration_s(staged.clip))
-        for t in np.linspace(window.hidden_from_s, window.hidden_to_s, 5)
-    ]
-    emits = staged.events[window.target].info.emits_light
-    preferred = np.deg2rad(PREFERRED_TURN_EMITTER_DEG if emits else PREFERRED_TURN_DEG)
-    sides = [1.0, -1.0] if rng.uniform() < 0.5 else [-1.0, 1.0]
+def solve_turn(
+    request: Request, window: InterruptionPlan, staged: Staged, influence_m: Array, rng: np.random.Generator
+) -> float:
+    """Greatest yaw, signed (positive turns left): the least that hides the influence points, and at least the preferred.
+
+    Raises Problem placed at a field of the request when the turn asked for does not do, or none does.
+    """
+    times = np.linspace(window.hidden_from_s, window.hidden_to_s, 5)
+    poses = [base_pose(staged.camera, t, duration_s(staged.clip)) for t in times]
+
+    def hides(turn_rad: float) -> bool:
+        return all(hidden(influence_m, pose, turn_rad, staged) for pose in poses)
+
+    sides = (1.0, -1.0) if rng.uniform() < 0.5 else (-1.0, 1.0)
+    emits = any(event.info.emits_light for event in staged.events.values())
+    preferred = float(np.deg2rad(PREFERRED_TURN_EMITTER_DEG if emits else PREFERRED_TURN_DEG))
     if request.turn_rad is not None:
-        for side in sides:
-            if all(hidden(points, pose, side * request.turn_rad, staged) for pose in poses):
-                return side * request.turn_rad
-    for degrees in range(5, 181):
-        for side in sides:
-            least = np.deg2rad(degrees)
-            if not all(hidden(points, pose, side * least, staged) for pose in poses):
-                continue
-            if request.turn_rad is not None:
-                raise Problem(
-                    f"{np.rad2deg(request.turn_rad):.0f} deg do not hide {window.target!r} and its shadow; "
-                    f"at least {degrees} deg do, or leave turn_deg out",
-                    ("turn_deg",),
-                )
-            chosen = side * max(least, float(preferred))
-            return chosen if all(hidden(points, pose, chosen, staged) for pose in poses) else side * least
-    raise Problem(
-        f"no turn of the camera hides {window.target!r} and its shadow; move the camera back, narrow fov_deg, or use lights_off",
-        ("kind",),
-    )
+        wanted = [side * request.turn_rad for side in sides]
+    else:
+        wanted = [side * preferred for side in sides]
+    for turn_rad in wanted:
+        if hides(turn_rad):
+            return turn_rad
+    least = [side * np.deg2rad(degrees) for degrees in range(5, 181) for side in sides]
+    solved = next((float(turn_rad) for turn_rad in least if hides(float(turn_rad))), None)
+    name = window.target
+    if solved is None:
+        raise Problem(
+            f"no turn of the camera hides {name!r} and its shadow; "
+            "move the camera back, narrow fov_deg, or use lights_off",
+            ("kind",),
+        )
+    if request.turn_rad is not None:
+        raise Problem(
+            f"{np.rad2deg(request.turn_rad):.0f} deg do not hide {name!r} and its shadow; at least "
+            f"{np.ceil(np.rad2deg(abs(solved))):.0f} deg do, or leave turn_deg out",
+            ("turn_deg",),
+        )
+    return solved
 
 
 def hidden(points_m: Array, base: Array, turn_rad: float, staged: Staged) -> bool:

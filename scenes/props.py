@@ -123,7 +123,7 @@ def plant(params: Params) -> tuple[Part, ...]:
     return (
         Part("pot", pot, _material(params), smooth_angle_deg=35),
         Part("soil", _at(cylinder(0.18 * h, 0.02 * h, 20), (0, 0, 0.35 * h)), Material(SOIL, roughness=1.0)),
-        Part("leaves", trimesh.util.concatenate(leaves), Material(LEAF, roughness=0.5)),
+        Part("leaves", _joined(leaves), Material(LEAF, roughness=0.5)),
     )
 
 
@@ -136,7 +136,7 @@ def crate(params: Params) -> tuple[Part, ...]:
     ]
     return (
         Part("core", core, _material(params)),
-        Part("battens", trimesh.util.concatenate(battens), Material(DARK_WOOD, roughness=0.7)),
+        Part("battens", _joined(battens), Material(DARK_WOOD, roughness=0.7)),
     )
 
 
@@ -150,7 +150,7 @@ def stool(params: Params) -> tuple[Part, ...]:
         legs.append(_at(cylinder(0.035 * h, 0.93 * h, 10), (0.26 * h * np.cos(angle), 0.26 * h * np.sin(angle), 0)))
     return (
         Part("seat", seat, _material(params), smooth_angle_deg=35),
-        Part("legs", trimesh.util.concatenate(legs), Material(DARK_WOOD, roughness=0.6), smooth_angle_deg=35),
+        Part("legs", _joined(legs), Material(DARK_WOOD, roughness=0.6), smooth_angle_deg=35),
     )
 
 
@@ -198,6 +198,13 @@ def _leaf(height_m: float, turn_rad: float, lean: float) -> trimesh.Trimesh:
     leaf.apply_translation((0.02 * height_m, 0, 0))
     leaf.apply_transform(about(turn_rad, (0, 0, 1)))
     return _at(leaf, (0, 0, 0.36 * height_m))
+
+
+def _joined(meshes: list[trimesh.Trimesh]) -> trimesh.Trimesh:
+    """One mesh of several."""
+    joined = trimesh.util.concatenate(meshes)
+    assert isinstance(joined, trimesh.Trimesh)
+    return joined
 
 
 def _standing(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

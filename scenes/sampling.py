@@ -13,11 +13,11 @@ from event_library.base import Event
 from scenes.clock import Clock
 from scenes.clutter import Surroundings, clutter_props
 from scenes.distributions import Value
-from scenes.errors import Problem
+from scenes.errors import Problem, under
 from scenes.framing import duration_s, fitted_distance_m, path_times_s
 from scenes.lighting import PRESETS, lamps, vec3
 from scenes.loading import EventTypes, registered_types
-from scenes.occupancy import Occupancy, occupancy, world_from_event
+from scenes.occupancy import Occupancy, hull_points, occupancy, union_box, world_from_event
 from scenes.placing import standing_places
 from scenes.plan import (
     PLAN_VERSION,
@@ -30,12 +30,23 @@ from scenes.plan import (
     WorldPlan,
     rounded,
 )
-from scenes.planning import TURN_S, Request, Staged, check_framed, check_hideable, plan_interruptions
+from scenes.planning import (
+    TURN_S,
+    Request,
+    Staged,
+    check_framed,
+    check_hideable,
+    check_seen,
+    influence_points,
+    place_windows,
+    solve_turn,
+)
 from scenes.room import Extent, room_props
 from scenes.seeding import derived_seed, generator
 from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
 
 Array = NDArray[np.float64]
+FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
 TRIES = 24  # whole draws of a plan before the last reason is reported
 PARAM_TRIES = 20
 NUM_INSTANTS = 24  # at which occupied space is sampled
@@ -81,11 +92,15 @@ class _Draw:
         requests = [self._request(i, wanted) for i, wanted in enumerate(spec.interruptions)]
         longest_s = max((request.whole_s for request in requests), default=0.0)
         events = {event.id: self._event(i, event) for i, event in enumerate(spec.events)}
+        self._check_hideable(requests, events)
         plans, occupancies = self._placed(events, duration_s(clip) + 1.5 * longest_s)
-        camera = self._camera(clip, plans, occupancies)
-        world, extent = self._world(clip, camera, occupancies)
-        staged = Staged(clip, camera, world.lights, extent, plans, events, occupancies)
-        interruptions = self._interruptions(requests, staged)
+        staged = Staged(clip, self._direction(occupancies), plans, events, occupancies)
+        with under("interruptions"):
+            windows = place_windows(requests, staged, self.rng("windows"))
+        staged = self._framed(staged, windows)
+        world, extent = self._world(staged)
+        with under("interruptions"):
+            interruptions = self._solved(requests, windows, staged, world, extent)
         draft = ScenePlan(
             version=PLAN_VERSION,
             name=spec.name,
@@ -94,7 +109,7 @@ class _Draw:
             clip=clip,
             world=world,
             events=tuple(plans.values()),
-            camera=camera,
+            camera=staged.camera,
             interruptions=interruptions,
             render=self._render(),
             outputs=spec.output_names,
@@ -145,7 +160,7 @@ class _Draw:
         raise Problem(f"{reason}; change or leave out some of the params", ("events", i, "params"))
 
     def _placed(self, events: Mapping[str, Event], seen_s: float) -> tuple[dict[str, EventPlan], dict[str, Occupancy]]:
-        """Where events stand and what they occupy from the clip's start to `seen_s` (the sweep looks past the clip's end)."""
+        """Where events stand and what they occupy from the clip's start to `seen_s` (the sweep looks past it)."""
         plans, at_origin = {}, {}
         for spec in self.spec.events:
             rng = self.rng("placing", spec.id)
@@ -169,17 +184,15 @@ class _Draw:
         return plans, at_origin
 
     # ---- camera
-    def _camera(
-        self, clip: ClipPlan, plans: Mapping[str, EventPlan], occupancies: Mapping[str, Occupancy]
-    ) -> CameraPlan:
+    def _direction(self, occupancies: Mapping[str, Occupancy]) -> CameraPlan:
+        """The camera with everything but its distance (1 m for now)."""
         spec, rng = self.spec.camera, self.rng("camera")
         path = spec.path.sample(rng)
-        subject = occupancies.get(spec.look_at) if isinstance(spec.look_at, str) else None
-        framed = [subject] if subject else list(occupancies.values())
-        points = np.vstack([found.points_m for found in framed])
-        middle = (points.min(axis=0) + points.max(axis=0)) / 2
-        look_at = np.asarray(spec.look_at, dtype=np.float64) if isinstance(spec.look_at, tuple) else middle
-        camera = CameraPlan(
+        if isinstance(spec.look_at, tuple):
+            look_at = np.asarray(spec.look_at, dtype=np.float64)
+        else:
+            look_at = union_box(self._subject(occupancies)).mean(axis=0)
+        return CameraPlan(
             path="orbit" if path == "orbit" else "loop" if path == "loop" else "static",
             look_at_m=vec3(look_at),
             distance_m=1.0,
@@ -188,18 +201,32 @@ class _Draw:
             sweep_rad=float(np.deg2rad(spec.sweep_deg.sample(rng))) if path != "static" else 0.0,
             fov_rad=float(np.deg2rad(spec.fov_deg.sample(rng))),
         )
-        if spec.distance_m is not None:
-            return dataclasses.replace(camera, distance_m=float(spec.distance_m.sample(rng)))
-        return dataclasses.replace(camera, distance_m=fitted_distance_m(points, camera, clip))
+
+    def _subject(self, occupancies: Mapping[str, Occupancy]) -> list[Occupancy]:
+        """What the camera frames: the event it looks at, or all of them."""
+        named = occupancies.get(self.spec.camera.look_at) if isinstance(self.spec.camera.look_at, str) else None
+        return [named] if named is not None else list(occupancies.values())
+
+    def _framed(self, staged: Staged, windows: list[InterruptionPlan]) -> Staged:
+        """With the camera's distance: the one asked for, or the furthest at which the targets show enough of their state."""
+        asked = self.spec.camera.distance_m
+        if asked is not None:
+            return _seen(staged, float(asked.sample(self.rng("distance"))), windows)
+        points = hull_points(np.vstack([found.points_m for found in self._subject(staged.occupancies)]))
+        for fill in FILLS:
+            distance_m = fitted_distance_m(points, staged.camera, staged.clip, fill)
+            try:
+                return _seen(staged, distance_m, windows)
+            except Problem as problem:
+                last = problem
+        raise last
 
     # ---- world
-    def _world(
-        self, clip: ClipPlan, camera: CameraPlan, occupancies: Mapping[str, Occupancy]
-    ) -> tuple[WorldPlan, Extent]:
+    def _world(self, staged: Staged) -> tuple[WorldPlan, Extent]:
+        clip, camera = staged.clip, staged.camera
         spec = self.spec.world
-        boxes = tuple(found.box_m for found in occupancies.values())
-        low = np.min([box[0] for box in boxes], axis=0)
-        high = np.max([box[1] for box in boxes], axis=0)
+        boxes = tuple(found.box_m for found in staged.occupancies.values())
+        low, high = union_box(staged.occupancies.values())
         look_at = np.asarray(camera.look_at_m)
         extent = Extent(
             subject_m=float((high - low).max()),
@@ -210,10 +237,8 @@ class _Draw:
         )
         around = Surroundings(boxes, camera, clip, extent)
         rng = self.rng("clutter")
-        try:
+        with under("world", "clutter"):
             clutter = clutter_props(int(spec.clutter.sample(rng)), around, rng)
-        except Problem as problem:
-            raise Problem(problem.message, ("world", "clutter")) from None
         lighting = self.rng("light")
         name, strength = spec.light.preset.sample(lighting), float(spec.light.strength.sample(lighting))
         preset = PRESETS[name]
@@ -239,20 +264,24 @@ class _Draw:
             turn_rad=float(np.deg2rad(wanted.turn_deg.sample(rng))) if wanted.turn_deg is not None else None,
         )
 
-    def _interruptions(self, requests: list[Request], staged: Staged) -> tuple[InterruptionPlan, ...]:
-        if not requests:
-            return ()
-        try:
-            for i, request in enumerate(requests):
-                check_hideable(request, staged)
-        except Problem as problem:
-            raise problem.under("interruptions", i) from None
-        for target in sorted({request.target for request in requests}):
-            check_framed(target, staged)
-        try:
-            return plan_interruptions(requests, staged, self.rng("windows"))
-        except Problem as problem:
-            raise problem.under("interruptions") from None
+    def _check_hideable(self, requests: list[Request], events: Mapping[str, Event]) -> None:
+        for i, request in enumerate(requests):
+            with under("interruptions", i):
+                check_hideable(request, events)
+
+    def _solved(
+        self, requests: list[Request], windows: list[InterruptionPlan], staged: Staged, world: WorldPlan, extent: Extent
+    ) -> tuple[InterruptionPlan, ...]:
+        """The windows with the turns of look-aways."""
+        rng, solved = self.rng("turns"), []
+        for i, (request, window) in enumerate(zip(requests, windows, strict=True)):
+            turn_rad = 0.0
+            if request.kind == "look_away":
+                influence = hull_points(influence_points(staged.occupancies[request.target], world.lights, extent))
+                with under(i):
+                    turn_rad = solve_turn(request, window, staged, influence, rng)
+            solved.append(dataclasses.replace(window, turn_rad=turn_rad))
+        return tuple(solved)
 
     def _render(self) -> RenderPlan:
         spec, rng = self.spec.render, self.rng("render")
@@ -260,3 +289,13 @@ class _Draw:
         return RenderPlan(
             engine=spec.engine.sample(rng), samples=int(spec.samples.sample(rng)), denoise=spec.denoise, seed=seed
         )
+
+
+def _seen(staged: Staged, distance_m: float, windows: list[InterruptionPlan]) -> Staged:
+    """With this distance of the camera, if every target then stays in the picture and shows enough of its state."""
+    nearer = dataclasses.replace(staged, camera=dataclasses.replace(staged.camera, distance_m=distance_m))
+    for i, window in enumerate(windows):
+        check_framed(window.target, nearer)
+        with under("interruptions", i):
+            check_seen(window, nearer)
+    return nearer

@@ -77,8 +77,8 @@ def _refuse_dangerous(text: str) -> None:
             raise _At(f"more than {MAX_NODES} values", event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _At("anchors (&) and aliases (*) are not read; write the value out", event.start_mark)
-        if getattr(event, "tag", None):
-            raise _At(f"tags ({event.tag}) are not read; write a plain value", event.start_mark)
+        if tag := getattr(event, "tag", None):
+            raise _At(f"tags ({tag}) are not read; write a plain value", event.start_mark)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -107,6 +107,7 @@ class _Builder:
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(item, (*place, i)) for i, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         try:
             return _scalar(node)
         except Problem as problem:
