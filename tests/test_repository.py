@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = ("simulator", "scenes", "event_library", "render_jobs", "trainer")
@@ -89,6 +91,23 @@ def test_everything_but_the_worker_imports_without_blender() -> None:
     rooms = [name for room in PACKAGES for name in python_modules(room)]
     modules = [name for name in rooms if not name.startswith("simulator.blender")]
     assert_clean(import_without(["remind", "remind_demo", *modules], ["bpy", "mathutils"]))
+
+
+def requirements(python: str) -> dict[str, Requirement]:
+    """What a base install asks for under a Python version."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    asked = [Requirement(line) for line in project["dependencies"]]
+    return {r.name: r for r in asked if r.marker is None or r.marker.evaluate({"python_version": python})}
+
+
+def test_versions_that_satisfy() -> None:
+    old, new = requirements("3.11"), requirements("3.12")
+    assert "bpy" in old and "bpy" not in new
+    assert "1.26.4" in old["numpy"].specifier and "2.0.0" not in old["numpy"].specifier
+    assert "2.2.0" in new["numpy"].specifier
+    for torch in (old["torch"].specifier, new["torch"].specifier):
+        assert all(version in torch for version in ("2.11.0", "2.13.0", "2.13.0+cpu"))
+        assert not any(version in torch for version in ("2.13.1", "2.14.0"))
 
 
 @pytest.fixture(scope="module")
