@@ -1,11 +1,11 @@
 """The folders of a data set, and the few operations on them. Done means that the published directory exists.
 
-    DATASET/clips/<id>/                 published clips; manifest.json is written last, then one atomic rename
-    DATASET/clips/.tmp-<id>-<pid>-<n>/  attempts under way; swept away by the next run
-    DATASET/plans/<id>.json             everything that was ever asked for
-    DATASET/quarantine/<id>/            plan.json, worker.log and cause.json of jobs that were given up
-    DATASET/render.log                  one line for each thing that happened
-    DATASET/.lock                       held while a run is at work
+DATASET/clips/<id>/                 published clips; manifest.json is written last, then one atomic rename
+DATASET/clips/.tmp-<id>-<pid>-<n>/  attempts under way; swept away by the next run
+DATASET/plans/<id>.json             everything that was ever asked for
+DATASET/quarantine/<id>/            plan.json, worker.log and cause.json of jobs that were given up
+DATASET/render.log                  one line for each thing that happened
+DATASET/.lock                       held while a run is at work
 """
 
 from __future__ import annotations

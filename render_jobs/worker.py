@@ -9,7 +9,6 @@ What it writes to stderr, and lines on stdout that are not messages, are kept as
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import queue
@@ -24,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from render_jobs import tether
+
 _LOG_LINES = 200
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 GONE = "gone"  # the kind of the message that a worker's end leaves in the inbox
 
@@ -54,7 +53,7 @@ class Worker:
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._scratch = tempfile.TemporaryDirectory(prefix="remind-worker-")  # Blender leaves a session folder behind
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-I", tether.__file__, str(os.getpid()), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -62,7 +61,6 @@ class Worker:
             errors="replace",
             env={**os.environ, "TMPDIR": self._scratch.name},
             start_new_session=True,  # Ctrl-C in the terminal reaches the pool only, which then ends the workers
-            preexec_fn=_die_with_parent,
         )
         self._readers = [
             threading.Thread(target=self._read_messages, daemon=True),
@@ -125,9 +123,3 @@ class Worker:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
-
-
-def _die_with_parent() -> None:
-    """In the child, before the program starts: SIGKILL when the parent dies, however it dies."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
