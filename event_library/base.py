@@ -77,6 +77,10 @@ class ParamSpec:
     def yaml_name(self) -> str:
         return self.name.removesuffix("_rad") + "_deg" if self.is_angle else self.name
 
+    @property
+    def yaml_unit(self) -> str:
+        return "deg" if self.is_angle else self.unit
+
     def to_yaml(self, value: float) -> float:
         return float(np.rad2deg(value)) if self.is_angle else value
 
@@ -107,7 +111,7 @@ class Event(abc.ABC):
             if not spec.low - margin <= value <= spec.high + margin:
                 nearest = min(max(value, spec.low), spec.high)
                 raise ValueError(
-                    f"{spec.yaml_name}: {spec.to_yaml(value):g} {spec.unit} is outside "
+                    f"{spec.yaml_name}: {spec.to_yaml(value):g} {spec.yaml_unit} is outside "
                     f"[{spec.to_yaml(spec.low):g}, {spec.to_yaml(spec.high):g}]; nearest legal value "
                     f"{spec.to_yaml(nearest):g}"
                 )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-FLAT_TOP_M = 5e-4  # points within this of the highest one lie on the same flat top
+NEARLY_FLAT_M = 5e-4  # points within this of the highest one lie on the same top
 
 
 def pixel_pitch_m(pixel_area_m2: Array) -> float:
@@ -15,17 +15,17 @@ def pixel_pitch_m(pixel_area_m2: Array) -> float:
     return float(np.sqrt(np.median(pixel_area_m2)))
 
 
-def top_height_m(points_m: Array, pixel_area_m2: Array) -> tuple[float, float]:
+def top_height_m(points_m: Array, pixel_area_m2: Array, flat_m: float = NEARLY_FLAT_M) -> tuple[float, float]:
     """Height of the top of an upright thing and how far off it may be [m]; nan when the thing isn't seen.
 
-    From above, several pixels see its flat top and give it exactly. Level with it, only the side is seen: the
-    edge then lies half a pixel above the highest pixel centre on average.
+    flat_m: how far the top's own surface rises and falls. From above, several pixels see the top and give it exactly.
+    Level with it, only the side is seen: the edge then lies half a pixel above the highest pixel centre on average.
     """
     if len(points_m) == 0:
         return float("nan"), float("nan")
     highest = float(points_m[:, 2].max())
-    on_top = points_m[:, 2] > highest - FLAT_TOP_M
-    if on_top.sum() >= 3 and np.ptp(points_m[on_top, 1]) > FLAT_TOP_M:
+    on_top = points_m[:, 2] > highest - flat_m
+    if on_top.sum() >= 2 and np.ptp(points_m[on_top, 1]) > NEARLY_FLAT_M:
         return highest, 0.0
     half = pixel_pitch_m(pixel_area_m2) / 2
     return highest + half, half

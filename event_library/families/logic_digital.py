@@ -26,6 +26,7 @@ REACH_M = PEG_TOP_M - BASE_M - 0.006  # grip's middle to palm: the palm clears a
 RAIL_M = TRAVEL_M + REACH_M + 0.05
 OPEN_M = 0.077  # half gap between the open fingers
 FINGER_M = 0.012
+FLAT_M = 2e-5  # the discs' tops are exactly flat
 SEEN_LIFT_M = 1e-3  # a disc this far above its rest is being carried
 
 # share of a move at which: fingers open, hand up, over the disc, down, closed, disc up, over its peg, down on it
@@ -77,6 +78,7 @@ class TowerOfHanoi(Event):
         "within a move the hand fetches, lifts, traverses and lowers, and the disc lands as the move completes",
         difficulty=4,
         flags=("monotone", "irreversible", "bounded"),
+        min_visible_px=80,
     )
     variables = (
         Variable(name="pegs", unit="index", domain="field", tolerance=0.0, label="peg of each disc, smallest first"),
@@ -205,7 +207,7 @@ class TowerOfHanoi(Event):
         for d in range(self.num_discs):
             points = view.points_m[f"disc_{d + 1}"]
             if len(points):
-                top, error_m = top_height_m(points, view.pixel_area_m2[f"disc_{d + 1}"])
+                top, error_m = top_height_m(points, view.pixel_area_m2[f"disc_{d + 1}"], FLAT_M)
                 discs[d], slack_m[d] = (
                     (points[:, 0].mean(), top - self.disc_m / 2),
                     SEEN_LIFT_M + 1.5 * error_m,

@@ -15,10 +15,12 @@ from event_library.laws import GRAVITY_M_PER_S2, ode_values
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import sphere_centre_m
 
+TOLERANCE_RAD = float(np.deg2rad(3.5))
+
 # shares of the pendulum's length
-BALL = 0.11
+BALL = 0.13
 CLEARANCE = 0.10  # under the ball at rest, base plank included
-BOARD_Y = 0.16  # front of the backdrop behind the plane of swing
+BOARD_Y = 0.17  # front of the backdrop behind the plane of swing
 SCALE_RADIUS = 0.78  # of the protractor's arc about the pivot
 
 WOOD = Material(rgb=(0.36, 0.20, 0.09), roughness=0.6, pattern=Pattern("wood", (0.26, 0.13, 0.05), 0.03))
@@ -45,13 +47,13 @@ class PendulumSwing(Event):
         "no small-angle step (which is off by 1.2 % of the period at 25 deg)",
         difficulty=2,
         flags=("periodic", "reversible", "bounded"),
-        min_visible_px=40,
+        min_visible_px=20,
     )
     variables = (
-        Variable(name="theta", unit="rad", domain="angle", tolerance=float(np.deg2rad(3.5)), flags=("periodic", "bounded")),
+        Variable(name="theta", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, flags=("periodic", "bounded")),
         Variable(name="rate", unit="rad/s", domain="scalar", tolerance=0.05, flags=("periodic", "bounded")),
         Variable(
-            name="angle", unit="rad", domain="angle", tolerance=float(np.deg2rad(3.5)), min_delta=float(np.deg2rad(9)),
+            name="angle", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, min_delta=float(np.deg2rad(9)),
             role="readout", flags=("periodic", "bounded"), label="tilt of the string, positive to the right",
         ),
     )  # fmt: skip
@@ -87,7 +89,7 @@ class PendulumSwing(Event):
         board_z = 0.05 * size
         board = parts.block((1.37 * size, 0.02 * size, pivot - board_z), (0, (BOARD_Y + 0.01) * size, board_z))
         ball = parts.moved(parts.sphere(BALL * size), z_m=-size)
-        string = parts.moved(parts.cylinder(0.008 * size, size * (1 - BALL), 12), z_m=-size * (1 - BALL))
+        string = parts.moved(parts.cylinder(0.010 * size, size * (1 - BALL), 12), z_m=-size * (1 - BALL))
         cap = parts.moved(parts.cylinder(0.025 * size, 0.03 * size, 16), z_m=-size * (1 - BALL) - 0.012 * size)
         return Assembly(
             parts=(
@@ -115,7 +117,7 @@ class PendulumSwing(Event):
         low = np.arange(32)
         faces = np.vstack([np.column_stack([low, low + 33, low + 1]), np.column_stack([low + 1, low + 33, low + 34])])
         arc = trimesh.Trimesh(np.vstack([inner, outer]), faces, process=False)
-        arc.apply_translation(self.pivot_m + [0, (BOARD_Y - 0.004) * self.length_m, 0])
+        arc.apply_translation(self.pivot_m + np.array([0.0, (BOARD_Y - 0.004) * self.length_m, 0.0]))
         return parts.join(arc, *ticks)
 
     def _tick(self, angle_rad: float, length: float, width: float) -> trimesh.Trimesh:

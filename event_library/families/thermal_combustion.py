@@ -66,10 +66,11 @@ class CandleBurningDown(Event):
         summary="A lit candle grows shorter at a steady rate (time-lapse).",
         prompt="Time-lapse of one lit thin candle on a saucer in a dim room.",
         law_kind="closed_form",
-        law="h = max(hmin, h0 - v tau), tau = time_scale t, hmin = 5 mm: constant burn rate; the flame goes out at hmin",
+        law="h = max(hmin, h0 - v tau), tau = time_scale t, hmin = 5 mm: constant burn rate, flame out at hmin",
         difficulty=1,
         flags=("monotone", "irreversible", "bounded"),
         emits_light=True,
+        min_visible_px=30,
     )
     variables = (
         Variable(name="h", unit="m", domain="scalar", tolerance=0.003, flags=("monotone", "bounded")),

@@ -1,0 +1,289 @@
+"""`check_event`: what holds for every event type, shared by the tests and `remind events check` (DESIGN section 4).
+
+The law, the flags, the geometry and, through cast rays, the measured readout. That the pictures differ when the event
+went on is checked by rendering, in the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.base import Domain, Event, EventInfo, LawKind, placed_meshes
+from event_library.preview import look
+from event_library.references import REFERENCES
+from event_library.rigid import BakedEvent
+
+Array = NDArray[np.float64]
+
+SPAN_S = 60.0  # states must make sense at least this far
+UNIT_SUFFIX = {
+    "m": "_m", "s": "_s", "rad": "_rad", "kg": "_kg", "K": "_k", "W": "_w", "m/s": "_m_per_s", "1/s": "_per_s",
+    "m^3/s": "_m3_per_s", "rad/s": "_rad_per_s",
+}  # fmt: skip
+CATEGORIES = (
+    "continuous_process", "kinematics", "relational_change",
+    "state_transformation", "causal_change", "expected_behaviour",
+)  # fmt: skip
+SCALARS = ("scalar", "angle", "count", "discrete")  # domains of one number per instant
+FLAGS = ("monotone", "periodic", "reversible", "irreversible", "chaotic", "bounded", "conserved")
+MAX_PART_VERTICES, MAX_VERTICES = 2000, 20000
+MIN_CHANGE_SHARE = 0.25  # of hidden windows of 2 and 3 s in the first 6 s
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One promise: the worst figure found, what it may be at most, and what to look at when it is more."""
+
+    name: str
+    figure: float
+    bound: float
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return bool(self.figure <= self.bound)
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    type_id: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def sound(self) -> bool:
+        return all(f.holds for f in self.findings)
+
+    def table(self) -> str:
+        rows = [f"{self.type_id}: {'sound' if self.sound else 'BROKEN'}"]
+        rows += [
+            f"  {'ok' if f.holds else 'NO':2}  {f.name:34} {f.figure:9.3g} <= {f.bound:<9.3g} {f.note}".rstrip()
+            for f in self.findings
+        ]
+        return "\n".join(rows)
+
+
+def check_event(kind: type[Event], num_samples: int = 4, seed: int = 0) -> CheckReport:
+    """Draw `num_samples` parameter sets and test every promise that an event type makes."""
+    rng = np.random.default_rng(seed)
+    events = [kind.sample(rng) for _ in range(num_samples)]
+    times_s = np.sort(np.concatenate([[0.0], rng.uniform(0, 12, 24), rng.uniform(12, SPAN_S, 16)]))
+    law = _rigid if kind.info.law_kind == "rigid_body" else _reference
+    findings = [
+        _problems("names, units and variables", declaration_problems(kind)),
+        _one_instant(events, times_s),
+        _finite(events),
+        _still_before_start(events),
+        *law(events, times_s),
+        *[check(events) for flag, check in FLAG_CHECKS.items() if flag in kind.info.flags],
+        _problems("assembly", [p for e in events for p in assembly_problems(e, times_s)]),
+        _carriers(events, times_s[:: len(times_s) // 12]),
+        _changes(events),
+        _measured(events, rng),
+    ]
+    return CheckReport(kind.info.id, tuple(findings))
+
+
+def _problems(name: str, problems: Sequence[str]) -> Finding:
+    return Finding(name, float(len(problems)), 0.0, "; ".join(problems[:3]))
+
+
+def declaration_problems(kind: type[Event]) -> list[str]:
+    """What is wrong with a type's declared facts, parameters and variables."""
+    info: EventInfo = kind.info
+    found = [f"unknown flag {f!r}" for f in info.flags if f not in FLAGS]
+    if info.law_kind not in get_args(LawKind):
+        found.append(f"law_kind {info.law_kind!r}")
+    if info.stevo_category not in CATEGORIES:
+        found.append(f"stevo_category {info.stevo_category!r}")
+    if {"reversible", "irreversible"} <= set(info.flags):
+        found.append("both reversible and irreversible")
+    for spec in kind.param_specs():
+        suffix = UNIT_SUFFIX.get(spec.unit, "")
+        if not spec.name.endswith(suffix) or (spec.unit == "count" and not spec.name.startswith("num_")):
+            found.append(f"parameter {spec.name!r} doesn't carry its unit {spec.unit!r}")
+        if not spec.low < spec.high:
+            found.append(f"parameter {spec.name!r} has an empty range")
+    if (broken := kind().rejection()) is not None:
+        found.append(f"the defaults are rejected: {broken}")
+    names = [v.name for v in kind.variables]
+    if len(set(names)) != len(names):
+        found.append("two variables share a name")
+    probes = [v for v in kind.variables if v.min_delta is not None]
+    if len(probes) != 1 or probes[0].role != "readout":
+        found.append("exactly one readout needs min_delta")
+    found += [f"{v.name}: tolerance above min_delta / 2" for v in probes if v.tolerance > (v.min_delta or 0) / 2]
+    found += [f"{v.name}: domain {v.domain!r}" for v in kind.variables if v.domain not in get_args(Domain)]
+    states = kind().states(np.array([0.0, 1.0]))
+    if set(states) != set(names):
+        found.append(f"states and variables differ: {sorted(set(states) ^ set(names))}")
+    scalar = {n for n, value in states.items() if np.ndim(value) == 1}
+    found += [
+        f"{v.name}: {v.domain} but not [T]" for v in kind.variables if (v.domain in SCALARS) != (v.name in scalar)
+    ]
+    return found
+
+
+def assembly_problems(event: Event, times_s: Array) -> list[str]:
+    """What is wrong with an event's parts and channels."""
+    assembly = event.assembly()
+    known = {p.name for p in assembly.parts} | {lamp.name for lamp in assembly.lamps}
+    found = [] if any(p.carries for p in assembly.parts) else ["no part carries the state"]
+    found += [
+        f"{p.name}: {len(p.mesh.vertices)} vertices" for p in assembly.parts if len(p.mesh.vertices) > MAX_PART_VERTICES
+    ]
+    if sum(len(p.mesh.vertices) for p in assembly.parts) > MAX_VERTICES:
+        found.append("too many vertices in all")
+    found += [
+        f"{p.name}: liquid isn't watertight"
+        for p in assembly.parts
+        if p.material.kind == "liquid" and not p.mesh.is_volume
+    ]
+    if bool(assembly.lamps) > event.info.emits_light:
+        found.append("has a lamp but emits_light is false")
+    for t_s in times_s[::8]:
+        channels = event.channels(event.state_at(float(t_s)))
+        found += [f"channels of unknown part {name!r}" for name in channels if name not in known]
+        meshes = placed_meshes(assembly, channels)
+        found += [f"{n}: below the support at {t_s:.2f} s" for n, m in meshes.items() if m.bounds[0, 2] < -1e-3]
+    return found
+
+
+def span_of(event: Event, name: str) -> float:
+    """Range of a scalar variable over the first minute, at least its tolerance (so that a constant has one too)."""
+    values = event.states(np.linspace(0, SPAN_S, 601))[name]
+    return float(max(float(np.ptp(values)), event.variable(name).tolerance, 1e-12))
+
+
+def _one_instant(events: Sequence[Event], times_s: Array) -> Finding:
+    worst = 0.0
+    for event in events:
+        run = event.states(times_s)
+        for index in (0, len(times_s) // 3, len(times_s) - 1):
+            for name, value in event.state_at(float(times_s[index])).items():
+                scale = max(float(np.ptp(run[name])), 1e-12)
+                worst = max(worst, float(np.abs(value - run[name][index]).max()) / scale)
+    return Finding("one instant = slice of the run", worst, 1e-12, "share of the span")
+
+
+def _finite(events: Sequence[Event]) -> Finding:
+    times_s = np.array([-1e6, -1.0, 0.0, 1e-9, 1.0, SPAN_S, 600.0])
+    bad = sum(int((~np.isfinite(value)).sum()) for e in events for value in e.states(times_s).values())
+    return Finding("finite at any time", float(bad), 0.0)
+
+
+def _still_before_start(events: Sequence[Event]) -> Finding:
+    worst = 0.0
+    for event in events:
+        name = event.probe_variable().name
+        values = event.states(np.array([-3.0, -0.1, 0.0]))[name]
+        worst = max(worst, float(np.ptp(values)) / span_of(event, name))
+    return Finding("nothing moves before the start", worst, 0.0)
+
+
+def _reference(events: Sequence[Event], times_s: Array) -> list[Finding]:
+    kind = type(events[0])
+    if kind.info.id not in REFERENCES:
+        return [Finding("agrees with an independent reference", float("nan"), 0.0, "none in event_library.references")]
+    worst, where = 0.0, ""
+    for event in events:
+        run = event.states(times_s)
+        for name, values in REFERENCES[kind.info.id](event, times_s).items():
+            scale = max(float(np.ptp(run[name])), 1e-12)
+            if (off := float(np.abs(values - run[name]).max()) / scale) > worst:
+                worst, where = off, f"{name}, share of the span"
+    bound = 0.0 if kind.info.law_kind == "automaton" else 1e-6
+    return [Finding("agrees with an independent reference", worst, bound, where)]
+
+
+def _rigid(events: Sequence[Event], times_s: Array) -> list[Finding]:
+    again, gain, overlap = 0.0, 0.0, 0.0
+    for event in events:
+        baked = cast(BakedEvent, event)
+        first, second = baked.bake(), baked.bake()
+        again = max(again, float(np.abs(first.poses - second.poses).max()))
+        rise = first.energy_j - np.minimum.accumulate(first.energy_j)
+        gain = max(gain, float(rise.max() / first.energy_j[0]))
+        overlap = max(overlap, first.overlap_m / baked.allowed_overlap_m)
+    return [
+        Finding("the same bake twice", again, 0.0),
+        Finding("energy never grows", gain, 2e-3, "share of the energy at the start"),
+        Finding("bodies don't run into each other", overlap, 1.0, "share of what the contact model may give way"),
+    ]
+
+
+def _probe_run(event: Event, until_s: float = SPAN_S) -> Array:
+    return np.asarray(event.states(np.linspace(0, until_s, int(until_s * 40) + 1))[event.probe_variable().name])
+
+
+def _monotone(events: Sequence[Event]) -> Finding:
+    worst = 0.0
+    for event in events:
+        steps = np.diff(_probe_run(event))
+        worst = max(worst, min(float(np.maximum(steps, 0).sum()), float(np.maximum(-steps, 0).sum())))
+    return Finding("flag monotone: never reverses", worst, 0.0)
+
+
+def _periodic(events: Sequence[Event]) -> Finding:
+    fewest = np.inf
+    for event in events:
+        run = _probe_run(event)
+        above = run > (run.max() + run.min()) / 2
+        fewest = min(fewest, float((above[1:] != above[:-1]).sum()))
+    return Finding("flag periodic: comes back", -fewest, -4.0, "crossings of the middle in a minute, negated")
+
+
+def _bounded(events: Sequence[Event]) -> Finding:
+    worst = 0.0
+    for event in events:
+        name, early = event.probe_variable().name, _probe_run(event)
+        late = event.states(np.linspace(SPAN_S, 10 * SPAN_S, 200))[name]
+        beyond = max(float(late.max() - early.max()), float(early.min() - late.min()))
+        worst = max(worst, beyond / span_of(event, name))
+    return Finding("flag bounded: stays in its range", worst, 1e-6, "of the first minute")
+
+
+FLAG_CHECKS: dict[str, Callable[[Sequence[Event]], Finding]] = {
+    "monotone": _monotone, "periodic": _periodic, "bounded": _bounded,
+}  # fmt: skip
+
+
+def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
+    worst = 0.0
+    for event in events:
+        assembly = event.assembly()
+        for t_s in times_s:
+            state: dict[str, Any] = event.state_at(float(t_s))
+            found = event.carrier_dimensions(placed_meshes(assembly, event.channels(state)))
+            for name, value in found.items():
+                worst = max(worst, abs(value - float(state[name])) / span_of(event, name))
+    return Finding("geometry holds the state", worst, 1e-3, "share of the span")
+
+
+def _changes(events: Sequence[Event]) -> Finding:
+    variable = type(events[0]).probe_variable()
+    starts_s = np.linspace(0.0, 6.0, 61)
+    moved = []
+    for event in events:
+        for hidden_s in (2.0, 3.0):
+            before, after = (event.states(t)[variable.name] for t in (starts_s, starts_s + hidden_s))
+            moved.append(np.abs(after - before) >= (variable.min_delta or 0.0))
+    return Finding("hidden windows that change too little", 1 - float(np.mean(moved)), 1 - MIN_CHANGE_SHARE, "share")
+
+
+def _measured(events: Sequence[Event], rng: np.random.Generator) -> Finding:
+    """Share of 64-px looks, from anywhere in front, whose measured readout misses its tolerance."""
+    variable = type(events[0]).probe_variable()
+    missed = []
+    for event in events:
+        for t_s in rng.uniform(0.0, 9.0, 6):
+            state = event.state_at(float(t_s))
+            azimuth, elevation = rng.uniform(-0.5, 0.5), rng.uniform(0.15, 0.6)
+            seen = look(event, state, azimuth_rad=azimuth, elevation_rad=elevation)
+            off = abs(event.measure(seen.view)[variable.name] - float(state[variable.name]))
+            missed.append(not off <= variable.tolerance)
+    return Finding("readouts misread at 64 px", float(np.mean(missed)), 0.05, "share of looks through cast rays")
