@@ -26,7 +26,7 @@ from trainer.train import fit
 NUM_TRAINING, NUM_HELDOUT = 400, 32
 
 
-def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 24, seconds_per_frame: float = 0.25) -> ClipRecord:
+def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 18, seconds_per_frame: float = 0.25) -> ClipRecord:
     """A vertical bar in a frame, on a plain ground; level = start + rate t, never leaving [0.05, 0.95]."""
     rng = numpy_generator(7, "bar", index)
     level = bar_levels(index, num_frames)
@@ -41,7 +41,7 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 24, seconds_per
     shade = ground * 0.3 * (1.0 - cover[..., None]) + colour * cover[..., None]  # [F, H, 3]
     rgb[:, 2:-2, left : left + width] = np.rint(shade[:, 2:-2, None, :]).astype(np.uint8)
     hold = int(rng.integers(3, 8))
-    start = int(rng.integers(5, num_frames - hold - 6))
+    start = int(rng.integers(4, num_frames - hold - 4))
     shown = lights_off(rgb, start=start, ramp=0.5, hold=hold)
     region = np.zeros((size_px, size_px), dtype=bool)
     region[2:-2, left : left + width] = True
@@ -61,10 +61,10 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 24, seconds_per
     )
 
 
-def bar_levels(index: int, num_frames: int = 24) -> np.ndarray:
+def bar_levels(index: int, num_frames: int = 18) -> np.ndarray:
     """[F] true level of the bar, 0 to 1."""
     rng = numpy_generator(7, "level", index)
-    rate = float(rng.uniform(0.008, 0.036)) * (1 if rng.random() < 0.5 else -1)
+    rate = float(rng.uniform(0.01, 0.048)) * (1 if rng.random() < 0.5 else -1)
     span = abs(rate) * (num_frames - 1)
     start = float(rng.uniform(0.05, 0.95 - span))
     level = start + abs(rate) * np.arange(num_frames)

@@ -101,10 +101,11 @@ def fit(
             log.add(train_step(model, batch.to(device), optimizer, ema, config, step))
             step += 1
             at_end = step == stop_at or time.monotonic() >= deadline
-            if step % config.eval_every == 0 or at_end:
+            asked = step % config.eval_every == 0 or at_end
+            if asked:
                 scores = return_error(model, ema, heldout, codec, config, device)
-            if step % config.log_every == 0 or at_end:
-                log.write(step, {"lr": learning_rate(config, step - 1)} | scores)
+            if asked or step % config.log_every == 0:
+                log.write(step, {"lr": learning_rate(config, step - 1)} | (scores if asked else {}))
                 bar.set_postfix(log.brief(), refresh=False)
             if step % config.checkpoint_every == 0 or at_end:
                 save_checkpoint(
@@ -157,7 +158,7 @@ def _optimizer(model: RememberingWan, config: OptimConfig) -> torch.optim.Optimi
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and not name.startswith("phases.")]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or name.startswith("phases.")]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2))
+    return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
 
 
 def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:

@@ -1,0 +1,361 @@
+"""Codec, data, loss, checkpoints, rollout: on clips of a bar, without a renderer."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from benchmarks.toy_bar import bar_clip, bar_levels, read_level
+from trainer.build import build_codec, build_model
+from trainer.checkpoint import TrainedModel, list_checkpoints, load_trained
+from trainer.clips import is_heldout
+from trainer.codec import SpaceToDepthCodec
+from trainer.config import FlowConfig, config_from_json, override
+from trainer.data import Example, batch_indices, collate, history_graph, training_batch, training_example, with_targets
+from trainer.evaluate import predict_batch
+from trainer.flow import add_noise, euler_step, flow_loss, predicted_clean, sample_levels
+from trainer.graph import Role
+from trainer.interruptions import lights_off
+from trainer.recipes import RECIPES, recipe
+from trainer.rollout import RolloutSession, rollout, rollout_graph
+from trainer.seeding import numpy_generator, torch_generator
+from trainer.text import encode_prompts
+from trainer.train import fit
+
+SMALL = override(
+    recipe("tiny"),
+    {
+        "model.dim": 48,
+        "model.num_heads": 2,
+        "model.num_layers": 2,
+        "model.ffn_dim": 96,
+        "model.freq_dim": 32,
+        "steps": 8,
+        "batch_size": 2,
+        "log_every": 2,
+        "eval_every": 4,
+        "checkpoint_every": 4,
+    },
+)
+CLIPS = [bar_clip(i) for i in range(6)]
+
+
+def small_trained(**changes) -> TrainedModel:
+    config = override(SMALL, changes)
+    model = build_model(config).eval().requires_grad_(False)
+    for phase in model.phases:
+        phase.weight.normal_(generator=torch.Generator().manual_seed(0))
+    return TrainedModel(model=model, config=config, codec=build_codec(config), step=0)
+
+
+# ---- codec
+
+
+def test_space_to_depth_is_lossless_and_local():
+    codec = SpaceToDepthCodec(patch=4)
+    video = torch.rand(2, 3, 3, 8, 12) * 2 - 1
+    latents = codec.encode(video)
+    assert latents.shape == (2, 3, codec.channels, *codec.grid(8, 12))
+    assert torch.equal(codec.decode(latents), video)
+    assert not torch.equal(codec.decode(latents.roll(1, dims=2)), video)
+    touched = video.clone()
+    touched[:, 1, :, 4:8, 8:12] += 1.0  # one block of one frame is one latent cell
+    changed = (codec.encode(touched) != latents).any(dim=2)
+    assert changed.sum() == 2 and changed[:, 1, 1, 2].all()
+    with pytest.raises(ValueError, match="does not divide into patches of 4"):
+        codec.encode(torch.zeros(1, 1, 3, 10, 8))
+
+
+# ---- interruptions
+
+
+def test_lights_off_is_black_while_hidden_and_untouched_elsewhere():
+    rgb = np.full((12, 4, 4, 3), 200, dtype=np.uint8)
+    shown = lights_off(rgb, start=2.0, ramp=1.5, hold=3.0)
+    assert shown.hidden.nonzero()[0].tolist() == [4, 5, 6]
+    assert not shown.rgb[shown.hidden].any()
+    assert shown.return_index == 8
+    assert (shown.rgb[[0, 1, 2, 8, 9, 10, 11]] == 200).all()
+    assert 0 < shown.rgb[3].max() < 200 and 0 < shown.rgb[7].max() < 200
+    with pytest.raises(ValueError, match="no lit frame"):
+        lights_off(rgb, start=6.0, ramp=1.0, hold=8.0)
+
+
+def test_hidden_pixels_of_the_world_do_not_reach_the_batch():
+    """What happens in the dark must not leak: only frames that can be seen may matter."""
+    config, codec, clip = SMALL, build_codec(SMALL), CLIPS[0]
+    graph = history_graph(clip, codec, clip.hidden)
+    dark = [i for i, node in enumerate(graph.nodes) if node.role is Role.DEGRADED]
+    assert dark == clip.hidden.nonzero()[0].tolist()
+    batch = training_batch(
+        [clip], codec, seed=0, step=0, batch_size=4, data=config.data, curriculum=config.curriculum, flow=config.flow
+    )
+    darkness = (batch.clean_BFCYX == -1.0).all(dim=(2, 3, 4))
+    assert not (batch.weight_BFYX.amax(dim=(2, 3)) > 0).logical_and(darkness).any(), "nothing is asked of the dark"
+
+
+# ---- batches
+
+
+def test_batches_are_a_pure_function_of_seed_and_step():
+    codec = build_codec(SMALL)
+    first, again, other = (
+        training_batch(
+            CLIPS, codec, seed=0, step=s, batch_size=3, data=SMALL.data, curriculum=SMALL.curriculum, flow=SMALL.flow
+        )
+        for s in (5, 5, 6)
+    )
+    assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
+    assert first.clean_BFCYX.shape != other.clean_BFCYX.shape or not torch.equal(first.clean_BFCYX, other.clean_BFCYX)
+
+
+def test_every_epoch_shows_every_clip_once():
+    order = [index for step in range(7) for index in batch_indices(14, 4, 0, step)]
+    assert sorted(order[:14]) == sorted(order[14:28]) == list(range(14))
+    assert order[:14] != order[14:28]
+
+
+def test_padding_changes_no_prediction():
+    trained, codec = small_trained(), build_codec(SMALL)
+    examples = [
+        training_example(clip, codec, numpy_generator(3, clip.clip_id), SMALL.data, SMALL.curriculum, SMALL.flow)
+        for clip in CLIPS[:2]
+    ]
+    examples.sort(key=lambda example: len(example.graph.present()))
+    alone = collate(examples[:1], codec, torch_generator(0), 1.0)
+    both = collate(examples, codec, torch_generator(1), 1.0)
+    count = alone.times_BF.shape[1]
+    assert count < both.times_BF.shape[1], "the example needs padding for this test to say anything"
+    expected = predict_batch(trained.model, alone, alone.clean_BFCYX)
+    padded = predict_batch(trained.model, both, both.clean_BFCYX)
+    torch.testing.assert_close(padded[:1, :count], expected, atol=1e-5, rtol=0)
+    assert (padded[1:, :count] - expected).abs().max() > 1e-2
+
+
+def test_the_split_depends_on_the_scene_alone():
+    held = [f"scene_{i}" for i in range(2000) if is_heldout(f"scene_{i}", 0.15)]
+    assert 0.12 < len(held) / 2000 < 0.18
+    assert all(is_heldout(name, 0.3) for name in held)
+    assert not any(is_heldout(name, 0.0) for name in held)
+
+
+def test_prompts_are_told_apart_up_to_their_end():
+    encoded = encode_prompts(["a bar fills", "a bar fillt", ""])
+    assert (encoded[0] != encoded[1]).any() and encoded[2, :, :64].abs().max() == 0
+    assert torch.equal(encode_prompts(["a bar fills"])[0], encoded[0])
+
+
+# ---- flow
+
+
+def test_levels_are_mostly_high():
+    levels = sample_levels(np.random.default_rng(0), 20000, FlowConfig())
+    assert levels.min() >= 0.0 and levels.max() <= 1.0
+    assert abs((levels >= 0.9).mean() - 0.64) < 0.02  # 60 % by choice, and a tenth of the others
+
+
+def test_euler_steps_arrive_exactly_when_the_prediction_is_right():
+    clean, x = torch.randn(1, 2, 3, 2, 2), torch.randn(1, 2, 3, 2, 2)
+    for level, next_level in ((1.0, 0.6), (0.6, 0.1), (0.1, 0.0)):
+        x = euler_step(x, clean, level, next_level)
+    torch.testing.assert_close(x, clean, atol=1e-6, rtol=0)
+
+
+def test_velocity_and_x_predictions_mean_the_same():
+    clean, noise, level = torch.randn(1, 2, 3, 2, 2), torch.randn(1, 2, 3, 2, 2), torch.tensor([[0.3, 0.8]])
+    noisy, weight = add_noise(clean, noise, level), torch.ones(1, 2, 2, 2)
+    torch.testing.assert_close(predicted_clean(noise - clean, noisy, level, "v"), clean, atol=1e-6, rtol=0)
+    assert predicted_clean(clean, noisy, level, "x") is clean
+    assert flow_loss(clean, clean, noise, weight, "x") == flow_loss(noise - clean, clean, noise, weight, "v") == 0.0
+    assert flow_loss(noise, clean, noise, weight, "x") > 0.1
+
+
+def test_only_targets_and_mostly_their_region_are_asked():
+    codec = build_codec(SMALL)
+    batch = training_batch(
+        CLIPS, codec, seed=0, step=0, batch_size=3, data=SMALL.data, curriculum=SMALL.curriculum, flow=SMALL.flow
+    )
+    asked = batch.weight_BFYX.amax(dim=(2, 3)) > 0
+    assert asked.any(dim=1).all() and not asked.all()
+    returned = batch.weight_BFYX.amax(dim=(2, 3)).max()
+    assert returned == SMALL.flow.return_weight * SMALL.flow.region_weight
+
+
+# ---- training
+
+
+def run(folder, stops, clips=CLIPS, config=SMALL):
+    for stop in stops:
+        result = fit(config, clips[2:], clips[:2], folder, stop_at=stop, resume=True, progress=False)
+    return result, {p.name: load_file(p) for p in sorted(list_checkpoints(folder)[-1].glob("*.safetensors"))}
+
+
+def test_a_killed_and_resumed_run_is_bit_identical(tmp_path):
+    whole, whole_files = run(tmp_path / "whole", [8])
+    torch.manual_seed(99)  # the global generator must not matter
+    parts, parts_files = run(tmp_path / "parts", [3, 5, 8])
+    other, other_files = run(tmp_path / "other", [8], config=override(SMALL, {"seed": 1}))
+    assert whole.step == parts.step == other.step == 8
+    assert whole_files.keys() == {"model.safetensors", "ema.safetensors", "optimizer.safetensors"}
+    for name, tensors in whole_files.items():
+        assert tensors.keys() == parts_files[name].keys()
+        assert all(torch.equal(tensors[key], parts_files[name][key]) for key in tensors), name
+    assert any(
+        not torch.equal(v, other_files["model.safetensors"][k]) for k, v in whole_files["model.safetensors"].items()
+    )
+    assert whole.heldout == parts.heldout and whole.heldout["heldout_ratio"] > 0
+    last = [json.loads((tmp_path / f / "metrics.jsonl").read_text().splitlines()[-1]) for f in ("whole", "parts")]
+    assert last[0] == last[1] | {"loss": last[0]["loss"]}
+
+
+def test_a_run_killed_between_checkpoints_forgets_what_it_logged_since(tmp_path):
+    _, whole_files = run(tmp_path / "whole", [8])
+    run(tmp_path / "killed", [4])
+    with (tmp_path / "killed" / "metrics.jsonl").open("a") as file:
+        file.write(json.dumps({"step": 6, "loss": 1e9}) + "\n")
+    (tmp_path / "killed" / "checkpoints" / ".partial_00000006_1").mkdir()
+    _, killed_files = run(tmp_path / "killed", [8])
+    assert (tmp_path / "killed" / "metrics.jsonl").read_text() == (tmp_path / "whole" / "metrics.jsonl").read_text()
+    for name, tensors in whole_files.items():
+        assert all(torch.equal(tensors[key], killed_files[name][key]) for key in tensors)
+
+
+def test_a_run_folder_belongs_to_one_configuration(tmp_path):
+    run(tmp_path, [1])
+    with pytest.raises(ValueError, match="already holds a run"):
+        fit(SMALL, CLIPS, [], tmp_path, stop_at=2, progress=False)
+    with pytest.raises(ValueError, match="another configuration"):
+        run(tmp_path, [2], config=override(SMALL, {"optim.lr": 1.0}))
+    with pytest.raises(ValueError, match="holds no finished checkpoint"):
+        load_trained(tmp_path / "nothing")
+
+
+def test_the_loss_falls_on_one_clip(tmp_path):
+    config = override(SMALL, {"steps": 60, "optim.lr": 3e-3, "log_every": 10, "eval_every": 60, "checkpoint_every": 60})
+    fit(config, CLIPS[:1], [], tmp_path / "run", stop_at=60, progress=False)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    still = override(config, {"optim.lr": 0.0})
+    fit(still, CLIPS[:1], [], tmp_path / "still", stop_at=60, progress=False)
+    still_losses = [
+        json.loads(line)["loss"] for line in (tmp_path / "still" / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert losses[-1] < 0.25 * losses[0]
+    assert still_losses[-1] > 0.8 * still_losses[0]
+    trained = load_trained(tmp_path / "run")
+    assert trained.step == 60 and trained.config == config
+
+
+# ---- rollout
+
+
+def test_chunks_of_a_rollout_equal_the_whole_and_noise_matters():
+    trained, clip = small_trained(), CLIPS[0]
+    graph = rollout_graph(clip, trained)
+    whole = rollout(trained, clip, steps=2, seed=5)
+    session = RolloutSession(trained, clip, graph, steps=2, seed=5)
+    while session.advance(2):
+        pass
+    assert np.array_equal(whole.rgb, session.result().rgb)
+    assert not np.array_equal(whole.rgb, rollout(trained, clip, steps=2, seed=6).rgb)
+
+
+def test_a_rollout_gives_the_past_and_never_sees_the_future():
+    trained, clip = small_trained(), CLIPS[0]
+    made = rollout(trained, clip, steps=2)
+    first = int(clip.hidden.nonzero()[0][-1]) + 1
+    assert made.generated.nonzero()[0].tolist() == list(range(first, clip.num_frames))
+    assert np.array_equal(made.rgb[:first], clip.rgb[:first])
+    spoilt = clip.rgb.copy()
+    spoilt[first:] = 0
+    assert np.array_equal(made.rgb, rollout(trained, with_rgb(clip, spoilt), steps=2).rgb)
+    spoilt = clip.rgb.copy()
+    spoilt[0] = 0
+    assert not np.array_equal(made.rgb[first:], rollout(trained, with_rgb(clip, spoilt), steps=2).rgb[first:])
+    assert rollout(trained, clip, steps=2, num_frames=1).generated.sum() == 1
+
+
+def with_rgb(clip, rgb):
+    return type(clip)(**{**vars(clip), "rgb": rgb})
+
+
+def test_a_rollout_predicts_what_full_attention_predicts():
+    trained, clip = small_trained(), CLIPS[1]
+    made = rollout(trained, clip, steps=1, num_frames=1)
+    graph = rollout_graph(clip, trained)
+    first = graph.with_role(Role.TARGET)[0]
+    past = graph.map_nodes({i: {"role": Role.DROPPED} for i in graph.with_role(Role.TARGET)})
+    batch = collate(
+        [collatable(clip, with_targets(past, [graph.nodes[first].frame], np.ones(1), [1.0]))],
+        trained.codec,
+        torch_generator(0),
+        1.0,
+    )
+    noise = torch.randn(
+        batch.clean_BFCYX[:, -1:].shape, generator=torch_generator(0, "rollout", graph.nodes[first].frame)
+    )
+    noisy = torch.cat([batch.clean_BFCYX[:, :-1], noise], dim=1)
+    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[:, -1:])[0, 0].clamp(-1, 1)
+    frame = made.rgb[graph.nodes[first].frame].astype(np.float32)
+    assert np.abs(frame - ((full.permute(1, 2, 0).numpy() + 1) * 127.5)).max() < 0.51  # rounding to uint8
+
+
+def collatable(clip, graph):
+    return Example(rgb=clip.rgb, region=clip.region, prompt=clip.prompt, graph=graph)
+
+
+def test_hidden_frames_can_be_generated_or_absent():
+    trained, clip = small_trained(), CLIPS[0]
+    free = rollout(trained, clip, steps=1, free=True)
+    assert free.generated.nonzero()[0].tolist() == list(range(int(clip.hidden.argmax()), clip.num_frames))
+    given, absent = rollout(trained, clip, steps=1), rollout(trained, clip, steps=1, drop_hidden=True)
+    assert np.array_equal(given.generated, absent.generated)
+    assert not np.array_equal(given.rgb, absent.rgb)
+    assert rollout(trained, clip, steps=1, context=3).generated.sum() == clip.num_frames - 3
+    with pytest.raises(ValueError, match="not both"):
+        rollout(trained, clip, steps=1, free=True, drop_hidden=True)
+
+
+def test_a_bounded_cache_stays_bounded():
+    trained, clip = small_trained(), CLIPS[0]
+    session = RolloutSession(trained, clip, rollout_graph(clip, trained), steps=1, seed=0, capacity=4)
+    session.advance()
+    assert len(session.cache) == 4 and 0 in session.cache.node_ids
+
+
+# ---- configuration
+
+
+def test_configurations_survive_their_file_and_refuse_what_they_do_not_know():
+    for make in RECIPES.values():
+        assert config_from_json(make().to_json()) == make()
+    changed = override(recipe("learn"), {"optim.lr": "1e-3", "steps": "20", "model.gradient_checkpointing": "true"})
+    assert (changed.optim.lr, changed.steps, changed.model.gradient_checkpointing) == (1e-3, 20, True)
+    for name, value, message in (
+        ("optim.learning_rate", 1, "unknown field"),
+        ("optim.warmup_step", 1, "did you mean 'warmup_steps'"),
+        ("step", 1, "did you mean 'steps'"),
+        ("steps", "many", "not a valid int"),
+        ("steps", 1.5, "not a valid int"),
+        ("model.mode", "prope", "not one of none, phase"),
+        ("model", 1, "is a group"),
+        ("seed.x", 1, "no fields of its own"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            override(recipe("tiny"), {name: value})
+    with pytest.raises(ValueError, match="did you mean 'learn'"):
+        recipe("lern")
+
+
+# ---- the toy itself
+
+
+def test_the_toy_bar_reads_back():
+    for index in range(4):
+        clip, levels = bar_clip(index), bar_levels(index)
+        assert clip.uninterrupted is not None
+        read = [read_level(frame, clip) for frame in clip.uninterrupted]
+        np.testing.assert_allclose(read, levels, atol=2e-3)
