@@ -171,7 +171,7 @@ def _one_instant(events: Sequence[Event], times_s: Array) -> Finding:
 
 
 def _finite(events: Sequence[Event]) -> Finding:
-    times_s = np.array([-1e6, -1.0, 0.0, 1e-9, 1.0, SPAN_S, 600.0])
+    times_s = np.array([-1e6, -1.0, 0.0, 1e-9, 1.0, SPAN_S, 2 * SPAN_S])
     bad = sum(int((~np.isfinite(value)).sum()) for e in events for value in e.states(times_s).values())
     return Finding("finite at any time", float(bad), 0.0)
 
@@ -241,7 +241,7 @@ def _bounded(events: Sequence[Event]) -> Finding:
     worst = 0.0
     for event in events:
         name, early = event.probe_variable().name, _probe_run(event)
-        late = event.states(np.linspace(SPAN_S, 10 * SPAN_S, 200))[name]
+        late = event.states(np.linspace(SPAN_S, 2 * SPAN_S, 200))[name]
         beyond = max(float(late.max() - early.max()), float(early.min() - late.min()))
         worst = max(worst, beyond / span_of(event, name))
     return Finding("flag bounded: stays in its range", worst, 1e-6, "of the first minute")

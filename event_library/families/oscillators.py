@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ class PendulumSwing(Event):
 
     def rates(self, values: tuple[float, ...]) -> tuple[float, ...]:
         theta, rate = values
-        return rate, -2 * self.damping_per_s * rate - GRAVITY_M_PER_S2 / self.length_m * float(np.sin(theta))
+        return rate, -2 * self.damping_per_s * rate - GRAVITY_M_PER_S2 / self.length_m * math.sin(theta)
 
     def states(self, t_s: Array) -> dict[str, Array]:
         theta, rate = ode_values(self, t_s).T
