@@ -1,4 +1,6 @@
-"""Camera of a plan as a pure function of clip time. OpenCV axes (x right, y down, z forward); transforms read right to left.
+"""Camera of a plan as a pure function of clip time. OpenCV axes (x right, y down, z forward).
+
+Transforms read right to left.
 
 A loop, and every look-away, comes back to bitwise the same matrix: outside its window an interruption contributes
 nothing at all, and the way back retraces the way out through the same floats.
@@ -51,7 +53,7 @@ def light_level(plan: ScenePlan, t_s: float) -> float:
 
 
 def envelope(interruption: InterruptionPlan, t_s: float) -> float:
-    """How far an interruption has gone at `t_s`: exactly 0 outside [out_s, back_s], exactly 1 while hidden, smooth between."""
+    """How far an interruption has gone at `t_s`: 0 outside [out_s, back_s], 1 while hidden, smooth between."""
     if t_s <= interruption.out_s or t_s >= interruption.back_s:
         return 0.0
     if interruption.hidden_from_s <= t_s <= interruption.hidden_to_s:

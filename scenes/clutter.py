@@ -66,7 +66,7 @@ def prop_box_m(prop: PropPlan) -> Array:
 
 @cache
 def _unit_corners(kind: str) -> Array:
-    """[8, 3] corners of the box around a thing of size 1 m, whatever its seed; things grow in proportion to their size."""
+    """[8, 3] corners of the box around a thing of size 1 m, whatever its seed; things grow in proportion."""
     parts = [p for seed in range(SEEDS) for p in prop_parts(kind, {"size_m": 1.0, "rgb": (0, 0, 0), "seed": seed})]
     bounds = np.stack([part.mesh.bounds for part in parts])
     return box_corners(np.stack([bounds[:, 0].min(axis=0), bounds[:, 1].max(axis=0)]))

@@ -1,4 +1,4 @@
-"""What a camera sees of a set of points: fitting the distance, testing for in and out of the picture, covered pixels."""
+"""What a camera sees of a set of points: fitting the distance, in or out of the picture, covered pixels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRID_PX = 64  # EventInfo.min_visible_px counts pixels of a picture of this size
 
 
 def fitted_distance_m(points_m: Array, camera: CameraPlan, clip: ClipPlan, fill: float) -> float:
-    """Least distance at which all points stay within the share `fill` of the picture's width and height, along the path."""
+    """Least distance at which all points stay within the share `fill` of the picture, along the path."""
     size_m = float(np.linalg.norm(points_m.max(axis=0) - points_m.min(axis=0)))
     near, far = 0.05 * size_m + 1e-3, 100.0 * size_m + 1.0
     for _ in range(30):

@@ -1,4 +1,4 @@
-"""Lamps of the world. Power grows with distance squared, so that the exposure is the same for a thimble and a pendulum."""
+"""Lamps of the world. Power grows with distance squared, so that exposure does not hang on size."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Preset:
 
 
 PRESETS = {
-    "studio": Preset(1.7, (1.0, 0.96, 0.9), 56, 38, 0.75, (0.95, 0.97, 1.0), (0.30, 0.31, 0.33)),
-    "window": Preset(2.1, (1.0, 0.87, 0.7), 44, 62, 0.35, (0.8, 0.88, 1.0), (0.20, 0.23, 0.28)),
-    "dim": Preset(0.26, (1.0, 0.8, 0.6), 56, 40, 0.07, (0.7, 0.8, 1.0), (0.022, 0.025, 0.034)),
+    "studio": Preset(1.6, (1.0, 0.96, 0.9), 56, 38, 0.9, (0.95, 0.97, 1.0), (0.42, 0.43, 0.45)),
+    "window": Preset(2.1, (1.0, 0.87, 0.7), 44, 62, 0.45, (0.8, 0.88, 1.0), (0.29, 0.32, 0.38)),
+    "dim": Preset(0.26, (1.0, 0.8, 0.6), 56, 40, 0.12, (0.7, 0.8, 1.0), (0.045, 0.05, 0.065)),
 }
 
 
@@ -80,8 +80,8 @@ def vec3(values: Array) -> Vec3:
 def shadow_points(box_m: Array, lights: tuple[LightPlan, ...], ground_z_m: float, furthest_m: float) -> Array:
     """[N, 3] corners of the shadows that a box throws on the ground under the lamps, penumbra included.
 
-    A lamp wider than it is far from being a point (the overhead one) leaves only a faint shade around the box and counts
-    by its middle. Shadows are cut off `furthest_m` from the box's middle, where the walls stand.
+    A lamp wider than it is far from being a point (the overhead one) leaves only a faint shade around the box and
+    counts by its middle. Shadows are cut off `furthest_m` from the box's middle, where the walls stand.
     """
     centre = box_m.mean(axis=0)
     points = []

@@ -96,35 +96,28 @@ def _problem(detail: Any) -> Problem:
     return Problem(_reason(detail, place, context), place)
 
 
+_REASONS = {
+    "missing": "missing; add it",
+    "string_pattern_mismatch": "expected letters, digits, _ and - (at most 64, no space)",
+    "too_short": "needs at least one entry",
+    "too_long": "has too many entries; at most {max_length}",
+    "model_type": "expected fields (name: value lines)",
+    "dict_type": "expected fields (name: value lines)",
+    "tuple_type": "expected a list (- ... lines or [a, b])",
+    "string_type": "expected text; quote it if it looks like a number",
+    "int_type": "expected a whole number",
+    "bool_type": "expected true or false",
+    "less_than_equal": "{input} is too large; nearest legal value {le}",
+    "greater_than_equal": "{input} is too small; nearest legal value {ge}",
+}
+
+
 def _reason(detail: Any, place: Place, context: Mapping[str, Any]) -> str:
-    field = str(place[-1]) if place else ""
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown field{did_you_mean(field, _known_fields(place[:-1]))}"
-        case "missing":
-            return "missing; add it"
-        case "string_pattern_mismatch":
-            return "expected letters, digits, _ and - (at most 64, no space)"
-        case "too_short":
-            return f"needs at least {context['min_length']} entry"
-        case "too_long":
-            return f"has too many entries; at most {context['max_length']}"
-        case "less_than_equal" | "greater_than_equal" if place == ("version",):
-            return f"version {detail['input']} is not known; this program reads version 1"
-        case "less_than_equal" | "greater_than_equal":
-            bound = context.get("le", context.get("ge"))
-            return f"{detail['input']} is out of range; nearest legal value {bound}"
-        case "model_type" | "dict_type":
-            return "expected fields (name: value lines)"
-        case "tuple_type":
-            return "expected a list (- ... lines or [a, b])"
-        case "string_type":
-            return "expected text; quote it if it looks like a number"
-        case "int_type":
-            return "expected a whole number"
-        case "bool_type" | "bool_parsing":
-            return "expected true or false"
-    return str(detail["msg"])
+    if detail["type"] == "extra_forbidden":
+        return f"unknown field{did_you_mean(str(place[-1]), _known_fields(place[:-1]))}"
+    if place == ("version",) and detail["type"] != "missing":
+        return f"version {detail['input']!r} is not known; this program reads version 1"
+    return _REASONS.get(detail["type"], str(detail["msg"])).format(input=detail["input"], **context)
 
 
 def _known_fields(place: Place) -> list[str]:

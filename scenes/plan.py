@@ -1,10 +1,11 @@
-"""A concrete scene plan: no randomness left, canonical JSON, hashed. `SceneSpec -> ScenePlan` is the only place with draws."""
+"""A concrete scene plan: no randomness left, canonical JSON, hashed. Only `SceneSpec -> ScenePlan` draws."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -120,7 +121,7 @@ class ScenePlan:
 
     @property
     def scene_id(self) -> str:
-        """Digest of the plan without camera, interruptions, render settings and outputs: clusters and splits go by it."""
+        """Digest of the plan without camera, interruptions, render settings and outputs; splits go by it."""
         full = self.to_dict()
         kept = {k: full[k] for k in ("version", "world", "events")}
         return digest(kept)[:16]
@@ -154,7 +155,7 @@ class ScenePlan:
 
 
 def rounded(value: Any) -> Any:
-    """The same tree with floats rounded to 9 significant digits and tuples as lists, so that hashes do not hang on noise."""
+    """The same tree with floats rounded to 9 significant digits and tuples as lists: hashes ignore noise."""
     if isinstance(value, bool) or value is None or isinstance(value, str | int):
         return value
     if isinstance(value, float):
@@ -172,34 +173,16 @@ def digest(tree: Any) -> str:
 
 def _build(kind: Any, data: Any, place: str) -> Any:
     """Rebuild a frozen dataclass from plain JSON values, naming the place of whatever is wrong."""
-    import types
-    import typing
-
     if dataclasses.is_dataclass(kind):
-        if not isinstance(data, dict):
-            raise ValueError(f"{place}: expected an object")
-        hints = typing.get_type_hints(kind)
-        names = {f.name for f in dataclasses.fields(kind)}
-        required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
-        if unknown := set(data) - names:
-            raise ValueError(f"{place}: unknown field {sorted(unknown)[0]!r}")
-        if missing := required - set(data):
-            raise ValueError(f"{place}: missing field {sorted(missing)[0]!r}")
-        return kind(**{k: _build(hints[k], v, f"{place}.{k}") for k, v in data.items()})
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
+        return _build_dataclass(kind, data, place)
+    origin = typing.get_origin(kind)
     if origin is tuple:
-        if not isinstance(data, list):
-            raise ValueError(f"{place}: expected a list")
-        if args[-1] is Ellipsis:
-            return tuple(_build(args[0], v, f"{place}[{i}]") for i, v in enumerate(data))
-        if len(data) != len(args):
-            raise ValueError(f"{place}: expected {len(args)} values")
-        return tuple(_build(a, v, f"{place}[{i}]") for i, (a, v) in enumerate(zip(args, data, strict=True)))
+        return _build_tuple(typing.get_args(kind), data, place)
     if origin is Literal:
-        if data not in args:
-            raise ValueError(f"{place}: expected one of {', '.join(map(str, args))}")
+        if data not in typing.get_args(kind):
+            raise ValueError(f"{place}: expected one of {', '.join(map(str, typing.get_args(kind)))}")
         return data
-    if origin is dict or isinstance(kind, types.GenericAlias):
+    if origin is dict:
         if not isinstance(data, dict):
             raise ValueError(f"{place}: expected an object")
         return dict(data)
@@ -208,3 +191,26 @@ def _build(kind: Any, data: Any, place: str) -> Any:
     if kind is Any or (isinstance(data, kind) and not (kind is int and isinstance(data, bool))):
         return data
     raise ValueError(f"{place}: expected {kind.__name__}, got {data!r}")
+
+
+def _build_dataclass(kind: Any, data: Any, place: str) -> Any:
+    if not isinstance(data, dict):
+        raise ValueError(f"{place}: expected an object")
+    hints = typing.get_type_hints(kind)
+    names = {f.name for f in dataclasses.fields(kind)}
+    required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
+    if unknown := set(data) - names:
+        raise ValueError(f"{place}: unknown field {sorted(unknown)[0]!r}")
+    if missing := required - set(data):
+        raise ValueError(f"{place}: missing field {sorted(missing)[0]!r}")
+    return kind(**{k: _build(hints[k], v, f"{place}.{k}") for k, v in data.items()})
+
+
+def _build_tuple(args: tuple[Any, ...], data: Any, place: str) -> Any:
+    if not isinstance(data, list):
+        raise ValueError(f"{place}: expected a list")
+    if args[-1] is Ellipsis:
+        return tuple(_build(args[0], v, f"{place}[{i}]") for i, v in enumerate(data))
+    if len(data) != len(args):
+        raise ValueError(f"{place}: expected {len(args)} values")
+    return tuple(_build(a, v, f"{place}[{i}]") for i, (a, v) in enumerate(zip(args, data, strict=True)))

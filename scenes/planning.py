@@ -1,4 +1,4 @@
-"""Solving interruptions: when they happen and how far the camera turns, so that the target's change is hidden, then seen.
+"""Solving interruptions: when they happen and how far the camera turns, so that a change is hidden, then seen.
 
 Everything is in clip seconds. What cannot be hidden or seen raises Problem with the reason and a fix.
 """
@@ -74,7 +74,7 @@ def check_hideable(request: Request, events: Mapping[str, Event]) -> None:
 
 
 def place_windows(requests: list[Request], staged: Staged, rng: np.random.Generator) -> list[InterruptionPlan]:
-    """Windows that follow each other in the clip, each over enough change of its target; their turns are not solved yet.
+    """Windows that follow each other in the clip, each over enough change of its target; turns are not solved yet.
 
     Raises Problem placed at `(index, field)` of the request that fails. The camera does not matter here.
     """
@@ -176,8 +176,8 @@ def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
     if change < least * (1 - 1e-9):
         raise Problem(
             f"{variable.name} changes by {change:.3g} {variable.unit} while hidden from {window.out_s:.3g} s to "
-            f"{window.back_s:.3g} s, less than the {least:.3g} {variable.unit} that count as moved; hide it for longer, "
-            "at another time (at_s), or let the event's params vary",
+            f"{window.back_s:.3g} s, less than the {least:.3g} {variable.unit} that count as moved; "
+            "hide it for longer, at another time (at_s), or let the event's params vary",
             (index, "hidden_s"),
         )
 
@@ -205,7 +205,7 @@ def influence_points(occupied: Occupancy, lights: tuple[LightPlan, ...], extent:
 def solve_turn(
     request: Request, window: InterruptionPlan, staged: Staged, influence_m: Array, rng: np.random.Generator
 ) -> float:
-    """Greatest yaw, signed (positive turns left): the least that hides the influence points, and at least the preferred.
+    """Greatest yaw, signed (positive turns left): hides the influence points, the preferred one if it does.
 
     Raises Problem placed at a field of the request when the turn asked for does not do, or none does.
     """
@@ -255,7 +255,7 @@ def hidden(points_m: Array, base: Array, turn_rad: float, staged: Staged) -> boo
 
 
 def check_seen(window: InterruptionPlan, staged: Staged) -> None:
-    """Raises Problem unless the carriers of the paused and of the true state are plainly in the picture around the window."""
+    """Raises Problem unless the carriers of the paused and the true state are plainly seen around it."""
     event, plan = staged.events[window.target], staged.plans[window.target]
     times = np.array([window.out_s, window.back_s])
     seen = occupancy(event, world_from_event(plan), times - plan.start_s)
@@ -265,8 +265,8 @@ def check_seen(window: InterruptionPlan, staged: Staged) -> None:
         pixels = covered_px(hulls, camera, staged.camera, staged.clip)
         if pixels < event.info.min_visible_px:
             raise Problem(
-                f"what shows the state of {window.target!r} covers about {pixels} pixels (of 64 x 64) at {shown:.3g} s, less "
-                f"than the {event.info.min_visible_px} it needs; move the camera nearer or leave distance_m out",
+                f"what shows the state of {window.target!r} covers about {pixels} pixels (of 64 x 64) at {shown:.3g} s, "
+                f"less than the {event.info.min_visible_px} it needs; move the camera nearer or leave distance_m out",
                 ("target",),
             )
 

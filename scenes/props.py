@@ -1,4 +1,4 @@
-"""Builders of the world's static things: a name and some numbers -> parts. Every prop stands on z = 0 of its own frame."""
+"""Builders of the world's static things: a name and some numbers -> parts. Props stand on z = 0 of their own frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tabletop world around the events: table or floor, mat, walls all round, furniture. So a camera always sees a room."""
+"""The tabletop world around the events: table or floor, mat, walls and furniture all round."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WOODS: tuple[tuple[Vec3, Vec3], ...] = (
     ((0.26, 0.14, 0.07), (0.18, 0.09, 0.045)),
 )
 CLOTHS: tuple[tuple[Vec3, Vec3], ...] = (
-    ((0.66, 0.63, 0.56), (0.42, 0.10, 0.08)),
-    ((0.62, 0.64, 0.62), (0.10, 0.22, 0.38)),
-    ((0.68, 0.62, 0.48), (0.16, 0.32, 0.18)),
-    ((0.60, 0.58, 0.60), (0.30, 0.26, 0.36)),
+    ((0.62, 0.58, 0.50), (0.42, 0.16, 0.13)),
+    ((0.56, 0.59, 0.58), (0.18, 0.28, 0.42)),
+    ((0.60, 0.57, 0.45), (0.22, 0.36, 0.23)),
+    ((0.58, 0.56, 0.58), (0.34, 0.30, 0.40)),
 )
 WALLS: tuple[tuple[Vec3, Vec3], ...] = (
     ((0.56, 0.52, 0.44), (0.51, 0.47, 0.39)),
@@ -79,7 +79,7 @@ class _Room:
     rng: np.random.Generator
 
     def support(self) -> list[PropPlan]:
-        """The table (or nothing: a large subject stands on the floor) and a checked mat that reaches under the subject."""
+        """The table (or nothing: a large subject stands on the floor) and a checked mat under it."""
         extent, props = self.extent, []
         half_x, half_y = extent.support_half_m
         if extent.on_table:
@@ -88,9 +88,9 @@ class _Room:
             size = [2 * half_x, 2 * half_y, TABLE_HEIGHT_M]
             props.append(_prop("table", "table", (0, 0, 0), 0.0, size_m=size, **look))
         rgb, second = _pick(self.rng, CLOTHS)
-        check = 4.5 * extent.pixel_m
+        check = 6 * extent.pixel_m
         thick = 0.004 * min(1.0, extent.subject_m)
-        width, depth = 1.5 * extent.half_x_m + 0.75 * half_x, 1.5 * extent.half_y_m + 0.6 * half_y
+        width, depth = 1.25 * extent.half_x_m + 0.18 * half_x, 1.25 * extent.half_y_m + 0.22 * half_y
         size = [2 * min(width, 0.94 * half_x), 2 * min(depth, 0.9 * half_y), thick]
         look = {"rgb": rgb, **_pattern("checker", second, check), "roughness": 0.9}
         props.append(_prop("mat", "slab", (0, 0, -0.9 * thick), 0.0, size_m=size, **look))

@@ -208,7 +208,7 @@ class _Draw:
         return [named] if named is not None else list(occupancies.values())
 
     def _framed(self, staged: Staged, windows: list[InterruptionPlan]) -> Staged:
-        """With the camera's distance: the one asked for, or the furthest at which the targets show enough of their state."""
+        """With the camera's distance: the one asked for, or the furthest at which the targets show enough."""
         asked = self.spec.camera.distance_m
         if asked is not None:
             return _seen(staged, float(asked.sample(self.rng("distance"))), windows)

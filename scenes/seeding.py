@@ -1,4 +1,4 @@
-"""Random generators, each derived from (seed, stable name) by a stable digest. The only source of randomness in `scenes`."""
+"""Random generators, each derived from (seed, stable name) by a stable digest: no other randomness here."""
 
 from __future__ import annotations
 

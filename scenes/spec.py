@@ -1,4 +1,4 @@
-"""The YAML of a scene spec (DESIGN section 5) as pydantic models. Unknown fields are refused; values may be distributions.
+"""The YAML of a scene spec (DESIGN section 5) as pydantic models. Values may be distributions.
 
 Only what is built is accepted; what the design names but nobody has built yet is refused by name.
 """

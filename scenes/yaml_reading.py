@@ -70,7 +70,7 @@ class _At(Exception):
 
 
 def _refuse_dangerous(text: str) -> None:
-    """Aliases (bombs), tags (objects), great depth and size, before anything is built; the event stream does not recurse."""
+    """Aliases (bombs), tags (objects), great depth and size, before anything is built."""
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
         if count > MAX_NODES:

@@ -1,0 +1,77 @@
+"""What `remind scene` does, as plain functions; the command line parses and calls them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+from scenes.errors import SpecError
+from scenes.loading import EventTypes, load_spec
+from scenes.plan import ScenePlan
+from scenes.sampling import sample_plans
+from scenes.schema import spec_schema
+
+STARTER = "tank_filling.yaml"
+
+
+def example_specs() -> dict[str, str]:
+    """Name -> text of the specs that come with the package."""
+    folder = files("scenes").joinpath("specs")
+    return {file.name: file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda f: f.name)}
+
+
+def init(path: Path | str, example: str = STARTER) -> Path:
+    """Write a commented starter spec. Raises SpecError when the file exists or the example does not."""
+    path, specs = Path(path), example_specs()
+    if example not in specs:
+        raise SpecError([f"{example}: no such example; there are {', '.join(specs)}"])
+    if not path.parent.is_dir():
+        raise SpecError([f"{path}: its folder does not exist; make it first"])
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(specs[example])
+    except FileExistsError:
+        raise SpecError([f"{path}: exists already; choose another name"]) from None
+    except OSError as error:
+        raise SpecError([f"{path}: cannot be written: {error.strerror}"]) from None
+    return path
+
+
+def check(paths: Iterable[Path | str], event_types: EventTypes | None = None) -> list[str]:
+    """Problems of some spec files, one line each, planning a first plan of every one; empty: all are good."""
+    problems: list[str] = []
+    for path in paths:
+        try:
+            sample_plans(load_spec(path, event_types), 1, event_types=event_types)
+        except SpecError as error:
+            problems += error.problems
+    return problems
+
+
+def schema(event_types: EventTypes | None = None) -> str:
+    """The JSON schema as text."""
+    return json.dumps(spec_schema(event_types), indent=1, sort_keys=True) + "\n"
+
+
+def plan(
+    path: Path | str,
+    count: int,
+    out: Path | str | None = None,
+    start_index: int = 0,
+    event_types: EventTypes | None = None,
+) -> list[ScenePlan]:
+    """Sample plans of a spec; with `out`, also write each as `<out>/<name>-<index>.json`. Raises SpecError."""
+    if count < 1 or start_index < 0:
+        raise SpecError([f"{path}: count {count} and start {start_index}: at least one plan, from index 0 on"])
+    plans = sample_plans(load_spec(path, event_types), count, start_index, event_types)
+    if out is not None:
+        folder = Path(out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for sampled in plans:
+                (folder / f"{sampled.name}-{sampled.index:05d}.json").write_text(sampled.to_json(), encoding="utf-8")
+        except OSError as error:
+            raise SpecError([f"{folder}: cannot be written: {error.strerror}"]) from None
+    return plans
