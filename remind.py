@@ -46,25 +46,30 @@ def _events_gallery(args: Args) -> int:
 def _scene_init(args: Args) -> int:
     from scenes import commands
 
-    return _show(commands.init(args.file))
+    path = commands.init(args.file)
+    return _show(f"{path}: written; check it with: remind scene check {path}")
 
 
 def _scene_check(args: Args) -> int:
     from scenes import commands
+    from scenes.errors import SpecError
 
-    return _show(commands.check(args.files))
+    if problems := commands.check(args.files):
+        raise SpecError(problems)
+    return _show(*(f"{path}: good" for path in args.files))
 
 
 def _scene_schema(args: Args) -> int:
     from scenes import commands
 
-    return _show(commands.schema())
+    return _show(commands.schema().rstrip())
 
 
 def _scene_plan(args: Args) -> int:
     from scenes import commands
 
-    return _show(commands.plan(args.file, args.count, args.out))
+    plans = commands.plan(args.file, args.count, args.out)
+    return _show(f"{args.out}: {len(plans)} plans; render them with: remind render {args.out} --out DATASET")
 
 
 # ---- render
