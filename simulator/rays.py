@@ -71,9 +71,8 @@ class RayCaster:
         for other_ids, other_depth in others:
             nearer = other_depth < depth
             ids, depth = np.where(nearer, other_ids, ids), np.where(nearer, other_depth, depth)
-        carriers = np.zeros(len(self._stage.bodies) + 1, dtype=bool)
-        carriers[[b.instance for b in self._stage.bodies if b.part.carries]] = True
-        in_front = (shell[1] < depth) & ~carriers[ids]
+        carriers = [b.instance for b in self._stage.bodies if b.part.carries]
+        in_front = (shell[1] < depth) & ~np.isin(ids, carriers)
         ids, depth = np.where(in_front, shell[0], ids), np.where(in_front, shell[1], depth)
         shape = self._directions.shape[:2]
         return Hits(ids.reshape(shape).astype(np.uint16), depth.reshape(shape).astype(np.float32))
