@@ -46,30 +46,25 @@ def _events_gallery(args: Args) -> int:
 def _scene_init(args: Args) -> int:
     from scenes import commands
 
-    path = commands.init(args.file)
-    return _show(f"{path}: written; check it with: remind scene check {path}")
+    return _show(commands.init(args.file))
 
 
 def _scene_check(args: Args) -> int:
     from scenes import commands
-    from scenes.errors import SpecError
 
-    if problems := commands.check(args.files):
-        raise SpecError(problems)
-    return _show(*(f"{path}: good" for path in args.files))
+    return _show(commands.check(args.files))
 
 
 def _scene_schema(args: Args) -> int:
     from scenes import commands
 
-    return _show(commands.schema().rstrip())
+    return _show(commands.schema())
 
 
 def _scene_plan(args: Args) -> int:
     from scenes import commands
 
-    plans = commands.plan(args.file, args.count, args.out)
-    return _show(f"{args.out}: {len(plans)} plans; render them with: remind render {args.out} --out DATASET")
+    return _show(commands.plan(args.file, args.count, args.out))
 
 
 # ---- render
@@ -319,7 +314,8 @@ def _problems(error: Exception) -> list[str]:
     """What the user is told: every problem of a spec, else place and reason."""
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
-    return list(getattr(error, "problems", (str(error),)))
+    problems: Sequence[str] = getattr(error, "problems", ())
+    return list(problems) or str(error).splitlines()
 
 
 if __name__ == "__main__":
