@@ -315,7 +315,7 @@ def _problems(error: Exception) -> list[str]:
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
     problems: Sequence[str] = getattr(error, "problems", ())
-    return list(problems) or str(error).splitlines()
+    return list(problems) or str(error).splitlines() or [type(error).__name__]
 
 
 if __name__ == "__main__":
