@@ -106,12 +106,11 @@ def _uninterrupted(clip: Clip, rgb: np.ndarray, frames: np.ndarray) -> np.ndarra
 
 
 def _carrier_region(clip: Clip) -> np.ndarray:
-    """[H, W] bool: every pixel in which a carrier is ever seen, in the clip or in its uninterrupted twin."""
+    """[H, W] bool: every pixel in which a carrier is ever seen, on the camera's own path, without the interruption."""
     targets = {window.target for window in clip.windows} or {str(event["id"]) for event in clip.plan["events"]}
     ids = [number for target in sorted(targets) for number in clip.carrier_ids(target)]
-    pictures = [clip, clip.twin("observed")] if "observed" in clip.twins else [clip]
-    seen = [np.isin(np.asarray(picture.segmentation[:]), ids).any(axis=0) for picture in pictures]
-    return np.logical_or.reduce(seen)
+    picture = clip.twin("observed") if "observed" in clip.twins else clip
+    return np.isin(np.asarray(picture.segmentation[:]), ids).any(axis=0)
 
 
 def _visibility(clip: Clip, frames: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,0 +1,65 @@
+"""From published clip directories to records and a training run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scenes.plan import ClipPlan
+from simulator.clip import Clip
+from tests.simulator.support import sketch_clip, tank_plan
+from trainer.checkpoint import load_trained
+from trainer.clips import read_clip, read_dataset
+from trainer.config import override
+from trainer.recipes import recipe
+from trainer.rollout import rollout
+from trainer.train import train
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    for kind in ("look_away", "lights_off"):
+        sketch_clip(tank_plan(kind, clip=small, outputs=("rgb", "twins")), folder / "clips" / kind)
+    return folder
+
+
+def test_a_record_holds_the_clip_in_phase_with_its_return(dataset):
+    for stride in (1, 2, 3):
+        for kind in ("look_away", "lights_off"):
+            clip = Clip.open(dataset / "clips" / kind)
+            record, window = read_clip(clip, stride), clip.windows[0]
+            assert record.return_index is not None and record.frames[record.return_index] == window.t_r
+            assert record.num_frames == clip.num_frames // stride and record.seconds_per_frame == stride / clip.fps
+            assert set(record.frames[record.hidden]) == set(window.hidden_frames) & set(record.frames)
+            assert np.array_equal(record.rgb, clip.rgb[:][record.frames])
+            assert 0.0 < record.region.mean() < 0.5
+            assert record.visibility["glass"][record.return_index] >= 0.9
+            assert not record.visibility["glass"][record.hidden].any()
+            turned = np.abs(record.cameras - record.cameras[0]).max() > 0.1
+            assert turned == (kind == "look_away"), "only a look-away turns the camera"
+            assert (record.uninterrupted is None) == (kind == "look_away"), "its twin has other cameras"
+
+
+def test_a_folder_without_clips_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no published clips"):
+        read_dataset(tmp_path, 2)
+
+
+def test_clips_train_resume_and_roll_out(dataset, tmp_path):
+    config = override(
+        recipe("tiny"),
+        {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 4, "batch_size": 2}
+        | {"data.heldout_share": 0.0},
+    )
+    options = {"resume": True, "progress": False}
+    assert train(config, dataset, tmp_path / "run", steps=1, **options).step == 1
+    assert train(config, dataset, tmp_path / "run", steps=2, **options).step == 2
+    assert train(config, dataset, tmp_path / "run", minutes=0.0, **options).step == 2
+    with pytest.raises(ValueError, match="clips are held out"):
+        train(override(config, {"data.heldout_share": 1.0}), dataset, tmp_path / "other", steps=1)
+    with pytest.raises(ValueError, match="does not divide"):
+        train(override(config, {"data.codec_patch": 15}), dataset, tmp_path / "third", steps=1)
+    made = rollout(load_trained(tmp_path / "run"), Clip.open(dataset / "clips" / "look_away"), steps=1, num_frames=2)
+    assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)
