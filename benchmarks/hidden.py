@@ -2,8 +2,8 @@
 
     python -m benchmarks.hidden DATASET [--samples N]
 
-The renderer leaves an event that is wholly out of the picture out of the light as well (`Shot.muted`). Here two hidden frames of
-every clip are rendered with the event fully present, at low noise, once with the true state and once with the state of
+The renderer leaves an event that is wholly out of the picture out of the light as well (`Shot.muted`). Here two hidden
+frames of every clip are rendered with the event fully present, at low noise, once with the true state and once with the state of
 t_h, and once without it. Prints the greatest change of a 3x3 mean, in 1/255 (DESIGN section 5 allows 1).
 """
 
@@ -28,9 +28,8 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--samples", type=int, default=512)
     options = parser.parse_args()
-    print(
-        f"{'clip':22}{'type':22}{'kind':12}{'state of t_h':>14}{'event absent':>14}   (1/255, {options.samples} samples)"
-    )
+    print(f"greatest change of a 3x3 mean, 1/255, {options.samples} samples")
+    print(f"{'clip':22}{'type':22}{'kind':12}{'state of t_h':>14}{'event absent':>14}")
     for path in list_clips(options.dataset):
         clip = Clip.open(path)
         for window in clip.windows:

@@ -3,8 +3,8 @@
 Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it:
 
     plan.json  manifest.json  cameras.json  states.parquet  twins.parquet  video.mp4  arrays.h5
-    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation,event_time_s},
-               sweep/{rgb,segmentation,event_time_s,frame}, calibration/{rgb,event_time_s,name}, fields/<event>/<variable>
+    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation}, sweep/{rgb,segmentation,event_time_s},
+               calibration/{rgb,event_time_s}, fields/<event>/<variable>
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class ArrayGroup:
 
     @property
     def depth_m(self) -> LazyArray:
-        """[T, H, W] float32 along the camera axis, of the surface that `segmentation` names; inf where nothing is hit."""
+        """[T, H, W] float32 along the camera axis, of the surface that `segmentation` names; inf for nothing."""
         return self._get("depth_m")
 
 

@@ -29,8 +29,8 @@ from simulator.visibility import Visibility
 
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
 _CLAUSES = {  # taxonomy: interruption_clauses
-    "look_away": "The camera pans smoothly away until the subject has left the frame, stays there, then pans back to the "
-    "same view.",
+    "look_away": "The camera pans smoothly away until the subject has left the frame, stays there, then pans back to "
+    "the same view.",
     "lights_off": "The room lights go out for a few seconds, then come back on.",
 }
 
@@ -198,7 +198,11 @@ def _twins_table(content: ClipContent) -> pa.Table:
 
 def _write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
     """H.264 for people and loaders; the exact pictures are in arrays.h5."""
-    options = {"macro_block_size": 1, "codec": "libx264", "output_params": ["-crf", "12", "-threads", "1"]}
+    options: dict[str, Any] = {
+        "macro_block_size": 1,
+        "codec": "libx264",
+        "output_params": ["-crf", "12", "-threads", "1"],
+    }
     height, width = rgb.shape[1] // 2 * 2, rgb.shape[2] // 2 * 2  # H.264 needs even sides
     imageio.mimwrite(path, list(rgb[:, :height, :width]), fps=fps, **options)
 

@@ -1,9 +1,9 @@
-"""One clip from one plan: states, rays, pictures, twins, sweep; written to a directory of which the manifest comes last."""
+"""One clip from one plan: states, rays, pictures, twins, sweep; in its directory the manifest comes last."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -99,7 +99,9 @@ def produce_clip(
         if name in shots
     }
     times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
-    twins = {name: Pictures(rgb[name], segmentation[name]) for name in ("observed", "paused") if name in rgb}
+    twins: dict[str, Pictures] = {
+        name: Pictures(rgb[name], segmentation[name]) for name in ("observed", "paused") if name in rgb
+    }
     content = ClipContent(
         stage=stage,
         rgb=rgb["truth"],
@@ -109,10 +111,7 @@ def produce_clip(
         timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
         twins=twins,
         sweep=_sweep(windows, rgb["sweep"], segmentation["sweep"], shots["sweep"]) if "sweep" in rgb else None,
-        calibration={
-            name: (picture, shot.event_times_s[windows[0].target])
-            for name, picture, shot in zip(CALIBRATION, rgb.get("calibration", ()), shots.get("calibration", ()))
-        },
+        calibration=_calibration(windows, rgb["calibration"], shots["calibration"]) if "calibration" in rgb else {},
         device=renderer.device,
     )
     stats = {
@@ -160,7 +159,16 @@ def _at_return(plan: ScenePlan, window: Window, event_time_s: float, samples: in
     return Shot(truth.world_from_camera, truth.light_level, times, samples, seed)
 
 
-def _timelines(events: dict[str, Event], times: dict[str, NDArray[np.float64]]) -> dict[str, StateTimeline]:
+def _calibration(
+    windows: tuple[Window, ...], rgb: NDArray[np.uint8], shots: list[Shot]
+) -> dict[str, tuple[NDArray[np.uint8], float]]:
+    """Name -> picture and event time; a clock that would run back beyond the event's start has none."""
+    target = windows[0].target
+    taken = zip(CALIBRATION, rgb, shots, strict=False)
+    return {name: (picture, shot.event_times_s[target]) for name, picture, shot in taken}
+
+
+def _timelines(events: Mapping[str, Event], times: dict[str, NDArray[np.float64]]) -> dict[str, StateTimeline]:
     return {name: StateTimeline.of(name, event, times[name]) for name, event in events.items()}
 
 

@@ -1,7 +1,7 @@
 """Ground truth by casting rays (embree, robust) through pixel centres: ids, depth, amodal silhouettes.
 
-Seen *through* shells for carriers: a pixel belongs to the water in a glass, not to the glass; elsewhere the shell is what
-a viewer sees. Flames are not in the scene. Works without bpy; agrees pixel for pixel with Cycles' index pass.
+Seen *through* shells for carriers: a pixel belongs to the water in a glass, not to the glass; elsewhere the shell is
+what a viewer sees. Flames are not in the scene. Works without bpy; agrees pixel for pixel with Cycles' index pass.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from event_library.channels import ChannelMap
 from simulator.stage import Body, Shot, Stage, world_vertices
 
 Array = NDArray[np.float64]
+Nearest = tuple[NDArray[np.int64], Array]  # instance ids [N], distances [N]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class RayCaster:
         directions = self._directions.reshape(-1, 3) @ pose[:3, :3].T
         return np.broadcast_to(pose[:3, 3], directions.shape), directions
 
-    def _combine(self, opaque: list[tuple[Array, Array]], shell: tuple[Array, Array]) -> Hits:
+    def _combine(self, opaque: list[Nearest], shell: Nearest) -> Hits:
         (ids, depth), *others = opaque
         for other_ids, other_depth in others:
             nearer = other_depth < depth
@@ -91,7 +92,7 @@ class _Scene:
             instances.append(body.instance)
         self._instances = np.array(instances, dtype=np.int64)
 
-    def nearest(self, origins: Array, directions: Array) -> tuple[NDArray[np.int64], Array]:
+    def nearest(self, origins: Array, directions: Array) -> Nearest:
         """Instance id [N] (0 for none) and distance [N] in units of the direction (inf for none)."""
         ids, distance = np.zeros(len(directions), dtype=np.int64), np.full(len(directions), np.inf)
         if len(self._instances) == 0:

@@ -1,7 +1,7 @@
 """The stage: a plan turned into bodies, and the pure function from one instant to everything a renderer must set.
 
-Nothing is mutated on the way: a `Shot` names camera, light and the event clocks; `Stage.frame_state(shot)` gives absolute
-values for every body, whatever was rendered before.
+Nothing is mutated on the way: a `Shot` names camera, light and the event clocks; `Stage.channels(shot)` gives absolute
+values, whatever was rendered before.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class EventLamp:
 class Shot:
     """One picture to take.
 
-    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, so that
-    no stray path can give their state away; their lamps go on. What that changes is measured in benchmarks/hidden.py.
+    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, so
+    that no stray path can give their state away; their lamps go on. What that changes is measured in benchmarks/hidden.py.
     """
 
     world_from_camera: Array  # [4, 4] OpenCV axes

@@ -53,7 +53,7 @@ def paused_times_s(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, Ar
 
 
 def sweep_times_s(plan: ScenePlan, window: Window, num_steps: int) -> Array:
-    """[K] event times from t_h - D to t_h + 2.5 D, D = t_r - t_h, `num_steps` to a D; times before the start are left out."""
+    """[K] event times from t_h - D to t_h + 2.5 D, D = t_r - t_h, `num_steps` to a D; none before the event's start."""
     clock = clip_clock(plan)
     start_s = next(e.start_s for e in plan.events if e.id == window.target)
     hidden_s = clock.seconds(window.t_r - window.t_h)

@@ -88,8 +88,8 @@ def _windows(clip: Clip, plan: ScenePlan) -> Iterator[str]:
             yield f"carriers of {window.target} are in the picture in a hidden frame"
         if not window.t_h < window.hidden_frames[0] <= window.hidden_frames[-1] < window.t_r:
             yield f"window of {window.target} is out of order: {window}"
-        needed = get_type(next(e.type for e in plan.events if e.id == window.target)).info.min_visible_px
-        needed = needed * plan.clip.width_px * plan.clip.height_px / 64**2
+        kind = get_type(next(e.type for e in plan.events if e.id == window.target))
+        needed = kind.info.min_visible_px * plan.clip.width_px * plan.clip.height_px / 64**2
         for frame in (window.t_h, window.t_r):
             seen = rows["visible_px"][own & (rows["frame"] == frame)][0]
             if seen < needed:

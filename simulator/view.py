@@ -36,7 +36,9 @@ def unproject(
     names: dict[int, str],
 ) -> View:
     """The same from bare arrays; `names` maps the instance ids of the event to part names."""
-    points, areas, colours = {}, {}, {}
+    points: dict[str, Array] = {}
+    areas: dict[str, Array] = {}
+    colours: dict[str, Array] = {}
     event_from_camera = np.linalg.inv(camera_from_world @ world_from_event(event))
     for instance, name in names.items():
         v, u = np.nonzero(segmentation == instance)
@@ -45,6 +47,6 @@ def unproject(
         y = (v + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1] * depth
         in_camera = np.column_stack([x, y, depth, np.ones_like(depth)])
         points[name] = (in_camera @ event_from_camera.T)[:, :3]
-        areas[name] = depth**2 / (intrinsics[0, 0] * intrinsics[1, 1])
-        colours[name] = rgb[v, u] / 255.0
+        areas[name] = np.square(depth) / float(intrinsics[0, 0] * intrinsics[1, 1])
+        colours[name] = rgb[v, u].astype(np.float64) / 255.0
     return View(points, areas, colours)

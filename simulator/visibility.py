@@ -21,8 +21,8 @@ SEEN_SHARE = 0.9  # of the carriers: the last such frame before is t_h, the firs
 class Visibility:
     """Per frame, of one event's carriers.
 
-    visible_fraction: pixels seen over pixels that the event alone covers from the uninterrupted camera, times the share of
-    the light that is on; clipped to 1.
+    visible_fraction: pixels seen over pixels that the event alone covers from the uninterrupted camera, times the share
+    of the light that is on; clipped to 1.
     """
 
     event: str

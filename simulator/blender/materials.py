@@ -113,7 +113,7 @@ def _shell(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
 
 
 def _liquid(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
-    """Half tinted-transparent, half diffuse, with a facing gloss; on shadow and diffuse rays tinted transparent only."""
+    """Half tinted-transparent, half diffuse, facing gloss; on shadow and diffuse rays tinted transparent only."""
     tint = graph.new("ShaderNodeRGB").outputs[0]
     tint.default_value = (*material.rgb, 1.0)
     clear = graph.new("ShaderNodeBsdfTransparent", Color=tint).outputs[0]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-import bpy
+import bpy  # noqa: TID251  (runs in Blender's process)
 import numpy as np
 
 from simulator.blender.player import BlenderPlayer
@@ -53,7 +53,9 @@ def hidden(stage, shots):
     seen_frozen = dataclasses.replace(paused_shots(stage.plan, windows)[windows[0].t_r], samples=64)
     return {
         "hidden": largest_mean_change(player.render(present), player.render(frozen)),
-        "muted": largest_mean_change(player.render(present), player.render(dataclasses.replace(shots[frame], samples=256))),
+        "muted": largest_mean_change(
+            player.render(present), player.render(dataclasses.replace(shots[frame], samples=256))
+        ),
         "seen": largest_mean_change(player.render(seen), player.render(seen_frozen)),
     }
 
@@ -61,7 +63,10 @@ def hidden(stage, shots):
 def depth(stage, shot):
     """Cycles' Z and object index at pixel centres against the rays, with every shell taken out of both."""
     bare = Stage(
-        stage.plan, stage.events, tuple(b for b in stage.bodies if not b.part.see_through and b.part.in_rays), stage.lamps
+        stage.plan,
+        stage.events,
+        tuple(b for b in stage.bodies if not b.part.see_through and b.part.in_rays),
+        stage.lamps,
     )
     player = BlenderPlayer(bare, 1)
     layer = bpy.context.view_layer

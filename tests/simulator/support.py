@@ -1,4 +1,4 @@
-"""A small plan in a plain room, and a renderer without Blender whose pictures still depend on everything a shot says."""
+"""A small plan in a plain room, and a renderer without Blender whose pictures depend on everything a shot says."""
 
 from __future__ import annotations
 
