@@ -3,8 +3,8 @@
     python -m benchmarks.hidden DATASET [--samples N]
 
 The renderer leaves an event that is wholly out of the picture out of the light as well (`Shot.muted`). Here two hidden
-frames of every clip are rendered with the event fully present, at low noise, once with the true state and once with the state of
-t_h, and once without it. Prints the greatest change of a 3x3 mean, in 1/255 (DESIGN section 5 allows 1).
+frames of every clip are rendered with the event fully present, at low noise, once with the true state and once with the
+state of t_h, and once without it. Prints the greatest change of a 3x3 mean, in 1/255 (DESIGN section 5 allows 1).
 """
 
 from __future__ import annotations

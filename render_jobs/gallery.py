@@ -75,6 +75,7 @@ def _section(info: EventInfo) -> str:
     labels = "".join(f"<span>{label}</span>" for label in _LABELS)
     return (
         f"<h2>{escape(info.id)}</h2><p>{escape(info.family)}, {escape(info.stevo_category)}, "
-        f'difficulty {info.difficulty}</p><p>“{escape(info.prompt)}”</p><figure><img src="{escape(info.id)}.png" alt="{escape(info.summary)}">'
+        f'difficulty {info.difficulty}</p><p>“{escape(info.prompt)}”</p>'
+        f'<figure><img src="{escape(info.id)}.png" alt="{escape(info.summary)}">'
         f'<div class="labels">{labels}</div></figure><p><code>{escape(info.law)}</code></p>'
     )

@@ -56,7 +56,7 @@ class Shot:
     """One picture to take.
 
     `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, so
-    that no stray path can give their state away; their lamps go on. What that changes is measured in benchmarks/hidden.py.
+    that no stray path can give their state away; their lamps go on. benchmarks/hidden.py measures what that changes.
     """
 
     world_from_camera: Array  # [4, 4] OpenCV axes

@@ -42,11 +42,11 @@ def unproject(
     event_from_camera = np.linalg.inv(camera_from_world @ world_from_event(event))
     for instance, name in names.items():
         v, u = np.nonzero(segmentation == instance)
-        depth = depth_m[v, u].astype(np.float64)
+        depth: Array = depth_m[v, u].astype(np.float64)
         x = (u + 0.5 - intrinsics[0, 2]) / intrinsics[0, 0] * depth
         y = (v + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1] * depth
         in_camera = np.column_stack([x, y, depth, np.ones_like(depth)])
         points[name] = (in_camera @ event_from_camera.T)[:, :3]
-        areas[name] = np.square(depth) / float(intrinsics[0, 0] * intrinsics[1, 1])
+        areas[name] = np.multiply(depth, depth) / float(intrinsics[0, 0] * intrinsics[1, 1])
         colours[name] = rgb[v, u].astype(np.float64) / 255.0
     return View(points, areas, colours)
