@@ -45,8 +45,8 @@ def unproject(
         depth: Array = depth_m[v, u].astype(np.float64)
         x = (u + 0.5 - intrinsics[0, 2]) / intrinsics[0, 0] * depth
         y = (v + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1] * depth
-        in_camera = np.column_stack([x, y, depth, np.ones_like(depth)])
+        in_camera: Array = np.column_stack([x, y, depth, np.ones_like(depth)])
         points[name] = (in_camera @ event_from_camera.T)[:, :3]
-        areas[name] = np.multiply(depth, depth) / float(intrinsics[0, 0] * intrinsics[1, 1])
+        areas[name] = depth**2 / float(intrinsics[0, 0] * intrinsics[1, 1])
         colours[name] = rgb[v, u].astype(np.float64) / 255.0
     return View(points, areas, colours)
