@@ -20,9 +20,11 @@ from scipy import ndimage
 from trainer.probe.registration import Alignment, align, shifted
 
 DILATION_PX = 2
+SMOOTHING_PX = 0.5  # both sides are smoothed by this before they are compared: edges of 8-sample renders are noisy
+NEIGHBOURS = 3  # sweep pictures on each side that lend a pixel their value while it does not change
+CHANGED = 2.0  # noise standard deviations at which a pixel counts as changed
 WEIGHT_FLOOR = 0.1  # of the mean variance: a pixel that varies this little counts half
-SAME_LOOK = 0.01  # of V: times whose errors differ by less than this explain the query equally well
-PLATEAU = 2.0  # times the noise of two renders: pictures that differ by less than this show one state
+SAME_LOOK = (0.01, 0.1)  # of V, and of the best error: what differs by less than their sum looks the same
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,6 @@ class SweepModel:
     event_time_s: NDArray[np.float64]  # [K], increasing
     region: NDArray[np.bool_]  # [H, W], where the state can be seen
     static: NDArray[np.bool_]  # [H, W], surroundings that no sweep picture changes
-    noise: float  # variance of a static pixel over the sweep, full scale 1: its render noise
     t_h_s: float  # event time at the last frame before hiding
     t_r_s: float  # event time at the frame of return
 
@@ -78,8 +79,7 @@ def prepare(
     limit = max(2 / 255, 2 * float(np.median(flicker[outside]))) if outside.any() else 0.0
     times = np.asarray(event_time_s, np.float64)[order]
     static = outside & (flicker <= limit)
-    noise = float(pictures[:, static].var(0).mean()) if static.any() else 0.0
-    return SweepModel(pictures, times, region, static, noise, *window_s)
+    return SweepModel(without_noise(pictures), times, region, static, *window_s)
 
 
 def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
@@ -90,7 +90,8 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     alignment = align(picture, model.mean, model.static)
     aligned = shifted(picture, alignment.shift_px)
     expected = np.clip(model.pictures * alignment.gain + alignment.offset, 0, 1)
-    points, target = expected[:, model.region], aligned[model.region]  # [K, n, 3], [n, 3]
+    points = _smooth(expected)[:, model.region]  # [K, n, 3]
+    target = _smooth(aligned[None])[0, model.region]  # [n, 3]
     variance = points.var(0).mean(-1)
     weight = np.sqrt(variance / (variance + WEIGHT_FLOOR * variance.mean() + 1e-12))[:, None]
     points, target = (points * weight).reshape(len(points), -1), (target * weight).ravel()
@@ -103,7 +104,7 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     hull = _hull_error(points, target)
     return Evidence(
         time_s=float(times[k] + fractions[k] * (times[k + 1] - times[k])),
-        candidates_s=_candidates(times, errors / spread, fractions, points / np.sqrt(spread), 2 * model.noise / spread),
+        candidates_s=_candidates(times, errors / spread, fractions, points / np.sqrt(spread)),
         residual=float(errors[k]) / spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
         sharpness=_gradient_energy(aligned, model.region) / _gradient_energy(best_picture, model.region),
@@ -117,6 +118,29 @@ def nearest(candidates_s: Sequence[tuple[float, float]], reference_s: float) -> 
     """The member of the set that is nearest to a reference time."""
     members = [min(max(reference_s, low), high) for low, high in candidates_s]
     return min(members, key=lambda t: abs(t - reference_s))
+
+
+def _smooth(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N, H, W, 3], each smoothed by a Gaussian of `SMOOTHING_PX`."""
+    return np.asarray(ndimage.gaussian_filter(pictures, (0, SMOOTHING_PX, SMOOTHING_PX, 0)))
+
+
+def without_noise(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A sweep [K, H, W, 3] with less render noise: each pixel is averaged over the neighbouring times at which it looks alike.
+
+    Weights exp(-d^2 / 2) with d the colour difference over `CHANGED` noise standard deviations of this pixel. The
+    noise is taken from the lower quartile of the pixel's steps in time (a state passes a pixel seldom, noise is always
+    there): sigma = quartile_k |S_{k+1} - S_k| / 0.3186 / sqrt(2), root mean square over channels.
+    """
+    steps = np.quantile(np.abs(np.diff(pictures, axis=0)), 0.25, axis=0) / 0.3186 / np.sqrt(2)
+    variance = (steps**2).mean(-1) * CHANGED**2 + 1e-9  # [H, W]
+    total, weights = pictures.copy(), np.ones(pictures.shape[:3])
+    for gap in range(1, min(NEIGHBOURS, len(pictures) - 1) + 1):
+        near = np.exp(-((pictures[gap:] - pictures[:-gap]) ** 2).mean(-1) / variance / 2)
+        for here, there in ((slice(None, -gap), slice(gap, None)), (slice(gap, None), slice(None, -gap))):
+            total[here] += near[..., None] * pictures[there]
+            weights[here] += near
+    return total / weights[..., None]
 
 
 def _spread(points: NDArray[np.float64], times: NDArray[np.float64], model: SweepModel) -> float:
@@ -167,17 +191,17 @@ def _candidates(
     errors: NDArray[np.float64],
     fractions: NDArray[np.float64],
     points: NDArray[np.float64],
-    noise: float,
 ) -> tuple[tuple[float, float], ...]:
     """Intervals of event time that explain the query as well as the best one does; errors in units of V.
 
     A segment qualifies when its error, less what blending its ends can cost (f (1 - f) |P_{k+1} - P_k|^2: the ghost of a
     part that jumps further than its width), is within `SAME_LOOK` of the best. Each run of such segments gives its
-    local minimum, widened over the sweep pictures beside it that differ from it by no more than `PLATEAU` times the
-    noise of two renders (a plateau).
+    local minimum, widened over the sweep pictures beside it that differ from it by no more than the same tolerance
+    (a plateau, or a change that render noise hides).
     """
     lengths = ((points[1:] - points[:-1]) ** 2).mean(1)
-    good = errors - fractions * (1 - fractions) * lengths <= errors.min() + SAME_LOOK
+    tolerance = SAME_LOOK[0] + SAME_LOOK[1] * float(errors.min())
+    good = errors - fractions * (1 - fractions) * lengths <= errors.min() + tolerance
     labels, count = ndimage.label(good)
     found = []
     for label in range(1, count + 1):
@@ -185,7 +209,7 @@ def _candidates(
         k = int(run[np.argmin(errors[run])])
         low = high = float(times[k] + fractions[k] * (times[k + 1] - times[k]))
         here = (1 - fractions[k]) * points[k] + fractions[k] * points[k + 1]
-        same = ((points - here) ** 2).mean(1) <= PLATEAU * noise + 1e-6
+        same = ((points - here) ** 2).mean(1) <= tolerance
         i, j = k, k + 1
         while i >= 0 and same[i]:
             low, i = float(times[i]), i - 1

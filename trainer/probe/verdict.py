@@ -28,7 +28,7 @@ class Limits:
     sharpness: tuple[float, float]
 
 
-TOLERANT = Limits(residual=0.6, mixture_gain=0.25, sharpness=(0.2, 3.0))
+TOLERANT = Limits(residual=1.0, mixture_gain=0.25, sharpness=(0.2, 3.0))
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Reading:
     reasons: tuple[str, ...]
     num_alternatives: int  # intervals of event time that look the same (1: unambiguous)
     set_size: float  # their summed length, in units of the clock ratio (0: points)
+    best_clock_ratio: float  # of the single best time, whatever the reference
     naive_clock_ratio: float
     residual: float
     mixture_gain: float
@@ -60,6 +61,7 @@ def read(
         reasons=reasons,
         num_alternatives=len(evidence.candidates_s),
         set_size=sum(high - low for low, high in evidence.candidates_s) / (t_r_s - t_h_s),
+        best_clock_ratio=clock_ratio(evidence.time_s, t_h_s, t_r_s),
         naive_clock_ratio=clock_ratio(evidence.naive_time_s, t_h_s, t_r_s),
         residual=evidence.residual,
         mixture_gain=evidence.mixture_gain,
