@@ -21,10 +21,10 @@ SPOUT_GAP_M = 0.034  # spout above the rim
 JET_SPEED_M_PER_S = 0.8  # of the water as it leaves the spout
 NECK_M = 0.054  # radius of the tap's bend
 
-WATER = Material(rgb=(0.05, 0.33, 0.75), kind="liquid")
+WATER = Material(rgb=(0.06, 0.42, 0.90), kind="liquid")
 GLASS = Material(rgb=(0.95, 0.97, 0.98), kind="shell", roughness=0.0)
 GLASS_EDGE = Material(rgb=(0.62, 0.76, 0.80), roughness=0.15)
-CHROME = Material(rgb=(0.62, 0.64, 0.67), roughness=0.22, metallic=0.9)
+CHROME = Material(rgb=(0.66, 0.68, 0.71), roughness=0.3, metallic=0.6)
 FOAM = Material(rgb=(0.75, 0.88, 0.95), roughness=0.4)
 
 

@@ -164,8 +164,8 @@ class TowerOfHanoi(Event):
             parts=(
                 *discs,
                 Part("palm", palm, DARK, carries=True),
-                Part("left_finger", finger, STEEL, carries=True),
-                Part("right_finger", finger.copy(), STEEL, carries=True),
+                Part("left_finger", finger, DARK, carries=True),
+                Part("right_finger", finger.copy(), DARK, carries=True),
                 Part("rod", parts.cylinder(0.007, 1.0, 16), STEEL, carries=True, smooth_angle_deg=40),
                 Part("carriage", parts.bevelled_box((0.06, 0.05, 0.04), 0.005), DARK, carries=True),
                 Part("pegs", parts.join(*pegs), PEG, smooth_angle_deg=40),
