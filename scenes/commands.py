@@ -1,4 +1,4 @@
-"""What `remind scene` does, as plain functions; the command line parses and calls them."""
+"""What `remind scene` does: each function returns the text to show and raises ValueError with what is wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def example_specs() -> dict[str, str]:
     return {file.name: file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda f: f.name)}
 
 
-def init(path: Path | str, example: str = STARTER) -> Path:
+def init(path: Path | str, example: str = STARTER) -> str:
     """Write a commented starter spec. Raises SpecError when the file exists or the example does not."""
     path, specs = Path(path), example_specs()
     if example not in specs:
@@ -34,25 +34,28 @@ def init(path: Path | str, example: str = STARTER) -> Path:
             file.write(specs[example])
     except FileExistsError:
         raise SpecError([f"{path}: exists already; choose another name"]) from None
-    except OSError as error:
-        raise SpecError([f"{path}: cannot be written: {error.strerror}"]) from None
-    return path
+    except (OSError, ValueError) as error:
+        raise SpecError([f"{path}: cannot be written: {error}"]) from None
+    return f"wrote {path}; next: remind scene check {path}"
 
 
-def check(paths: Iterable[Path | str], event_types: EventTypes | None = None) -> list[str]:
-    """Problems of some spec files, one line each, planning a first plan of every one; empty: all are good."""
+def check(paths: Iterable[Path | str], event_types: EventTypes | None = None) -> str:
+    """Load every spec and plan its first clip. Raises ValueError with all problems of all files, a line each."""
+    paths = list(paths)
     problems: list[str] = []
     for path in paths:
         try:
             sample_plans(load_spec(path, event_types), 1, event_types=event_types)
         except SpecError as error:
             problems += error.problems
-    return problems
+    if problems:
+        raise ValueError("\n".join(problems))
+    return "\n".join(f"{path}: good" for path in paths)
 
 
 def schema(event_types: EventTypes | None = None) -> str:
     """The JSON schema as text."""
-    return json.dumps(spec_schema(event_types), indent=1, sort_keys=True) + "\n"
+    return json.dumps(spec_schema(event_types), indent=1, sort_keys=True)
 
 
 def plan(
@@ -61,17 +64,29 @@ def plan(
     out: Path | str | None = None,
     start_index: int = 0,
     event_types: EventTypes | None = None,
-) -> list[ScenePlan]:
-    """Sample plans of a spec; with `out`, also write each as `<out>/<name>-<index>.json`. Raises SpecError."""
+) -> str:
+    """Sample plans of a spec: a line on each; with `out`, also `<out>/<name>-<index>.json`. Raises SpecError."""
     if count < 1 or start_index < 0:
-        raise SpecError([f"{path}: count {count} and start {start_index}: at least one plan, from index 0 on"])
+        raise SpecError([f"{path}: count {count} from index {start_index}: needs at least one plan, from 0 on"])
     plans = sample_plans(load_spec(path, event_types), count, start_index, event_types)
     if out is not None:
-        folder = Path(out)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for sampled in plans:
-                (folder / f"{sampled.name}-{sampled.index:05d}.json").write_text(sampled.to_json(), encoding="utf-8")
-        except OSError as error:
-            raise SpecError([f"{folder}: cannot be written: {error.strerror}"]) from None
-    return plans
+        _write(plans, Path(out))
+    return "\n".join(summary(sampled) for sampled in plans)
+
+
+def summary(sampled: ScenePlan) -> str:
+    """One line: the plan's id, its events, its interruptions."""
+    events = ", ".join(f"{event.id}={event.type}" for event in sampled.events)
+    windows = ", ".join(
+        f"{w.kind} of {w.target} hidden {w.hidden_from_s:.2f}-{w.hidden_to_s:.2f} s" for w in sampled.interruptions
+    )
+    return f"{sampled.name}-{sampled.index:05d} {sampled.plan_id[:16]}: {events}; {windows or 'no interruption'}"
+
+
+def _write(plans: list[ScenePlan], folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for sampled in plans:
+            (folder / f"{sampled.name}-{sampled.index:05d}.json").write_text(sampled.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise SpecError([f"{folder}: cannot be written: {error}"]) from None

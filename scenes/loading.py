@@ -39,7 +39,7 @@ def parse_spec(text: str, name: str = "spec", event_types: EventTypes | None = N
     try:
         spec = SceneSpec.model_validate(tree)
     except ValidationError as error:
-        raise source.error(_problem(detail) for detail in error.errors(include_url=False)) from None
+        raise source.error(_problems(error)) from None
     types = registered_types() if event_types is None else event_types
     events, problems = [], []
     for i, event in enumerate(spec.events):
@@ -85,6 +85,18 @@ def _param_hint(name: str, specs: Mapping[str, ParamSpec]) -> str:
             unit = " (angles are written in degrees)" if name == spec.name else ""
             return f", did you mean {yaml_name!r}?{unit}"
     return did_you_mean(name, specs)
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    """All problems; a list is not called too short because its entries are wrong."""
+    details = error.errors(include_url=False)
+    wrong = [detail["loc"] for detail in details]
+    kept = [detail for detail in details if detail["type"] != "too_short" or not _any_inside(detail["loc"], wrong)]
+    return [_problem(detail) for detail in kept]
+
+
+def _any_inside(place: Place, others: list[Place]) -> bool:
+    return any(len(other) > len(place) and other[: len(place)] == place for other in others)
 
 
 def _problem(detail: Any) -> Problem:

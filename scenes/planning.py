@@ -265,7 +265,7 @@ def check_seen(window: InterruptionPlan, staged: Staged) -> None:
         pixels = covered_px(hulls, camera, staged.camera, staged.clip)
         if pixels < event.info.min_visible_px:
             raise Problem(
-                f"what shows the state of {window.target!r} covers about {pixels} pixels (of 64 x 64) at {shown:.3g} s, "
+                f"what shows the state of {window.target!r} covers about {pixels} px (of 64 x 64) at {shown:.3g} s, "
                 f"less than the {event.info.min_visible_px} it needs; move the camera nearer or leave distance_m out",
                 ("target",),
             )

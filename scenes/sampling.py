@@ -47,7 +47,7 @@ from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
 
 Array = NDArray[np.float64]
 FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
-TRIES = 24  # whole draws of a plan before the last reason is reported
+TRIES = 10  # whole draws of a plan before the last reason is reported
 PARAM_TRIES = 20
 NUM_INSTANTS = 24  # at which occupied space is sampled
 
