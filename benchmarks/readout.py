@@ -62,7 +62,7 @@ def strict_limits(measured: Measured) -> list[Limits]:
 def table(tolerant: Sequence[Judged], strict: Sequence[Judged]) -> str:
     """Markdown: one row per exhibit."""
     lines = [
-        "| picture | should be | CR | worst error | of best | set size | readable | right | strict: readable | right | naive CR |",
+        "| picture | should be | CR | worst error | of best | set | readable | right | strict | right | naive CR |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(j.name for j in tolerant):
@@ -85,7 +85,12 @@ def _errors(rows: Sequence[Judged]) -> list[str]:
     single = [j for j in readable if j.reading.num_alternatives == 1]
     best = [abs(j.reading.best_clock_ratio - j.expected_ratio) for j in single]
     sizes = [j.reading.set_size for j in readable]
-    return [f"{np.mean(ratios):.3f}", f"{max(errors):.3f}", f"{max(best):.3f}" if best else "-", f"{np.mean(sizes):.3f}"]
+    return [
+        f"{np.mean(ratios):.3f}",
+        f"{max(errors):.3f}",
+        f"{max(best):.3f}" if best else "-",
+        f"{np.mean(sizes):.3f}",
+    ]
 
 
 def _counts(rows: Sequence[Judged]) -> list[str]:

@@ -27,7 +27,9 @@ def clustered_mean(values: Sequence[float], scenes: Sequence[Hashable], seed: in
     A resample draws as many scenes as there are, with replacement, and takes the mean of all values in them.
     """
     if len(values) != len(scenes) or not len(values):
-        raise ValueError(f"{len(values)} values and {len(scenes)} scenes: give one scene for each of at least one value")
+        raise ValueError(
+            f"{len(values)} values and {len(scenes)} scenes: give one scene for each of at least one value"
+        )
     names = {scene: i for i, scene in enumerate(dict.fromkeys(scenes))}
     index = np.array([names[scene] for scene in scenes])
     data = np.asarray(values, np.float64)

@@ -1,7 +1,7 @@
 """Calibration rows, corruption rows and baselines: what stands beside every figure of a model.
 
-Calibration rows come by rendering and must be met within 0.05. Corruption rows are damaged pictures whose right verdict is
-known. Baselines are predictions in state units, turned into a clock ratio through the true series.
+Calibration rows come by rendering and must be met within 0.05. Corruption rows are damaged pictures whose right
+verdict is known. Baselines are predictions in state units, turned into a clock ratio through the true series.
 """
 
 from __future__ import annotations
@@ -123,9 +123,10 @@ def measure_all(subjects: Sequence[Subject]) -> list[tuple[Subject, Exhibit, Evi
 def baselines(subject: Subject, others: Sequence[Subject]) -> dict[str, float]:
     """Clock ratios of predictors that see no pictures.
 
-    paused: the last state seen, for ever. linear extrapolation: last state plus its true rate at t_h times the hidden time.
-    prior only: last state plus the mean rate of the same event type in other scenes times the hidden time (the paused state
-    where there is no other scene). Each becomes the event time at which the true value is nearest to the prediction.
+    paused: the last state seen, for ever. linear extrapolation: last state plus its true rate at t_h times the hidden
+    time. prior only: last state plus the mean rate of the same event type in other scenes times the hidden time (the
+    paused state where there is no other scene).
+    Each becomes the event time at which the true value is nearest to the prediction.
     """
     sweep = subject.sweep
     hidden_s = sweep.t_r_s - sweep.t_h_s

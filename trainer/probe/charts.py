@@ -1,4 +1,4 @@
-"""Pictures for the report as text: state curves as SVG, frames as PNG data URIs. No script, nothing from the network."""
+"""Pictures for the report as text: state curves as SVG, frames as PNG data URIs. No script, no network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of DESIGN section 9, each a pure function with its formula. Event times in seconds on the target's own clock."""
+"""The figures of DESIGN section 9, each with its formula. Event times in seconds, on the event's clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def difference(later: Array | float, earlier: Array | float, cycle: float | None
 
 
 def evolution_ratio(measured_change: Array, true_change: Array) -> float:
-    """ER = sum(m t) / sum(t^2), clipped to [-2, 3]: slope through the origin of measured on true change, one clip's frames."""
+    """ER = sum(m t) / sum(t^2), clipped to [-2, 3]: slope through the origin of measured on true change."""
     measured, true = np.asarray(measured_change, np.float64), np.asarray(true_change, np.float64)
     norm = float((true**2).sum())
     if norm == 0.0:
@@ -44,18 +44,24 @@ def evolution_ratio(measured_change: Array, true_change: Array) -> float:
 
 
 def stability(measured_change: Array, true_change: Array, min_delta: float) -> float | None:
-    """Share with |measured change| < min_delta among those with |true change| < min_delta; None where there are none."""
+    """Share with |measured change| < min_delta among those with |true change| < min_delta; None without any."""
     still = np.abs(np.asarray(true_change)) < min_delta
     return float((np.abs(np.asarray(measured_change))[still] < min_delta).mean()) if still.any() else None
 
 
 def plausibility(
-    values: Array, truth: Array, *, monotone: bool = False, bounded: bool = False, conserved: bool = False, tolerance: float
+    values: Array,
+    truth: Array,
+    *,
+    monotone: bool = False,
+    bounded: bool = False,
+    conserved: bool = False,
+    tolerance: float,
 ) -> float:
     """Share of frames after the return whose value keeps the law's flags, give or take `tolerance`.
 
-    `values` [n] measured, in time order; `truth` [m] the true series. monotone: no step against the direction of the true
-    series; bounded: within its range; conserved: equal to its first value. The first frame has no step to break.
+    `values` [n] measured, in time order; `truth` [m] the true series. monotone: no step against the direction of the
+    true series; bounded: within its range; conserved: equal to its first value. The first frame has no step to break.
     """
     values, truth = np.asarray(values, np.float64), np.asarray(truth, np.float64)
     kept = np.ones(len(values), dtype=bool)
@@ -76,7 +82,7 @@ def psnr_db(a: Picture, b: Picture, mask: NDArray[np.bool_]) -> float:
 
 
 def ssim(a: Picture, b: Picture, mask: NDArray[np.bool_]) -> float:
-    """Structural similarity (Wang et al. 2004: Gaussian window 1.5 px, K1 = 0.01, K2 = 0.03), mean over `mask` and channels."""
+    """Structural similarity (Wang et al. 2004: window 1.5 px, K1 = 0.01, K2 = 0.03), mean over `mask` and channels."""
     x, y = a.astype(np.float64), b.astype(np.float64)
 
     def smooth(picture: Array) -> Array:
@@ -90,7 +96,7 @@ def ssim(a: Picture, b: Picture, mask: NDArray[np.bool_]) -> float:
 
 
 def control(generated: Picture, interrupted: Picture, observed: Picture) -> float:
-    """Share of hidden frames [n, H, W, 3] that are nearer (mean squared error) to the interrupted clip than to `observed`."""
+    """Share of hidden frames [n, H, W, 3] nearer (squared error) to the interrupted clip than to `observed`."""
     if not len(generated):
         raise ValueError("no hidden frames: the clip has no interruption to look for")
     axes = (1, 2, 3)

@@ -2,10 +2,10 @@
 
 Notation: sweep pictures S_k at event times tau_k; query Q; P_k = clip(gain * S_k + offset) the sweep as the query's
 camera would show it; all means run over the pixels and channels of the region (the union of the carriers'
-silhouettes over the sweep, dilated), each pixel weighted by v / (v + 0.1 mean v) with v its variance over the sweep, so that
-what never changes (a shell, a textured wall seen between falling dominoes) does not drown what does.
-Errors are in units of V = min(mean_k |P_k - mean P|^2, |P(t_r) - P(t_h)|^2 / 2): 1 is about the error of knowing nothing, and
-one threshold serves a faint candle and a bright pendulum.
+silhouettes over the sweep, dilated), each pixel weighted by v / (v + 0.1 mean v) with v its variance over the sweep, so
+that what never changes (a shell, a textured wall seen between falling dominoes) does not drown what does.
+Errors are in units of V = min(mean_k |P_k - mean P|^2, |P(t_r) - P(t_h)|^2 / 2): 1 is about the error of knowing
+nothing, and one threshold serves a faint candle and a bright pendulum.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     points, target = (points * weight).reshape(len(points), -1), (target * weight).ravel()
     times = model.event_time_s
     spread = _spread(points, times, model)
-    errors, fractions, lengths = _polyline(points, target)
+    errors, fractions = _polyline(points, target)
     k = int(np.argmin(errors))
     best_picture = (1 - fractions[k]) * expected[k] + fractions[k] * expected[k + 1]
     naive = ((model.pictures[:, model.region] - picture[model.region]) ** 2).mean((1, 2))
@@ -126,7 +126,7 @@ def _smooth(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def without_noise(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A sweep [K, H, W, 3] with less render noise: each pixel is averaged over the neighbouring times at which it looks alike.
+    """A sweep [K, H, W, 3] with less render noise: each pixel is averaged over the times beside it that look alike.
 
     Weights exp(-d^2 / 2) with d the colour difference over `CHANGED` noise standard deviations of this pixel. The
     noise is taken from the lower quartile of the pixel's steps in time (a state passes a pixel seldom, noise is always
@@ -152,20 +152,20 @@ def _spread(points: NDArray[np.float64], times: NDArray[np.float64], model: Swee
 
 
 def _polyline(points: NDArray[np.float64], target: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Errors, fractions and squared lengths [K-1] of the nearest points on the segments P_k -> P_{k+1}.
+    """Errors and fractions [K-1] of the nearest points on the segments P_k -> P_{k+1}.
 
-    fraction = clip(<Q - P_k, P_{k+1} - P_k> / |P_{k+1} - P_k|^2, 0, 1): exact where neighbouring pictures blend linearly, as
-    anti-aliased edges do that move by less than a pixel.
+    fraction = clip(<Q - P_k, P_{k+1} - P_k> / |P_{k+1} - P_k|^2, 0, 1): exact where neighbouring pictures blend
+    linearly, as anti-aliased edges do that move by less than a pixel.
     """
     steps = points[1:] - points[:-1]
     lengths = (steps**2).mean(1)
     offset = target - points[:-1]
     fractions = np.clip((offset * steps).mean(1) / np.maximum(lengths, 1e-12), 0, 1)
-    return ((offset - fractions[:, None] * steps) ** 2).mean(1), fractions, lengths
+    return ((offset - fractions[:, None] * steps) ** 2).mean(1), fractions
 
 
 def _hull_error(points: NDArray[np.float64], target: NDArray[np.float64]) -> float:
-    """min_w |Q - sum_k w_k P_k|^2, w >= 0, sum w = 1: the best mixture of any sweep pictures (Frank-Wolfe with pairwise steps)."""
+    """min_w |Q - sum_k w_k P_k|^2, w >= 0, sum w = 1: the best mixture of sweep pictures (pairwise Frank-Wolfe)."""
     centred = points - target
     gram = centred @ centred.T / points.shape[1]
     weights = np.zeros(len(points))
@@ -194,8 +194,8 @@ def _candidates(
 ) -> tuple[tuple[float, float], ...]:
     """Intervals of event time that explain the query as well as the best one does; errors in units of V.
 
-    A segment qualifies when its error, less what blending its ends can cost (f (1 - f) |P_{k+1} - P_k|^2: the ghost of a
-    part that jumps further than its width), is within `SAME_LOOK` of the best. Each run of such segments gives its
+    A segment qualifies when its error, less what blending its ends can cost (f (1 - f) |P_{k+1} - P_k|^2: the ghost of
+    a part that jumps further than its width), is within `SAME_LOOK` of the best. Each run of such segments gives its
     local minimum, widened over the sweep pictures beside it that differ from it by no more than the same tolerance
     (a plateau, or a change that render noise hides).
     """

@@ -51,7 +51,7 @@ def fit_affine(query: Picture, reference: Picture) -> tuple[NDArray[np.float64],
 
 
 def align(query: Picture, reference: Picture, static: Mask) -> Alignment:
-    """Best shift (sub-pixel, within `MAX_SHIFT_PX`) and affine colour of `query` against `reference` on `static` pixels."""
+    """Best shift (within `MAX_SHIFT_PX`) and affine colour of `query` against `reference`, on `static` pixels."""
     m = MAX_SHIFT_PX
     inner = static.copy()
     inner[:m], inner[-m:], inner[:, :m], inner[:, -m:] = False, False, False, False

@@ -56,7 +56,7 @@ def sentences(result: ProbeResult, rows: Sequence[Row]) -> list[str]:
     corruption = [j for j in result.exhibits if j.group == "corruption"]
     right = [sum(j.passed for j in group) for group in (calibration, corruption)]
     instrument = (
-        f"The instrument: {right[0]} of {len(calibration)} rendered pictures of known time were read within 0.05 of it, "
+        f"The instrument: {right[0]} of {len(calibration)} rendered pictures of known time were read within 0.05, "
         f"and {right[1]} of {len(corruption)} damaged ones as they should be. "
     )
     trusted = right[0] == len(calibration) and right[1] >= 0.95 * len(corruption)
@@ -75,8 +75,8 @@ def _verdict(row: Row) -> str:
     """What the model did, from its first row."""
     if row.clock_ratio is None:
         return (
-            "The model's pictures after the return could not be read in any clip: they resemble no single moment of the "
-            "event (they are blurred, mixed or drawn wrongly). By this measure it remembered nothing."
+            "The model's pictures after the return could not be read in any clip: they resemble no single moment of "
+            "the event (they are blurred, mixed or drawn wrongly). By this measure it remembered nothing."
         )
     share = f"In {row.coverage:.0%} of the clips the model's picture after the return could be read. "
     ratio = row.clock_ratio.mean
@@ -104,9 +104,10 @@ def _expectation(result: ProbeResult) -> str:
         return "Nothing is known here about how the model was trained." + split
     if step < LEARNING_STEPS:
         return (
-            f"It was trained for {step} steps. That shows that the whole line works: clips are read, the camera is obeyed, "
+            f"It was trained for {step} steps. That shows that the whole line works: clips are read, "
             "frames come out of the cache. It cannot show memory: even on the smallest task a hidden state is "
-            f"learned abruptly, after about {LEARNING_STEPS} steps, and until then pictures are blurred or frozen." + split
+            f"learned abruptly, after about {LEARNING_STEPS} steps, and until then pictures are blurred or frozen."
+            + split
         )
     return (
         f"It was trained for {step} steps, enough to learn a hidden state on small tasks; compare with the prior-only "
@@ -119,12 +120,12 @@ def interval(estimate: Estimate | None) -> str:
     if estimate is None:
         return "–"
     if not math.isfinite(estimate.low):
-        return f"{estimate.mean:.2f}"
-    return f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+        return f"{estimate.mean:.2f}".replace("-0.00", "0.00")
+    return f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]".replace("-0.00", "0.00")
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{value + 0.0:.{digits}f}"
 
 
 def _grouped(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
@@ -157,7 +158,7 @@ def _clip(
     return {
         "facts": facts,
         "score": score,
-        "curve": Markup(state_curve(facts, score)),  # noqa: S704  (built and escaped in charts)
+        "curve": Markup(state_curve(facts, score)),  # built and escaped in charts
         "columns": [(f, f / facts.fps, f in hidden, f == facts.t_r) for f in frames],
         "strips": strips,
         "reading": _reading_in_words(score),

@@ -107,7 +107,8 @@ class Row:
     recovery: Estimate
     evolution_ratio: Estimate | None
     coverage: float
-    set_size: float | None  # mean length of the set of times that look the same, clock-ratio units
+    alternatives: float | None  # mean number of moments that look the same
+    set_size: float | None  # mean length of these together, clock-ratio units
     right: tuple[int, int] | None  # exhibits read as they should be, of how many
 
 
@@ -135,21 +136,29 @@ def _model_rows(result: ProbeResult) -> list[Row]:
     if not result.model:
         return []
     facts = {c.clip_id: c for c in result.clips}
-    groups: dict[str, list[ModelScore]] = {"model, all clips": list(result.model)}
-    for score in result.model:
-        clip = facts[score.clip_id]
-        groups.setdefault(f"model, {clip.event_type}", []).append(score)
-        groups.setdefault(f"model, {clip.interruption.replace('_', ' ')}", []).append(score)
-        seen = "held-out scenes" if clip.held_out else "scenes it was trained on"
-        groups.setdefault(f"model, {seen}", []).append(score)
+    unique = {j.clip_id for j in result.exhibits if j.name == "truth" and j.reading.num_alternatives == 1}
+    groups: dict[str, list[ModelScore]] = {
+        "model, all clips": list(result.model),
+        "model, clips whose true return is unique": [s for s in result.model if s.clip_id in unique],
+    }
+    keys = (
+        lambda clip: clip.event_type.replace("_", " "),
+        lambda clip: clip.interruption.replace("_", " "),
+        lambda clip: {True: "held-out scenes", False: "scenes it was trained on"}.get(clip.held_out, ""),
+    )
+    for key in keys:
+        for score in result.model:
+            if label := key(facts[score.clip_id]):
+                groups.setdefault(f"model, {label}", []).append(score)
     rows = []
     for name, scores in groups.items():
+        if not scores:
+            continue
         scenes = [facts[s.clip_id].scene_id for s in scores]
         row = _ratio_row(name, "model", [s.clock_ratio for s in scores], scenes)
         ratios = [(s.evolution_ratio, scene) for s, scene in zip(scores, scenes, strict=True)]
-        sets = [s.frames[0].reading.set_size for s in scores if s.clock_ratio is not None]
-        evolution = _estimate(ratios)
-        rows.append(dataclasses.replace(row, evolution_ratio=evolution, set_size=_mean(sets)))
+        row = _with_sets(row, [s.frames[0].reading for s in scores if s.frames])
+        rows.append(dataclasses.replace(row, evolution_ratio=_estimate(ratios)))
     return rows
 
 
@@ -162,8 +171,13 @@ def _row(
     right: tuple[int, int] | None = None,
 ) -> Row:
     row = _ratio_row(name, group, [r.clock_ratio for r in readings], scenes)
-    sets = [r.set_size for r in readings if r.clock_ratio is not None]
-    return dataclasses.replace(row, should_be=should, set_size=_mean(sets), right=right)
+    return dataclasses.replace(_with_sets(row, readings), should_be=should, right=right)
+
+
+def _with_sets(row: Row, readings: Sequence[Reading]) -> Row:
+    readable = [r for r in readings if r.clock_ratio is not None]
+    alternatives, sizes = _mean([r.num_alternatives for r in readable]), _mean([r.set_size for r in readable])
+    return dataclasses.replace(row, alternatives=alternatives, set_size=sizes)
 
 
 def _ratio_row(name: str, group: str, ratios: Sequence[float | None], scenes: Sequence[str]) -> Row:
@@ -175,6 +189,7 @@ def _ratio_row(name: str, group: str, ratios: Sequence[float | None], scenes: Se
         recovery=clustered_mean([recovery(r) for r in ratios], scenes),
         evolution_ratio=None,
         coverage=sum(r is not None for r in ratios) / len(ratios),
+        alternatives=None,
         set_size=None,
         right=None,
     )

@@ -23,7 +23,7 @@ ROLLOUT_STEPS, ROLLOUT_SEED = 8, 0
 def probe(
     run_dir: Path | str | None, dataset: Path | str, out: Path | str, *, rollout: Rollout | None = None
 ) -> ProbeResult:
-    """Read truth, calibration and corruption pictures and, if there is one, a model's rollouts, of every clip with a sweep.
+    """Read truth, calibration and corruption pictures, and a model's rollouts, of every clip with a sweep.
 
     run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
     callable clip -> pictures. Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.

@@ -35,7 +35,9 @@ class Subject:
             raise ValueError(f"{clip.path}: the probe needs the twins; render it with outputs [rgb, twins, sweep]")
         window, sweep = clip.windows[0], clip.sweep
         if sweep.frame != window.t_r:
-            raise ValueError(f"{clip.path}: sweep of frame {sweep.frame}, but the return is at {window.t_r}; render again")
+            raise ValueError(
+                f"{clip.path}: sweep of frame {sweep.frame}, but the return is at {window.t_r}; render again"
+            )
         target = window.target
         times = clip.event_time_s(window.t_h), clip.event_time_s(window.t_r)
         try:
@@ -90,7 +92,7 @@ class Subject:
         return float(np.interp(event_time_s, self.frame_times_s, self.values))
 
     def time_of(self, value: float) -> float:
-        """Event time at which the true value is nearest to `value`; of several, the one nearest to t_r. To 1/50 frame."""
+        """Event time at which the true value is nearest to `value`; of several, the nearest to t_r. To 1/50 frame."""
         fine = np.linspace(self.frame_times_s[0], self.frame_times_s[-1], 50 * len(self.values))
         distance = np.abs(difference(np.interp(fine, self.frame_times_s, self.values), value, self.meta["cycle"]))
         close = fine[distance <= distance.min() + 1e-3 * float(np.ptp(self.values))]
@@ -101,7 +103,7 @@ class Subject:
         return float(difference(self.value_at(event_time_s), float(self.values[self.t_h]), self.meta["cycle"]))
 
     def frames_like_return(self, limit: int = 8) -> list[int]:
-        """Frames from t_r on that the sweep can read: the picture has moved by at most `NEAR_CAMERA_PX`; at most `limit`.
+        """The first `limit` frames from t_r on that the sweep can read: moved by at most `NEAR_CAMERA_PX`.
 
         Motion: rotation angle and translation over scene scale, times the focal length.
         """

@@ -4,8 +4,8 @@ A memoryless generator paints the mean of all futures; a naive nearest match cal
 against it (DESIGN section 9): residual, sharpness, mixture. `Limits` comes in two kinds:
 
 - strict: the 99th percentile of true frames of *other* scenes (`learn_strict`): right for renders;
-- tolerant (`TOLERANT`, what figures use): constants in units of the sweep's spread, so that a picture of the right state that
-  a small model paints a little soft stays readable, while mean and ghost do not. Measured in docs/RESULTS.md.
+- tolerant (`TOLERANT`, what figures use): constants in units of the sweep's spread, so that a picture of the right
+  state that a small model paints a little soft stays readable, while mean and ghost do not. Measured in docs/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def unreadable(evidence: Evidence, limits: Limits) -> tuple[str, ...]:
 
 
 def learn_strict(true_frames: Sequence[Evidence]) -> Limits:
-    """99th percentiles over true frames (1st and 99th for sharpness); leave the scene under test out of `true_frames`."""
+    """99th percentiles over true frames (1st and 99th for sharpness); leave the scene under test out."""
     if not true_frames:
         raise ValueError("no true frames of other scenes: strict limits need at least two scenes")
     sharpness = [e.sharpness for e in true_frames]

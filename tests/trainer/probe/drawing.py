@@ -1,6 +1,7 @@
 """Small synthetic events, drawn with numpy: what a 64 px render of each kind of state looks like, with known time.
 
-`draw(kind, t_s, scene)` gives a noise-free picture; `rendered` adds render-like noise (white and, after a denoiser, blotchy).
+`draw(kind, t_s, scene)` gives a noise-free picture; `rendered` adds render-like noise (white and, as a
+denoiser leaves it, blotchy).
 All kinds run over event times 0..7 s; the hidden window of the synthetic clips is 2 s .. 4 s.
 """
 
@@ -56,7 +57,9 @@ def carrier(kind: str, t_s: float) -> list[tuple[NDArray[np.bool_], tuple[float,
         along = np.clip(((x - 32) * (bx - 32) + (y - 8) * (by - 8)) / 34**2, 0, 1)
         rod = np.hypot(x - 32 - along * (bx - 32), y - 8 - along * (by - 8)) < 0.8
         return [(rod, (0.2, 0.2, 0.2)), (np.hypot(x - bx, y - by) < 7, (0.8, 0.2, 0.1))]
-    if kind == "discs":  # one disc after another moves from the left peg to the right one: 1 s each, at rest half the time
+    if (
+        kind == "discs"
+    ):  # one disc after another moves from the left peg to the right one: 1 s each, at rest half the time
         parts = []
         for i in range(4):
             u = float(np.clip((t_s - 0.3 - 1.5 * i) / 0.75, 0, 1))
@@ -84,7 +87,9 @@ def draw(kind: str, t_s: float, scene: int = 0) -> tuple[Image, NDArray[np.uint1
     """Noise-free picture [H, W, 3] in 0..1 and its segmentation [H, W]."""
     x, y = grid()
     picture = background(scene)
-    shell = (abs(x - 32) < 13) & (y > 12) & (y < 54) & (abs(x - 32) > 11) if kind == "glass" else np.zeros(x.shape, bool)
+    shell = (
+        (abs(x - 32) < 13) & (y > 12) & (y < 54) & (abs(x - 32) > 11) if kind == "glass" else np.zeros(x.shape, bool)
+    )
     picture = np.where(shell[..., None], 0.75, picture)
     segmentation = np.where(shell, SHELL_ID, 0)
     for mask, colour in carrier(kind, t_s):

@@ -1,4 +1,4 @@
-"""Synthetic clip directories in the layout of `simulator.clip`, with pictures from `drawing`: 8 fps, 48 frames, hidden 17..31."""
+"""Synthetic clip directories in the layout of `simulator.clip`, drawn by `drawing`: 8 fps, 48 frames, hidden 17..31."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tests.trainer.probe.drawing import CARRIER_ID, KINDS, SHELL_ID, SWEEP_TIMES_S, draw, rendered
 from numpy.typing import NDArray
 
 from simulator.clip import SCHEMA_VERSION
+from tests.trainer.probe.drawing import CARRIER_ID, KINDS, SHELL_ID, SWEEP_TIMES_S, draw, rendered
 
 NUM_FRAMES, FPS, T_H, T_R = 48, 8.0, 16, 32
 NOISE, SWEEP_NOISE = 0.012, 0.004

@@ -45,7 +45,9 @@ def test_stability_and_plausibility() -> None:
     values = np.array([3.0, 2.0, 2.5, 0.0])
     assert metrics.plausibility(values, falling, monotone=True, tolerance=0.1) == 0.75
     assert metrics.plausibility(values, falling, bounded=True, tolerance=0.1) == 0.75
-    assert metrics.plausibility(np.array([5.0, 5.05, 4.0]), falling, conserved=True, tolerance=0.1) == pytest.approx(2 / 3)
+    assert metrics.plausibility(np.array([5.0, 5.05, 4.0]), falling, conserved=True, tolerance=0.1) == pytest.approx(
+        2 / 3
+    )
 
 
 def test_ssim_agrees_with_scikit_image() -> None:

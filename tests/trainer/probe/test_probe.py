@@ -33,7 +33,9 @@ class Stand:
 def continues(clip: Clip, source: np.ndarray, stride: int = 2, free: bool = False) -> Stand:
     frames = np.arange(0, NUM_FRAMES, stride)
     generated = frames >= HIDDEN[0] if free else frames > HIDDEN[-1]
-    rgb = np.stack([soft(source[f], 0.6, 0.01, int(f)) if g else clip.rgb[f] for f, g in zip(frames, generated, strict=True)])
+    rgb = np.stack(
+        [soft(source[f], 0.6, 0.01, int(f)) if g else clip.rgb[f] for f, g in zip(frames, generated, strict=True)]
+    )
     return Stand(rgb, frames, generated)
 
 
@@ -64,7 +66,7 @@ def test_a_model_that_remembers(remembered: tuple[ProbeResult, Path]) -> None:
         assert score.clock_ratio == pytest.approx(1.0, abs=0.1)
         assert score.control is None and score.loop_psnr_db is None
         assert score.psnr_db is not None and score.psnr_db > 25
-        assert [f.frame for f in score.frames][0] == T_R
+        assert score.frames[0].frame == T_R
     glass = [s for s in result.model if s.clip_id.startswith("glass")]
     assert all(s.evolution_ratio == pytest.approx(1.0, abs=0.1) and s.plausibility == 1.0 for s in glass)
     assert "let the event go on" in (out / "index.html").read_text()

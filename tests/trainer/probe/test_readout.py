@@ -1,4 +1,4 @@
-"""The sweep readout on synthetic pictures of known time: exact without noise, indifferent to what is not state, and not fooled."""
+"""The sweep readout on synthetic pictures of known time: exact without noise, not fooled with it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_memoryless_pictures_are_unreadable(kind: str) -> None:
 
 
 def test_the_naive_match_is_fooled_by_the_mean() -> None:
-    """The negative control of the negative control: without the limits the mean of the sweep reads as an ordinary time."""
+    """Why the limits are needed: without them the mean of the sweep reads as an ordinary time."""
     model = sweep_of("glass")
     evidence = measure(model, corruptions.mean_of_sweep(model.pictures * 255))
     lenient = Limits(residual=np.inf, mixture_gain=np.inf, sharpness=(0.0, np.inf))
@@ -109,7 +109,9 @@ def test_nearest_of_points_and_intervals() -> None:
 
 def test_strict_limits_are_percentiles_of_true_frames() -> None:
     model = sweep_of("glass")
-    true_frames = [measure(model, rendered(draw("glass", t, 1)[0], NOISE, i)) for i, t in enumerate((1.0, 2.0, 3.0, 4.0))]
+    true_frames = [
+        measure(model, rendered(draw("glass", t, 1)[0], NOISE, i)) for i, t in enumerate((1.0, 2.0, 3.0, 4.0))
+    ]
     limits = learn_strict(true_frames)
     assert max(e.residual for e in true_frames) >= limits.residual > min(e.residual for e in true_frames)
     assert reading(model, corruptions.blur(picture("glass", 4.0)), limits=limits).clock_ratio is None
