@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,12 @@ class Surroundings:
     camera: CameraPlan
     clip: ClipPlan
     extent: Extent
+
+    @cached_property
+    def eyes_m(self) -> Array:
+        """[N, 3] where the camera comes by."""
+        times = path_times_s(self.camera, self.clip)
+        return np.stack([base_pose(self.camera, t, duration_s(self.clip))[:3, 3] for t in times])
 
 
 def clutter_props(count: int, around: Surroundings, rng: np.random.Generator) -> tuple[PropPlan, ...]:
@@ -102,8 +108,7 @@ def _stands_free(box_m: Array, others_m: list[Array], around: Surroundings) -> b
         return False
     middle, camera = box_m.mean(axis=0), around.camera
     size_m = float(np.linalg.norm(box_m[1] - box_m[0]))
-    eyes = [base_pose(camera, t, duration_s(around.clip))[:3, 3] for t in path_times_s(camera, around.clip)]
-    return all(np.linalg.norm(middle - eye) > 0.3 * camera.distance_m + size_m for eye in eyes)
+    return bool(np.all(np.linalg.norm(around.eyes_m - middle, axis=1) > 0.3 * camera.distance_m + size_m))
 
 
 def _overlap(first_m: Array, second_m: Array, gap_m: float) -> bool:

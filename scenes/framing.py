@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,16 +14,20 @@ GRID_PX = 64  # EventInfo.min_visible_px counts pixels of a picture of this size
 
 
 def fitted_distance_m(points_m: Array, camera: CameraPlan, clip: ClipPlan, fill: float) -> float:
-    """Least distance at which all points stay within the share `fill` of the picture, along the path."""
-    size_m = float(np.linalg.norm(points_m.max(axis=0) - points_m.min(axis=0)))
-    near, far = 0.05 * size_m + 1e-3, 100.0 * size_m + 1.0
-    for _ in range(30):
-        middle = float(np.sqrt(near * far))
-        if reach(points_m, dataclasses.replace(camera, distance_m=middle), clip) <= fill:
-            far = middle
-        else:
-            near = middle
-    return far
+    """Least distance at which all points stay within the share `fill` of the picture, along the path.
+
+    The viewing directions do not depend on the distance d, so a point (x, y, z) in axes of the camera moved to the
+    look-at point is seen at depth z + d, and |x| / (z + d) <= fill tan(fov / 2) gives d at once.
+    """
+    tan_h = np.tan(camera.fov_rad / 2)
+    limits = fill * np.array([tan_h, tan_h * clip.height_px / clip.width_px])
+    offsets = points_m - np.asarray(camera.look_at_m)
+    distance_m = 0.0
+    for t_s in path_times_s(camera, clip):
+        seen = offsets @ base_pose(camera, t_s, duration_s(clip))[:3, :3]
+        needed = np.abs(seen[:, :2]) / limits - seen[:, 2:]
+        distance_m = max(distance_m, float(needed.max()), float(1e-3 - seen[:, 2].min()))
+    return distance_m
 
 
 def reach(points_m: Array, camera: CameraPlan, clip: ClipPlan) -> float:

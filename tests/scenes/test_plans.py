@@ -89,7 +89,7 @@ def test_loop_and_look_away_return_bitwise() -> None:
         assert world_from_camera(plan, t_s).tobytes() == base.tobytes()
 
 
-@pytest.mark.parametrize(("text", "count"), [(SPEC, 90), (LARGE, 10)])
+@pytest.mark.parametrize(("text", "count"), [(SPEC, 80), (LARGE, 20)])
 def test_look_away_hides_everything_the_event_occupies(text: str, count: int) -> None:
     for plan in plans(text, count):
         window = plan.interruptions[0]
@@ -150,7 +150,7 @@ def test_thing_boxes_hold_their_parts() -> None:
 
 def test_several_events_stand_apart_and_several_windows_follow_each_other() -> None:
     text = TWO.replace("num_frames: 48", "num_frames: 120").replace(
-        "render:", "  - {kind: lights_off, target: other, hidden_s: 2.0}\nrender:"
+        "render:", "  - {kind: lights_off, target: other, hidden_s: 1.0}\nrender:"
     )
     plan = plans(text, 1)[0]
     first, second = (found.box_m for found in occupied(plan).values())
@@ -188,12 +188,14 @@ def test_draws_stay_inside_their_range() -> None:
 
 
 def test_seeds_are_the_same_everywhere() -> None:
-    assert derived_seed(7, 3, "camera") == 0x6B8ED4C48D0D5B7C or derived_seed(7, 3, "camera") == derived_seed(7, "3", "camera")
+    assert derived_seed(7, 3, "camera") == 0xD6018040EF9D6EB
     assert derived_seed(7, 3, "camera") != derived_seed(73, "camera")
 
 
 def test_no_global_randomness_in_our_packages() -> None:
-    banned = re.compile(r"np\.random\.(seed|rand|randn|randint|uniform|normal|choice|shuffle|permutation|random)\b|\bhash\(|^import random|^from random")
+    banned = re.compile(
+        r"np\.random\.(seed|rand|randn|randint|uniform|normal|choice|shuffle|permutation|random)\b|\bhash\(|^import random|^from random"
+    )
     packages = ("event_library", "scenes", "simulator", "render_jobs")
     for file in (f for package in packages for f in (ROOT / package).rglob("*.py")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
