@@ -5,7 +5,7 @@ against it (DESIGN section 9): residual, sharpness, mixture. `Limits` comes in t
 
 - strict: the 99th percentile of true frames of *other* scenes (`learn_strict`): right for renders;
 - tolerant (`TOLERANT`, what figures use): constants in units of the sweep's spread, so that a picture of the right
-  state that a small model paints a little soft stays readable, while mean and ghost do not. Measured in docs/RESULTS.md.
+  state that a small model paints a little soft stays readable, while mean and ghost do not. See docs/RESULTS.md.
 """
 
 from __future__ import annotations
