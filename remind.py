@@ -37,9 +37,10 @@ def _events_check(args: Args) -> int:
 
 
 def _events_gallery(args: Args) -> int:
-    from event_library import commands
+    from remind_demo import packaged_specs
+    from render_jobs.gallery import write_gallery
 
-    return _show(commands.gallery(args.out))
+    return _show(f"{write_gallery(args.out, packaged_specs())}   (open it in a browser)")
 
 
 # ---- scene
@@ -172,7 +173,7 @@ def _add_events(verbs: _Verbs) -> None:
         "remind events check pendulum_swing",
     )
     check.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
-    gallery = events.add("gallery", _events_gallery, "draw every type", "remind events gallery --out gallery")
+    gallery = events.add("gallery", _events_gallery, "render every type into one page of strips", "remind events gallery --out gallery")
     gallery.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 

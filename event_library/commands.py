@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from event_library.base import Event
 from event_library.check import check_event
-from event_library.gallery import write_gallery
 from event_library.registry import EVENT_TYPES, get_type
 
 
@@ -52,12 +50,6 @@ def check_types(type_ids: Sequence[str] = ()) -> tuple[str, bool]:
     kinds = [get_type(name) for name in type_ids] or list(EVENT_TYPES.values())
     reports = [check_event(kind) for kind in kinds]
     return "\n\n".join(report.table() for report in reports), all(report.sound for report in reports)
-
-
-def gallery(out: Path) -> str:
-    """Pictures of every type at three times, and a page that shows them."""
-    page = write_gallery(Path(out), list(EVENT_TYPES.values()))
-    return f"{page}: {len(EVENT_TYPES)} types"
 
 
 def _variable_line(variable: dict[str, Any]) -> str:

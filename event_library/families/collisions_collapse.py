@@ -54,7 +54,7 @@ class DominoChain(Event):
         "6 rad/s about its leading edge; tau = time_scale t; fallen = tilt above 45 deg",
         difficulty=3,
         flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=60,
+        min_visible_px=120,
     )
     variables = (
         Variable(name="poses", unit="mixed", domain="field", tolerance=0.002, label="position and quaternion of each"),

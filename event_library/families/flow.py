@@ -42,7 +42,7 @@ class TankFilling(Event):
         law="h(t) = min(h0 + Q t / (pi R^2), H): conservation of volume in a cylinder; the tap shuts at H",
         difficulty=1,
         flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=40,
+        min_visible_px=120,
     )
     variables = (
         Variable(name="h", unit="m", domain="scalar", tolerance=0.005, flags=("monotone", "bounded")),

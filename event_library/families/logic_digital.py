@@ -78,7 +78,7 @@ class TowerOfHanoi(Event):
         "within a move the hand fetches, lifts, traverses and lowers, and the disc lands as the move completes",
         difficulty=4,
         flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=80,
+        min_visible_px=120,
     )
     variables = (
         Variable(name="pegs", unit="index", domain="field", tolerance=0.0, label="peg of each disc, smallest first"),

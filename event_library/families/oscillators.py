@@ -19,9 +19,9 @@ from event_library.readouts import sphere_centre_m
 TOLERANCE_RAD = float(np.deg2rad(3.5))
 
 # shares of the pendulum's length
-BALL = 0.13
+BALL = 0.15
 CLEARANCE = 0.10  # under the ball at rest, base plank included
-BOARD_Y = 0.17  # front of the backdrop behind the plane of swing
+BOARD_Y = 0.19  # front of the backdrop behind the plane of swing
 SCALE_RADIUS = 0.78  # of the protractor's arc about the pivot
 
 WOOD = Material(rgb=(0.36, 0.20, 0.09), roughness=0.6, pattern=Pattern("wood", (0.26, 0.13, 0.05), 0.03))
@@ -48,7 +48,7 @@ class PendulumSwing(Event):
         "no small-angle step (which is off by 1.2 % of the period at 25 deg)",
         difficulty=2,
         flags=("periodic", "reversible", "bounded"),
-        min_visible_px=20,
+        min_visible_px=40,
     )
     variables = (
         Variable(name="theta", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, flags=("periodic", "bounded")),

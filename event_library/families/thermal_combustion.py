@@ -16,7 +16,7 @@ from event_library.parts import Assembly, Lamp, Material, Part, Pattern
 from event_library.readouts import top_height_m
 
 STUMP_M = 0.005  # hmin: the flame goes out here
-CANDLE_RADIUS_M = 0.011
+CANDLE_RADIUS_M = 0.0125
 DISH_M = 0.004  # top of the saucer's floor, on which the candle stands
 FLAME_M = 0.009  # of the flame's middle above the wax
 LAMP_W = 0.9
@@ -70,7 +70,7 @@ class CandleBurningDown(Event):
         difficulty=1,
         flags=("monotone", "irreversible", "bounded"),
         emits_light=True,
-        min_visible_px=30,
+        min_visible_px=40,
     )
     variables = (
         Variable(name="h", unit="m", domain="scalar", tolerance=0.003, flags=("monotone", "bounded")),

@@ -43,11 +43,11 @@ def _serve(job: dict[str, Any], replies: IO[str], threads: int) -> None:
             lambda done, total: _reply(replies, kind="progress", done=done, total=total),
         )
     except ValueError as error:  # the plan's own fault: trying again cannot help
+        traceback.print_exc()
         _reply(replies, kind="error", retry=False, message=f"{type(error).__name__}: {error}")
-        traceback.print_exc()
     except Exception as error:
-        _reply(replies, kind="error", retry=True, message=f"{type(error).__name__}: {error}")
         traceback.print_exc()
+        _reply(replies, kind="error", retry=True, message=f"{type(error).__name__}: {error}")
     else:
         _reply(replies, kind="done", stats=stats)
 

@@ -11,7 +11,6 @@ import pytest
 
 from event_library import commands
 from event_library.families import flow
-from event_library.gallery import png
 from event_library.registry import EVENT_TYPES, fold, get_type
 
 
@@ -57,15 +56,3 @@ def test_check_reports_by_table() -> None:
     assert sound and text.startswith("candle_burning_down: sound")
 
 
-def test_gallery_draws_every_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("event_library.gallery.TIMES_S", (2.0,))
-    monkeypatch.setattr(commands, "EVENT_TYPES", {"candle_burning_down": EVENT_TYPES["candle_burning_down"]})
-    assert "1 types" in commands.gallery(tmp_path / "new")
-    assert (tmp_path / "new" / "candle_burning_down_0.png").read_bytes().startswith(b"\x89PNG")
-    assert "candle_burning_down" in (tmp_path / "new" / "index.html").read_text()
-
-
-def test_png_is_read_back() -> None:
-    imageio = pytest.importorskip("imageio.v3")
-    picture = np.random.default_rng(0).integers(0, 255, (5, 7, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(imageio.imread(png(picture), extension=".png"), picture)
