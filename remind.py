@@ -173,7 +173,9 @@ def _add_events(verbs: _Verbs) -> None:
         "remind events check pendulum_swing",
     )
     check.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
-    gallery = events.add("gallery", _events_gallery, "render every type into one page of strips", "remind events gallery --out gallery")
+    gallery = events.add(
+        "gallery", _events_gallery, "render every type into one page of strips", "remind events gallery --out gallery"
+    )
     gallery.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 

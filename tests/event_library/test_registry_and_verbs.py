@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from event_library import commands

@@ -16,7 +16,7 @@ def test_every_registered_type_has_a_plan():
 
 
 def test_a_type_without_a_spec_is_named():
-    with pytest.raises(ValueError, match="no example spec shows .*tank_filling"):
+    with pytest.raises(ValueError, match=r"no example spec shows .*tank_filling"):
         gallery_plans([p for p in packaged_specs() if p.stem != "tank_filling"])
 
 
