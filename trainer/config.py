@@ -38,15 +38,15 @@ class DataConfig:
     dark_max_s: float = 3.0
     ramp_max_s: float = 0.5
     min_seen_s: float = 1.0  # of undisturbed history before the lights go out
-    num_return_targets: int = 4  # consecutive frames after the return
-    num_other_targets: int = 4  # anywhere else in the visible history
+    num_return_targets: int = 6  # consecutive frames after the return
+    num_other_targets: int = 3  # anywhere else in the visible history
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurriculumConfig:
     drop_degraded: float = 0.5  # node_drop probability per role
     drop_frontier: float = 0.05
-    drop_after_return: float = 0.5  # of examples: the return's own history is absent, every target must remember
+    drop_after_return: float = 0.7  # of examples: the return's own history is absent, every target must remember
     noisy_share: float = 0.3  # of examples that get noisy_memory
     noisy_max_level: float = 0.3
     noisy_anchor_max_level: float = 0.05

@@ -18,14 +18,18 @@ def tiny() -> TrainConfig:
         eval_every=40,
         checkpoint_every=60,
         model=ModelConfig(dim=128, num_heads=4, num_layers=4, ffn_dim=512),
-        data=DataConfig(codec_patch=16),
+        data=DataConfig(codec_patch=16, frame_stride=3),
         optim=OptimConfig(warmup_steps=20, decay_steps=40),
     )
 
 
 def learn() -> TrainConfig:
     """Learns a hidden state on two CPU cores: 32 px, 16 tokens a frame. See docs/LOG.md, section trainer."""
-    return TrainConfig(recipe="learn")
+    return TrainConfig(
+        recipe="learn",
+        data=DataConfig(codec_patch=8, frame_stride=3),
+        optim=OptimConfig(lr=8e-4),
+    )
 
 
 RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType({"tiny": tiny, "learn": learn})
