@@ -53,7 +53,6 @@ class Evidence:
     residual: float  # error of the best point on the polyline
     mixture_gain: float  # how much of V a mixture of arbitrary sweep pictures explains beyond that point
     sharpness: float  # gradient energy of the query over that of the best point, inside the region
-    raw_residual: float  # mean squared error of the best point, full scale 1 (the un-normalised rule, for comparison)
     naive_time_s: float  # nearest sweep picture by plain squared error: the readout that this one replaces
     alignment: Alignment
 
@@ -108,7 +107,6 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
         residual=float(errors[k]) / spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
         sharpness=_gradient_energy(aligned, model.region) / _gradient_energy(best_picture, model.region),
-        raw_residual=float(errors[k]),
         naive_time_s=float(times[np.argmin(naive)]),
         alignment=alignment,
     )

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri, state_curve
-from trainer.probe.result import ClipFacts, ModelScore, ProbeResult, Row, summary_rows
+from trainer.probe.result import PAUSED_ROW, ClipFacts, ModelScore, ProbeResult, Row, summary_rows
 from trainer.probe.score import Generated
 from trainer.probe.subject import Subject
 
@@ -68,11 +68,12 @@ def sentences(result: ProbeResult, rows: Sequence[Row]) -> list[str]:
     model = next((row for row in rows if row.group == "model"), None)
     if model is None:
         return [instrument, "No model was probed: this report only checks the instrument."]
-    return [_verdict(model), _expectation(result), instrument]
+    frozen = next(row for row in rows if row.name == PAUSED_ROW)
+    return [_verdict(model, frozen), _expectation(result), instrument]
 
 
-def _verdict(row: Row) -> str:
-    """What the model did, from its first row."""
+def _verdict(row: Row, frozen: Row) -> str:
+    """What the model did, from its first row, beside what a frozen event gets by the same reading."""
     if row.clock_ratio is None:
         return (
             "The model's pictures after the return could not be read in any clip: they resemble no single moment of "
@@ -81,15 +82,17 @@ def _verdict(row: Row) -> str:
     share = f"In {row.coverage:.0%} of the clips the model's picture after the return could be read. "
     ratio = row.clock_ratio.mean
     where = f"There its clock ratio was {ratio:.2f} on average (0: the event stood still unseen, 1: it went on). "
-    if row.recovery.mean >= 0.7:
+    if row.recovery.mean >= max(0.7, frozen.recovery.mean + 0.2):
         verdict = "That is close to the truth: the model let the event go on while it could not see it."
     elif abs(ratio) < 0.25:
         verdict = "That is close to a frozen event: the model did not let time pass unseen."
     else:
         verdict = "That is neither frozen nor right."
-    interval_known = math.isfinite(row.recovery.low)
-    doubt = "" if interval_known else " One scene gives no interval."
-    return f"{share}{where}{verdict} Recovery, counting unreadable clips as 0: {interval(row.recovery)}.{doubt}"
+    doubt = "" if math.isfinite(row.recovery.low) else " One scene gives no interval."
+    figures = (
+        f"Recovery, counting unreadable clips as 0: {interval(row.recovery)}; an event that really stood still gets "
+    )
+    return f"{share}{where}{verdict} {figures}{interval(frozen.recovery)} by the same reading.{doubt}"
 
 
 def _expectation(result: ProbeResult) -> str:
@@ -99,7 +102,7 @@ def _expectation(result: ProbeResult) -> str:
     split = ""
     if any(held is not None for held in seen):
         held_out = sum(bool(held) for held in seen)
-        split = f" Of the {len(seen)} clips here, {held_out} show scenes that were kept from training."
+        split = f" Of the {len(seen)} clips here, {held_out or 'none'} show scenes that were kept from training."
     if step is None:
         return "Nothing is known here about how the model was trained." + split
     if step < LEARNING_STEPS:

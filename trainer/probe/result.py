@@ -12,10 +12,11 @@ from typing import Any
 
 from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.calibration import Judged
-from trainer.probe.metrics import recovery
+from trainer.probe.metrics import coverage, recovery
 from trainer.probe.verdict import Limits, Reading
 
 SCHEMA_VERSION = 1
+PAUSED_ROW = "paused picture, read as a model's"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def summary_rows(result: ProbeResult) -> list[Row]:
         rows.append(_row(name, judged[0].group, should.format(expected), [j.reading for j in judged], scenes, right))
     scenes = [c.scene_id for c in result.clips]
     paused = [c.paused_as_model for c in result.clips]
-    rows.append(_row("paused picture, read as a model's", "baseline", "", paused, scenes))
+    rows.append(_row(PAUSED_ROW, "baseline", "", paused, scenes))
     for name in result.clips[0].baselines:
         ratios = [c.baselines[name] for c in result.clips]
         if name != "paused":
@@ -188,7 +189,7 @@ def _ratio_row(name: str, group: str, ratios: Sequence[float | None], scenes: Se
         clock_ratio=_estimate(list(zip(ratios, scenes, strict=True))),
         recovery=clustered_mean([recovery(r) for r in ratios], scenes),
         evolution_ratio=None,
-        coverage=sum(r is not None for r in ratios) / len(ratios),
+        coverage=coverage(ratios),
         alternatives=None,
         set_size=None,
         right=None,
