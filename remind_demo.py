@@ -51,15 +51,20 @@ def without_sweep(plan: ScenePlan) -> ScenePlan:
     return dataclasses.replace(plan, outputs=tuple(name for name in plan.outputs if name != "sweep"))
 
 
+def render_all(plans: Sequence[ScenePlan], data: Path) -> None:
+    """Render `plans` into `data`. Raises ValueError when clips failed: a data set with holes is not what was asked for."""
+    failed = [result for result in render_plans(plans, data) if result.state == "failed"]
+    if failed:
+        raise ValueError(f"{len(failed)} clips failed, the first: {failed[0].message} (see {failed[0].path})")
+
+
 def run_line(plans: Sequence[ScenePlan], out: Path, *, recipe: str, minutes: float | None = None) -> Path:
     """Render `plans`, train `recipe` on them (for `minutes` at most), probe; returns the report. What is there is kept.
 
     Raises ValueError when clips failed: a data set with holes is not what was asked for.
     """
     data, run, report = out / "data", out / "run", out / "report"
-    failed = [result for result in render_plans(plans, data) if result.state == "failed"]
-    if failed:
-        raise ValueError(f"{len(failed)} clips failed, the first: {failed[0].message} (see {failed[0].path})")
+    render_all(plans, data)
     train(recipe, data, run, minutes=minutes, resume=True)
     probe(run, data, report)
     return report / "index.html"

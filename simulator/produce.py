@@ -29,7 +29,7 @@ from simulator.timeline import (
 )
 from simulator.visibility import hidden_windows, see
 
-SWEEP_STEPS = 16  # pictures per hidden duration D
+SWEEP_STEPS = 12  # pictures per hidden duration D
 SWEEP_SAMPLES_FACTOR = 4  # low noise
 CALIBRATION = {"half_speed": 0.5, "reversed": -1.0}  # name -> clock ratio
 

@@ -1,0 +1,40 @@
+"""`make learn`: train until the hidden state is remembered, on one event type at 32 px, and report whether it was.
+
+    python -m benchmarks.learn [--out learn] [--minutes 35] [--clips 144] [--heldout 12]
+
+Renders filling glasses that are never interrupted (the trainer darkens them itself), trains the recipe `learn`, and
+probes it on other scenes in which the light really goes out. A second run resumes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from remind_demo import render_all
+from render_jobs.commands import gather_plans
+from trainer.probe.run import probe
+from trainer.train import train
+
+SPECS = Path(__file__).parent / "specs"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("learn"))
+    parser.add_argument("--minutes", type=float, default=35.0, help="of training, at most")
+    parser.add_argument("--clips", type=int, default=144, help="to train on")
+    parser.add_argument("--heldout", type=int, default=12, help="to probe on")
+    options = parser.parse_args()
+    out: Path = options.out
+    render_all(gather_plans([SPECS / "learn_train.yaml"], options.clips), out / "train")
+    render_all(gather_plans([SPECS / "learn_heldout.yaml"], options.heldout), out / "heldout")
+    train("learn", out / "train", out / "run", minutes=options.minutes, resume=True)
+    probe(out / "run", out / "heldout", out / "report")
+    print(f"report   {out / 'report' / 'index.html'}   (open it in a browser)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
