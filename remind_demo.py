@@ -52,7 +52,7 @@ def without_sweep(plan: ScenePlan) -> ScenePlan:
 
 
 def render_all(plans: Sequence[ScenePlan], data: Path) -> None:
-    """Render `plans` into `data`. Raises ValueError when clips failed: a data set with holes is not what was asked for."""
+    """Render `plans` into `data`; ValueError when clips failed: a data set with holes is not what was asked for."""
     failed = [result for result in render_plans(plans, data) if result.state == "failed"]
     if failed:
         raise ValueError(f"{len(failed)} clips failed, the first: {failed[0].message} (see {failed[0].path})")
