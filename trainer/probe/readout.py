@@ -21,6 +21,7 @@ from trainer.probe.registration import Alignment, align, shifted
 
 DILATION_PX = 2
 SMOOTHING_PX = 0.5  # both sides are smoothed by this before they are compared: edges of 8-sample renders are noisy
+BOX_MARGIN_PX = 4
 NEIGHBOURS = 3  # sweep pictures on each side that lend a pixel their value while it does not change
 CHANGED = 2.0  # noise standard deviations at which a pixel counts as changed
 WEIGHT_FLOOR = 0.1  # of the mean variance: a pixel that varies this little counts half
@@ -87,10 +88,12 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
         raise ValueError(f"the picture has shape {query.shape}, the sweep {model.pictures.shape[1:]}; resize it first")
     picture = query.astype(np.float64) / 255
     alignment = align(picture, model.mean, model.static)
-    aligned = shifted(picture, alignment.shift_px)
-    expected = np.clip(model.pictures * alignment.gain + alignment.offset, 0, 1)
-    points = _smooth(expected)[:, model.region]  # [K, n, 3]
-    target = _smooth(aligned[None])[0, model.region]  # [n, 3]
+    box = _box(model.region)
+    region, sweep = model.region[box], model.pictures[:, *box]
+    aligned = shifted(picture, alignment.shift_px)[box]
+    expected = np.clip(sweep * alignment.gain + alignment.offset, 0, 1)
+    points = _smooth(expected)[:, region]  # [K, n, 3]
+    target = _smooth(aligned[None])[0, region]  # [n, 3]
     variance = points.var(0).mean(-1)
     weight = np.sqrt(variance / (variance + WEIGHT_FLOOR * variance.mean() + 1e-12))[:, None]
     points, target = (points * weight).reshape(len(points), -1), (target * weight).ravel()
@@ -99,14 +102,14 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
     errors, fractions = _polyline(points, target)
     k = int(np.argmin(errors))
     best_picture = (1 - fractions[k]) * expected[k] + fractions[k] * expected[k + 1]
-    naive = ((model.pictures[:, model.region] - picture[model.region]) ** 2).mean((1, 2))
+    naive = ((sweep[:, region] - picture[box][region]) ** 2).mean((1, 2))
     hull = _hull_error(points, target)
     return Evidence(
         time_s=float(times[k] + fractions[k] * (times[k + 1] - times[k])),
         candidates_s=_candidates(times, errors / spread, fractions, points / np.sqrt(spread)),
         residual=float(errors[k]) / spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
-        sharpness=_gradient_energy(aligned, model.region) / _gradient_energy(best_picture, model.region),
+        sharpness=_gradient_energy(aligned, region) / _gradient_energy(best_picture, region),
         naive_time_s=float(times[np.argmin(naive)]),
         alignment=alignment,
     )
@@ -116,6 +119,15 @@ def nearest(candidates_s: Sequence[tuple[float, float]], reference_s: float) -> 
     """The member of the set that is nearest to a reference time."""
     members = [min(max(reference_s, low), high) for low, high in candidates_s]
     return min(members, key=lambda t: abs(t - reference_s))
+
+
+def _box(region: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The rows and columns of the region, with a margin for smoothing: nothing else need be touched."""
+    bounds = []
+    for axis in (1, 0):
+        used = np.flatnonzero(region.any(axis))
+        bounds.append(slice(max(0, int(used[0]) - BOX_MARGIN_PX), int(used[-1]) + BOX_MARGIN_PX + 1))
+    return bounds[0], bounds[1]
 
 
 def _smooth(pictures: NDArray[np.float64]) -> NDArray[np.float64]:
