@@ -30,7 +30,7 @@ def main() -> int:
     out: Path = options.out
     render_all(gather_plans([SPECS / "learn_train.yaml"], options.clips), out / "train")
     render_all(gather_plans([SPECS / "learn_heldout.yaml"], options.heldout), out / "heldout")
-    train("learn", out / "train", out / "run", minutes=options.minutes, resume=True)
+    train("learn", out / "train", out / "run", heldout_dir=out / "heldout", minutes=options.minutes, resume=True)
     probe(out / "run", out / "heldout", out / "report")
     print(f"report   {out / 'report' / 'index.html'}   (open it in a browser)")
     return 0

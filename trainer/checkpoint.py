@@ -21,6 +21,7 @@ from trainer.codec import LatentCodec
 from trainer.config import TrainConfig, config_from_json
 from trainer.model import RememberingWan
 
+SCENES = "scenes.json"  # of a run: ids of the scenes it was trained on
 SCHEMA_VERSION = 1
 
 
@@ -69,6 +70,11 @@ def save_checkpoint(
     for old in list_checkpoints(run_dir)[:-keep]:
         shutil.rmtree(old)
     return final
+
+
+def trained_scenes(run_dir: Path) -> frozenset[str]:
+    """Ids of the scenes that a run was trained on."""
+    return frozenset(json.loads((run_dir / SCENES).read_text()))
 
 
 def list_checkpoints(run_dir: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from trainer.config import DataConfig, ModelConfig, OptimConfig, TrainConfig
+from trainer.config import CurriculumConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 
 def tiny() -> TrainConfig:
@@ -24,11 +24,14 @@ def tiny() -> TrainConfig:
 
 
 def learn() -> TrainConfig:
-    """Learns a hidden state on two CPU cores: 32 px, 16 tokens a frame. See docs/LOG.md, section trainer."""
+    """Learns a hidden state on two CPU cores: clips of 32 px at 4 fps, every second frame, 16 tokens a frame."""
     return TrainConfig(
         recipe="learn",
-        data=DataConfig(codec_patch=8, frame_stride=3),
-        optim=OptimConfig(lr=8e-4),
+        steps=2000,
+        model=ModelConfig(dim=160, num_heads=5, num_layers=5, ffn_dim=640),
+        data=DataConfig(codec_patch=8, frame_stride=2, dark_min_s=1.0, dark_max_s=2.75, ramp_max_s=0.3, min_seen_s=1.0),
+        curriculum=CurriculumConfig(drop_after_return=0.7),
+        optim=OptimConfig(lr=1e-3, warmup_steps=100, decay_steps=500),
     )
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from trainer.build import build_codec, build_model, default_device
-from trainer.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
+from trainer.checkpoint import SCENES, list_checkpoints, load_checkpoint, save_checkpoint
 from trainer.clips import ClipRecord, is_heldout, read_dataset
 from trainer.config import OptimConfig, TrainConfig, config_from_json
 from trainer.data import Batch, training_batch
@@ -36,22 +36,21 @@ def train(
     data_dir: Path,
     out_dir: Path,
     *,
+    heldout_dir: Path | None = None,
     steps: int | None = None,
     minutes: float | None = None,
     resume: bool = False,
     progress: bool = True,
 ) -> TrainResult:
-    """Train a configuration (or the recipe of that name) on a data set folder, split by scene; fills the run folder.
+    """Train a configuration (or the recipe of that name) on a data set folder; fills the run folder.
+
+    Scenes are split by their ids; with `heldout_dir`, a data set of other scenes, all of `data_dir` is trained on.
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
     `resume` it goes on to the very parameters that an undisturbed run gives.
     """
     config = recipe(config) if isinstance(config, str) else config
-    records = read_dataset(Path(data_dir), config.data.frame_stride)
-    heldout = [record for record in records if is_heldout(record.scene_id, config.data.heldout_share)]
-    training = [record for record in records if not is_heldout(record.scene_id, config.data.heldout_share)]
-    if not training:
-        raise ValueError(f"{data_dir}: all {len(records)} clips are held out; render more scenes")
+    training, heldout = _split(config, Path(data_dir), heldout_dir)
     return fit(
         config,
         training,
@@ -77,6 +76,7 @@ def fit(
 ) -> TrainResult:
     """The training loop. deadline: on the monotonic clock, s."""
     _claim(run_dir, config, resume)
+    (run_dir / SCENES).write_text(json.dumps(sorted({record.scene_id for record in training}), indent=1) + "\n")
     device, codec = default_device(), build_codec(config)
     model = build_model(config).to(device)
     optimizer = _optimizer(model, config.optim)
@@ -159,6 +159,23 @@ def _optimizer(model: RememberingWan, config: OptimConfig) -> torch.optim.Optimi
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or name.startswith("phases.")]
     groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
+
+
+def _split(
+    config: TrainConfig, data_dir: Path, heldout_dir: Path | None
+) -> tuple[list[ClipRecord], list[ClipRecord]]:
+    """Clips to train on, and clips of other scenes."""
+    records = read_dataset(data_dir, config.data.frame_stride)
+    share = config.data.heldout_share if heldout_dir is None else 0.0
+    training = [record for record in records if not is_heldout(record.scene_id, share)]
+    heldout = [record for record in records if is_heldout(record.scene_id, share)]
+    if not training:
+        raise ValueError(f"{data_dir}: all {len(records)} clips are held out; render more scenes")
+    if heldout_dir is not None:
+        heldout = read_dataset(heldout_dir, config.data.frame_stride)
+        if both := {r.scene_id for r in training} & {r.scene_id for r in heldout}:
+            raise ValueError(f"{heldout_dir}: scene {min(both)} is in {data_dir} too; hold out other scenes")
+    return training, heldout
 
 
 def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:

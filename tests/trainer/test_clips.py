@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from scenes.plan import ClipPlan
-from simulator.clip import Clip
+from simulator.clip import Clip, list_clips
 from tests.simulator.support import sketch_clip, tank_plan
-from trainer.checkpoint import load_trained
+from trainer.checkpoint import load_trained, trained_scenes
 from trainer.clips import read_clip, read_dataset
 from trainer.config import override
 from trainer.recipes import recipe
@@ -61,5 +61,11 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
         train(override(config, {"data.heldout_share": 1.0}), dataset, tmp_path / "other", steps=1)
     with pytest.raises(ValueError, match="does not divide"):
         train(override(config, {"data.codec_patch": 15}), dataset, tmp_path / "third", steps=1)
+    assert trained_scenes(tmp_path / "run") == {Clip.open(path).scene_id for path in list_clips(dataset)}
     made = rollout(load_trained(tmp_path / "run"), Clip.open(dataset / "clips" / "look_away"), steps=1, num_frames=2)
     assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)
+
+
+def test_a_heldout_data_set_must_be_of_other_scenes(dataset, tmp_path):
+    with pytest.raises(ValueError, match="hold out other scenes"):
+        train(recipe("tiny"), dataset, tmp_path / "same", heldout_dir=dataset, steps=1, progress=False)

@@ -29,16 +29,16 @@ def probe(
     callable clip -> pictures. Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.
     """
     facts: dict[str, Any] | None = {"directory": str(run_dir)} if run_dir is not None else None
-    heldout_share = None
+    trained: frozenset[str] | None = None
     if rollout is None and run_dir is not None:
-        rollout, facts, heldout_share = _load_run(Path(run_dir))
+        rollout, facts, trained = _load_run(Path(run_dir))
     subjects = load_subjects(dataset)
     rollouts = {s.clip.clip_id: rollout(s.clip) for s in subjects} if rollout else {}
     result = ProbeResult(
         dataset=str(dataset),
         run=facts,
         limits=TOLERANT,
-        clips=tuple(_facts(s, subjects, heldout_share) for s in subjects),
+        clips=tuple(_facts(s, subjects, trained) for s in subjects),
         exhibits=tuple(judge(*row, TOLERANT) for row in measure_all(subjects)),
         model=tuple(score(s, rollouts[s.clip.clip_id], TOLERANT) for s in subjects if rollouts),
     )
@@ -49,11 +49,11 @@ def probe(
     return result
 
 
-def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], float]:
+def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], frozenset[str]]:
     """The newest checkpoint of a run as a callable, and what is to be said about it. Imports torch only here."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
-    from trainer.checkpoint import load_trained
+    from trainer.checkpoint import load_trained, trained_scenes
     from trainer.rollout import rollout
 
     trained = load_trained(run_dir)
@@ -68,16 +68,12 @@ def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], float]:
     def generate(clip: Clip) -> Generated:
         return rollout(trained, clip, steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED)
 
-    return generate, facts, trained.config.data.heldout_share
+    return generate, facts, trained_scenes(run_dir)
 
 
-def _facts(subject: Subject, subjects: Sequence[Subject], heldout_share: float | None) -> ClipFacts:
+def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str] | None) -> ClipFacts:
     clip = subject.clip
-    held_out = None
-    if heldout_share is not None:
-        from trainer.clips import is_heldout
-
-        held_out = is_heldout(subject.scene_id, heldout_share)
+    held_out = None if trained is None else subject.scene_id not in trained
     paused = measure(subject.sweep, clip.twin("paused").rgb[subject.t_r])
     return ClipFacts(
         clip_id=clip.clip_id,
