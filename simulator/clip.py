@@ -3,8 +3,8 @@
 Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it:
 
     plan.json  manifest.json  cameras.json  states.parquet  twins.parquet  video.mp4  arrays.h5
-    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation}, sweep/{rgb,segmentation,event_time_s},
-               calibration/{rgb,event_time_s}, fields/<event>/<variable>
+    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation}, calibration/{rgb,event_time_s},
+               sweep/{rgb,segmentation,event_time_s,states/<variable>}, fields/<event>/<variable>
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Sweep:
     rgb: NDArray[np.uint8]  # [K, H, W, 3]
     segmentation: NDArray[np.uint16]  # [K, H, W]
     event_time_s: NDArray[np.float64]  # [K] on the event's own clock
+    states: dict[str, NDArray[np.float64]]  # variable -> [K], scalars only
     frame: int  # t_r
     target: str
 
@@ -210,6 +211,7 @@ class Clip(ArrayGroup):
                 group["rgb"][:],
                 group["segmentation"][:],
                 group["event_time_s"][:],
+                {name: values[:] for name, values in group["states"].items()},
                 int(group.attrs["frame"]),
                 str(group.attrs["target"]),
             )

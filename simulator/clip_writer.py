@@ -130,6 +130,7 @@ def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
     if content.sweep is not None:
         arrays["sweep/rgb"], arrays["sweep/segmentation"] = content.sweep.rgb, content.sweep.segmentation
         arrays["sweep/event_time_s"] = content.sweep.event_time_s
+        arrays |= {f"sweep/states/{name}": values for name, values in content.sweep.states.items()}
     if content.calibration:
         arrays["calibration/rgb"] = np.stack([rgb for rgb, _ in content.calibration.values()])
         arrays["calibration/event_time_s"] = np.array([t_s for _, t_s in content.calibration.values()])

@@ -110,7 +110,7 @@ def produce_clip(
         windows=windows,
         timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
         twins=twins,
-        sweep=_sweep(windows, rgb["sweep"], segmentation["sweep"], shots["sweep"]) if "sweep" in rgb else None,
+        sweep=_sweep(stage, windows, rgb["sweep"], segmentation["sweep"], shots["sweep"]) if "sweep" in rgb else None,
         calibration=_calibration(windows, rgb["calibration"], shots["calibration"]) if "calibration" in rgb else {},
         device=renderer.device,
     )
@@ -173,8 +173,13 @@ def _timelines(events: Mapping[str, Event], times: dict[str, NDArray[np.float64]
 
 
 def _sweep(
-    windows: tuple[Window, ...], rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16], shots: list[Shot]
+    stage: Stage,
+    windows: tuple[Window, ...],
+    rgb: NDArray[np.uint8],
+    segmentation: NDArray[np.uint16],
+    shots: list[Shot],
 ) -> Sweep:
     target = windows[0].target
     times_s = np.array([shot.event_times_s[target] for shot in shots])
-    return Sweep(rgb, segmentation, times_s, windows[0].t_r, target)
+    states = {name: v.astype(np.float64) for name, v in stage.events[target].states(times_s).items() if v.ndim == 1}
+    return Sweep(rgb, segmentation, times_s, states, windows[0].t_r, target)

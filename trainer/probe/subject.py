@@ -88,8 +88,18 @@ class Subject:
         return self.meta["cycle"] is None and one_way and bool(steps.any())
 
     def value_at(self, event_time_s: float) -> float:
-        """True value at an event time, linear between frames; beyond the clip, that of its nearest frame."""
-        return float(np.interp(event_time_s, self.frame_times_s, self.values))
+        """True value at an event time, linear between the frames and the moments of the sweep."""
+        return float(np.interp(event_time_s, *self._known))
+
+    @cached_property
+    def _known(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Event times, rising, and true values at every frame and at every moment of the sweep."""
+        sweep = self.clip.sweep
+        assert sweep is not None
+        times = np.concatenate([self.frame_times_s, sweep.event_time_s])
+        values = np.concatenate([self.values, sweep.states[self.variable]])
+        times, first = np.unique(times, return_index=True)
+        return times, values[first]
 
     def time_of(self, value: float) -> float:
         """Event time at which the true value is nearest to `value`; of several, the nearest to t_r. To 1/50 frame."""
