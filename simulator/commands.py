@@ -56,7 +56,7 @@ def states(path: Path, event: str | None = None, at_s: float | None = None) -> s
         order = np.argsort(clip.states["frame"][own])
         seen, causes = clip.states["visible_fraction"][own][order], clip.states["hidden_by"][own][order]
         heads = [f"{v} [{clip.variables[name][v]['unit']}]" for v in columns]
-        lines.append(f"{name} ({clip.manifest['event_types'][name]})")
+        lines.append(f"{name} ({clip.manifest['event_types'][name]}) in {path}")
         lines.append("  ".join(["frame", "   t_s", "seen", *(f"{h:>14}" for h in heads), "hidden by"]))
         for f in frames:
             cells = [f"{series[v][f]:>{max(14, len(h))}.6g}" for v, h in zip(columns, heads, strict=True)]
