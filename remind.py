@@ -37,10 +37,10 @@ def _events_check(args: Args) -> int:
 
 
 def _events_gallery(args: Args) -> int:
-    from remind_demo import packaged_specs
     from render_jobs.gallery import write_gallery
+    from scenes.commands import example_specs
 
-    return _show(f"{write_gallery(args.out, packaged_specs())}   (open it in a browser)")
+    return _show(f"{write_gallery(args.out, example_specs())}   (open it in a browser)")
 
 
 # ---- scene

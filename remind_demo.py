@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from tqdm import tqdm
 
 from render_jobs.commands import render_plans
 from render_jobs.dataset import write_atomically
+from scenes.commands import example_specs
 from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
@@ -19,11 +19,6 @@ from trainer.probe.run import probe
 from trainer.train import train
 
 NUM_CLIPS, NUM_SWEEPS = 12, 4
-
-
-def packaged_specs() -> list[Path]:
-    """The example specs that come with the package."""
-    return sorted(Path(str(files("scenes"))).glob("specs/*.yaml"))
 
 
 def plan_line(specs: Sequence[Path], folder: Path, *, num_clips: int, num_sweeps: int) -> list[ScenePlan]:
@@ -72,7 +67,7 @@ def run_line(plans: Sequence[ScenePlan], out: Path, *, recipe: str, minutes: flo
 
 def demo(out: Path, *, minutes: float) -> str:
     """The line with a two-minute model. Returns where each artefact lies."""
-    specs = packaged_specs()
+    specs = example_specs()
     plans = plan_line(specs, out / "plans", num_clips=NUM_CLIPS, num_sweeps=NUM_SWEEPS)
     report = run_line(plans, out, recipe="tiny", minutes=minutes)
     return "\n".join(

@@ -16,22 +16,21 @@ from scenes.schema import spec_schema
 STARTER = "tank_filling.yaml"
 
 
-def example_specs() -> dict[str, str]:
-    """Name -> text of the specs that come with the package."""
-    folder = files("scenes").joinpath("specs")
-    return {file.name: file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda f: f.name)}
+def example_specs() -> list[Path]:
+    """The specs that come with the package."""
+    return sorted(Path(str(files("scenes"))).glob("specs/*.yaml"))
 
 
 def init(path: Path | str, example: str = STARTER) -> str:
     """Write a commented starter spec. Raises SpecError when the file exists or the example does not."""
-    path, specs = Path(path), example_specs()
+    path, specs = Path(path), {spec.name: spec for spec in example_specs()}
     if example not in specs:
         raise SpecError([f"{example}: no such example; there are {', '.join(specs)}"])
     if not path.parent.is_dir():
         raise SpecError([f"{path}: its folder does not exist; make it first"])
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(specs[example])
+            file.write(specs[example].read_text("utf-8"))
     except FileExistsError:
         raise SpecError([f"{path}: exists already; choose another name"]) from None
     except (OSError, ValueError) as error:

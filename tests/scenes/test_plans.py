@@ -17,7 +17,7 @@ from scenes.clock import Clock
 from scenes.clutter import prop_box_m
 from scenes.commands import example_specs, schema
 from scenes.distributions import parse_value
-from scenes.loading import parse_spec
+from scenes.loading import load_spec, parse_spec
 from scenes.occupancy import Occupancy, occupancy, union_box, world_from_event
 from scenes.plan import InterruptionPlan, ScenePlan
 from scenes.planning import check_order
@@ -69,7 +69,7 @@ def test_plan_does_not_depend_on_count_and_reads_back_equal(text: str) -> None:
 def test_same_bytes_in_another_process_whatever_the_hash_seed() -> None:
     code = (
         "from tests.scenes.stand_ins import SPEC, TYPES\n"
-        "from scenes.loading import parse_spec\nfrom scenes.sampling import sample_plans\n"
+        "from scenes.loading import load_spec, parse_spec\nfrom scenes.sampling import sample_plans\n"
         "print(sample_plans(parse_spec(SPEC, 'k', TYPES), 1, 1, TYPES)[0].plan_id)"
     )
     found = set()
@@ -207,9 +207,9 @@ def test_schema_names_types_and_their_params() -> None:
     assert "additionalProperties" in text
 
 
-@pytest.mark.parametrize("name", sorted(example_specs()))
-def test_examples_plan(name: str) -> None:
-    plan = sample_plans(parse_spec(example_specs()[name], name), 1)[0]
+@pytest.mark.parametrize("path", example_specs(), ids=lambda path: path.stem)
+def test_examples_plan(path: Path) -> None:
+    plan = sample_plans(load_spec(path), 1)[0]
     assert (plan.clip.num_frames, plan.clip.fps, plan.clip.width_px, plan.render.samples) == (48, 8.0, 64, 8)
     window = plan.interruptions[0]
     assert 2.0 <= window.hidden_to_s - window.hidden_from_s <= 2.5 + 1e-6
