@@ -43,6 +43,7 @@ def write_fake_clip(path: Path, kind: str, scene: int, prompt: str = "A thing ha
         file["sweep/rgb"] = np.stack([rendered(p, SWEEP_NOISE, seed + 50_000 + i) for i, (p, _) in enumerate(swept)])
         file["sweep/segmentation"] = np.stack([s for _, s in swept])
         file["sweep/event_time_s"] = SWEEP_TIMES_S
+        file["sweep/states/level_m"] = state(kind, SWEEP_TIMES_S)
         file["sweep"].attrs["frame"], file["sweep"].attrs["target"] = T_R, "thing"
         calibration = np.array([3.0, 0.0])
         file["calibration/rgb"] = np.stack([rendered(draw(kind, t, scene)[0], NOISE, seed + T_R) for t in calibration])
