@@ -40,6 +40,8 @@ class DataConfig:
     min_seen_s: float = 1.0  # of undisturbed history before the lights go out
     num_return_targets: int = 6  # consecutive frames after the return
     num_other_targets: int = 3  # anywhere else in the visible history
+    mirror_share: float = 0.0  # of examples shown in a mirror
+    gain_sigma: float = 0.0  # of the log gain of each colour channel, one draw for a whole clip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from trainer.augment import augmented
 from trainer.clips import ClipRecord
 from trainer.codec import LatentCodec
 from trainer.config import CurriculumConfig, DataConfig, FlowConfig
@@ -106,7 +107,8 @@ def training_example(
     curriculum: CurriculumConfig,
     flow: FlowConfig,
 ) -> Example:
-    """A random interruption, random targets, and the curriculum's stages over them."""
+    """Augmentations, a random interruption, random targets, and the curriculum's stages over them."""
+    record = augmented(record, rng, data)
     shown = _interrupted(record, rng, data)
     graph = history_graph(record, codec, shown.hidden)
     back = _first_after_hidden(shown.hidden)

@@ -29,7 +29,16 @@ def learn() -> TrainConfig:
         recipe="learn",
         steps=2000,
         model=ModelConfig(dim=160, num_heads=5, num_layers=5, ffn_dim=640),
-        data=DataConfig(codec_patch=8, frame_stride=2, dark_min_s=1.0, dark_max_s=2.75, ramp_max_s=0.3, min_seen_s=1.0),
+        data=DataConfig(
+            codec_patch=8,
+            frame_stride=2,
+            dark_min_s=1.0,
+            dark_max_s=2.75,
+            ramp_max_s=0.3,
+            min_seen_s=1.0,
+            mirror_share=0.5,
+            gain_sigma=0.12,
+        ),
         curriculum=CurriculumConfig(drop_after_return=0.7),
         optim=OptimConfig(lr=1e-3, warmup_steps=100, decay_steps=500),
     )
