@@ -1,6 +1,6 @@
 """`make learn`: train until the hidden state is remembered, on one event type at 32 px, and report whether it was.
 
-    python -m benchmarks.learn [--out learn] [--minutes 35] [--clips 144] [--heldout 12]
+    python -m benchmarks.learn [--out learn] [--minutes 35] [--clips 288] [--heldout 12]
 
 Renders filling glasses that are never interrupted (the trainer darkens them itself), trains the recipe `learn`, and
 probes it on other scenes in which the light really goes out. A second run resumes.
@@ -24,7 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("learn"))
     parser.add_argument("--minutes", type=float, default=35.0, help="of training, at most")
-    parser.add_argument("--clips", type=int, default=144, help="to train on")
+    parser.add_argument("--clips", type=int, default=288, help="to train on")
     parser.add_argument("--heldout", type=int, default=12, help="to probe on")
     options = parser.parse_args()
     out: Path = options.out
