@@ -6,9 +6,10 @@ values, whatever was rendered before.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -55,8 +56,9 @@ class EventLamp:
 class Shot:
     """One picture to take.
 
-    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, so
-    that no stray path can give their state away; their lamps go on. benchmarks/hidden.py measures what that changes.
+    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot and
+    their lamps stay as they were at the event time given here, so that no stray path can give the state away.
+    benchmarks/hidden.py measures what that changes.
     """
 
     world_from_camera: Array  # [4, 4] OpenCV axes
@@ -64,7 +66,7 @@ class Shot:
     event_times_s: Mapping[str, float]  # event id -> its own clock
     samples: int
     seed: int
-    muted: tuple[str, ...] = ()
+    muted: Mapping[str, float] = field(default_factory=dict)  # event id -> event time at which its lamps stay
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,8 @@ class Stage:
 
     def key(self, shot: Shot) -> str:
         """Two shots with the same key are the same picture, bit for bit."""
-        glowing = {lamp.event for lamp in self.lamps}
-        told = {e: t_s for e, t_s in sorted(shot.event_times_s.items()) if e not in shot.muted or e in glowing}
-        text = repr((shot.light_level, told, shot.samples, shot.seed, sorted(shot.muted)))
+        shown = {event: t_s for event, t_s in sorted(shot.event_times_s.items()) if event not in shot.muted}
+        text = repr((shot.light_level, shown, shot.samples, shot.seed, sorted(shot.muted.items())))
         return hashlib.sha256(shot.world_from_camera.tobytes() + text.encode()).hexdigest()
 
     def states(self, shot: Shot) -> dict[str, State]:
@@ -117,6 +118,10 @@ class Stage:
     def channels(self, shot: Shot) -> dict[str, ChannelMap]:
         """Event id -> part name -> channels."""
         return {name: self.events[name].channels(state) for name, state in self.states(shot).items()}
+
+    def lamp_channels(self, shot: Shot) -> dict[str, ChannelMap]:
+        """The same for lamps: those of muted events stay as they were."""
+        return self.channels(dataclasses.replace(shot, event_times_s={**shot.event_times_s, **shot.muted}))
 
 
 def world_from_event(event: EventPlan) -> Array:

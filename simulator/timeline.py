@@ -80,6 +80,7 @@ def paused_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> list[Shot]:
 def _shots(plan: ScenePlan, times_s: Mapping[str, Array], *, interrupted: bool) -> list[Shot]:
     clock, shots = clip_clock(plan), []
     hiding = plan.interruptions if interrupted else ()
+    starts_s = {event.id: event.start_s for event in plan.events}
     for frame, t_s in enumerate(clock.frame_times_s):
         shots.append(
             Shot(
@@ -88,7 +89,7 @@ def _shots(plan: ScenePlan, times_s: Mapping[str, Array], *, interrupted: bool) 
                 {event: float(values[frame]) for event, values in times_s.items()},
                 plan.render.samples,
                 plan.render.seed + frame,
-                tuple(sorted({i.target for i in hiding if envelope(i, t_s) == 1.0})),
+                {i.target: i.out_s - starts_s[i.target] for i in hiding if envelope(i, t_s) == 1.0},
             )
         )
     return shots

@@ -13,13 +13,13 @@ def tiny() -> TrainConfig:
     """Plumbing for the demo: 64 px, 16 tokens a frame, about two CPU minutes. Not expected to remember."""
     return TrainConfig(
         recipe="tiny",
-        steps=120,
+        steps=500,
         batch_size=4,
-        eval_every=40,
-        checkpoint_every=60,
+        eval_every=100,
+        checkpoint_every=100,
         model=ModelConfig(dim=128, num_heads=4, num_layers=4, ffn_dim=512),
         data=DataConfig(codec_patch=16, frame_stride=3),
-        optim=OptimConfig(warmup_steps=20, decay_steps=40),
+        optim=OptimConfig(warmup_steps=50, decay_steps=150),
     )
 
 
@@ -27,7 +27,7 @@ def learn() -> TrainConfig:
     """Learns a hidden state on two CPU cores: clips of 32 px at 4 fps, every second frame, 16 tokens a frame."""
     return TrainConfig(
         recipe="learn",
-        steps=2000,
+        steps=1600,
         model=ModelConfig(dim=160, num_heads=5, num_layers=5, ffn_dim=640),
         data=DataConfig(
             codec_patch=8,
@@ -40,7 +40,7 @@ def learn() -> TrainConfig:
             gain_sigma=0.12,
         ),
         curriculum=CurriculumConfig(drop_after_return=0.7),
-        optim=OptimConfig(lr=1e-3, warmup_steps=100, decay_steps=500),
+        optim=OptimConfig(lr=1e-3, warmup_steps=100, decay_steps=400),
     )
 
 

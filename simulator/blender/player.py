@@ -69,8 +69,9 @@ class BlenderPlayer:
         for placed in self._placed:
             if (event := placed.body.event) is not None:
                 self._set_body(placed, channels[event].get(placed.body.part.name, ()), event in shot.muted)
+        lit = self._stage.lamp_channels(shot) if self._lamps else {}
         for event_lamp, light in self._lamps:
-            self._set_lamp(event_lamp, light, channels[event_lamp.event].get(event_lamp.lamp.name, ()))
+            self._set_lamp(event_lamp, light, lit[event_lamp.event].get(event_lamp.lamp.name, ()))
         bpy.ops.render.render(write_still=False)
         return srgb_from_linear(self._capture.take())
 

@@ -47,8 +47,8 @@ def hidden(stage, shots):
     _, visibility = see(stage, RayCaster(stage))
     windows = hidden_windows(stage.plan, visibility)
     player, frame = BlenderPlayer(stage, 2), windows[0].hidden_frames[-1]
-    present = dataclasses.replace(shots[frame], samples=256, muted=())
-    frozen = dataclasses.replace(paused_shots(stage.plan, windows)[frame], samples=256, muted=())
+    present = dataclasses.replace(shots[frame], samples=256, muted={})
+    frozen = dataclasses.replace(paused_shots(stage.plan, windows)[frame], samples=256, muted={})
     seen = dataclasses.replace(shots[windows[0].t_r], samples=64)
     seen_frozen = dataclasses.replace(paused_shots(stage.plan, windows)[windows[0].t_r], samples=64)
     return {
