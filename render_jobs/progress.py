@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Self
 
 from tqdm import tqdm
 
 from render_jobs.jobs import Result
+
+QUIET_S = 10.0  # between two lines when the output is a file
 
 
 class ProgressBar:
@@ -22,7 +25,13 @@ class ProgressBar:
         self._done: dict[str, int] = {}
         self._total: dict[str, int] = {}
         self._ended: dict[str, int] = {"done": 0, "present": 0, "failed": 0}
-        self._bar = tqdm(total=num_clips * pictures_per_clip, unit="frames", dynamic_ncols=True, desc="render")
+        self._bar = tqdm(
+            total=num_clips * pictures_per_clip,
+            unit="frames",
+            dynamic_ncols=True,
+            desc="render",
+            mininterval=0.1 if sys.stderr.isatty() else QUIET_S,
+        )
 
     def __enter__(self) -> Self:
         return self
