@@ -13,9 +13,9 @@ from scenes.errors import Problem
 from scenes.framing import duration_s, inverse, path_times_s, picture_box
 from scenes.occupancy import box_corners
 from scenes.plan import CameraPlan, ClipPlan, PropPlan
+from scenes.poses import standing_pose
 from scenes.props import prop_parts
 from scenes.room import ACCENTS, Extent
-from scenes.world import world_from_prop
 
 Array = NDArray[np.float64]
 # kind -> usual size in metres; small things for tables, large ones for the floor
@@ -65,7 +65,7 @@ def clutter_props(count: int, around: Surroundings, rng: np.random.Generator) ->
 
 def prop_box_m(prop: PropPlan) -> Array:
     """[2, 3] bounding box of a thing in the world."""
-    matrix = world_from_prop(prop)
+    matrix = standing_pose(prop)
     corners = prop.params["size_m"] * _unit_corners(prop.kind) @ matrix[:3, :3].T + matrix[:3, 3]
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
 

@@ -13,7 +13,6 @@ from scipy.spatial import ConvexHull, QhullError
 from event_library.base import Event
 from event_library.channels import Channel, Vertices, Visible, pose_matrix
 from event_library.parts import Part
-from scenes.plan import EventPlan
 
 Array = NDArray[np.float64]
 OUTLINE_POINTS = 400  # per part: more vertices are replaced by their bounding box
@@ -56,15 +55,6 @@ class Occupancy:
 
     def carriers(self, instant: int) -> tuple[PartPoints, ...]:
         return tuple(part for part in self.instants[instant] if part.carries)
-
-
-def world_from_event(event: EventPlan) -> Array:
-    """[4, 4] pose of an event: a yaw about z, then its location."""
-    cos, sin = np.cos(event.yaw_rad), np.sin(event.yaw_rad)
-    pose = np.eye(4)
-    pose[:2, :2] = [[cos, -sin], [sin, cos]]
-    pose[:3, 3] = event.location_m
-    return pose
 
 
 def occupancy(event: Event, world_from_event_44: Array, event_times_s: Array) -> Occupancy:

@@ -16,8 +16,9 @@ from scenes.cameras import base_pose
 from scenes.errors import Problem
 from scenes.framing import EDGE, covered_px, duration_s, inverse, out_of_sight, reach
 from scenes.lighting import shadow_points
-from scenes.occupancy import Occupancy, box_corners, inflated, occupancy, world_from_event
+from scenes.occupancy import Occupancy, box_corners, inflated, occupancy
 from scenes.plan import CameraPlan, ClipPlan, EventPlan, InterruptionPlan, LightPlan
+from scenes.poses import standing_pose
 from scenes.room import Extent
 
 Array = NDArray[np.float64]
@@ -258,7 +259,7 @@ def check_seen(window: InterruptionPlan, staged: Staged) -> None:
     """Raises Problem unless the carriers of the paused and the true state are plainly seen around it."""
     event, plan = staged.events[window.target], staged.plans[window.target]
     times = np.array([window.out_s, window.back_s])
-    seen = occupancy(event, world_from_event(plan), times - plan.start_s)
+    seen = occupancy(event, standing_pose(plan), times - plan.start_s)
     for instant, shown in ((0, window.out_s), (0, window.back_s), (1, window.back_s)):
         hulls = [part.points_m for part in seen.carriers(instant)]
         camera = inverse(base_pose(staged.camera, shown, duration_s(staged.clip)))

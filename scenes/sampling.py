@@ -17,7 +17,7 @@ from scenes.errors import Problem, under
 from scenes.framing import duration_s, fitted_distance_m, path_times_s
 from scenes.lighting import PRESETS, lamps, vec3
 from scenes.loading import EventTypes, registered_types
-from scenes.occupancy import Occupancy, hull_points, occupancy, union_box, world_from_event
+from scenes.occupancy import Occupancy, hull_points, occupancy, union_box
 from scenes.placing import standing_places
 from scenes.plan import (
     PLAN_VERSION,
@@ -41,6 +41,7 @@ from scenes.planning import (
     place_windows,
     solve_turn,
 )
+from scenes.poses import standing_pose
 from scenes.room import Extent, room_props
 from scenes.seeding import derived_seed, generator
 from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
@@ -176,7 +177,7 @@ class _Draw:
             )
             times = np.linspace(-start_s, seen_s - start_s, NUM_INSTANTS)
             plans[spec.id] = plan
-            at_origin[spec.id] = occupancy(events[spec.id], world_from_event(plan), times)
+            at_origin[spec.id] = occupancy(events[spec.id], standing_pose(plan), times)
         places = standing_places(self.spec.events, {name: found.box_m for name, found in at_origin.items()})
         for name, (x, y) in places.items():
             plans[name] = dataclasses.replace(plans[name], location_m=(x, y, 0.0))

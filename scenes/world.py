@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from event_library.parts import Part
-from scenes.plan import PropPlan, WorldPlan
+from scenes.plan import WorldPlan
+from scenes.poses import standing_pose
 from scenes.props import prop_parts
 
 Array = NDArray[np.float64]
@@ -21,16 +22,7 @@ def world_parts(world: WorldPlan) -> tuple[tuple[Part, Array], ...]:
     """
     placed = []
     for prop in world.props:
-        matrix = world_from_prop(prop)
+        matrix = standing_pose(prop)
         for part in prop_parts(prop.kind, prop.params):
             placed.append((dataclasses.replace(part, name=f"{prop.name}.{part.name}"), matrix))
     return tuple(placed)
-
-
-def world_from_prop(prop: PropPlan) -> Array:
-    """[4, 4] yaw about z, then translation."""
-    cos, sin = np.cos(prop.yaw_rad), np.sin(prop.yaw_rad)
-    matrix = np.eye(4)
-    matrix[:2, :2] = [[cos, -sin], [sin, cos]]
-    matrix[:3, 3] = prop.location_m
-    return matrix

@@ -22,6 +22,7 @@ from event_library.parts import Lamp, Part
 from event_library.registry import get_type
 from scenes.cameras import intrinsics
 from scenes.plan import EventPlan, ScenePlan
+from scenes.poses import standing_pose
 from scenes.world import world_parts
 
 Array = NDArray[np.float64]
@@ -88,7 +89,7 @@ class Stage:
         lamps = []
         for event_plan in plan.events:
             assembly = events[event_plan.id].assembly()
-            matrix = world_from_event(event_plan)
+            matrix = standing_pose(event_plan)
             for part in assembly.parts:
                 bodies.append(Body(len(bodies) + 1, part, matrix, event_plan.id))
             lamps += [EventLamp(lamp, event_plan.id, matrix) for lamp in assembly.lamps]
@@ -122,15 +123,6 @@ class Stage:
     def lamp_channels(self, shot: Shot) -> dict[str, ChannelMap]:
         """The same for lamps: those of muted events stay as they were."""
         return self.channels(dataclasses.replace(shot, event_times_s={**shot.event_times_s, **shot.muted}))
-
-
-def world_from_event(event: EventPlan) -> Array:
-    """[4, 4] yaw about z, then translation."""
-    cos, sin = np.cos(event.yaw_rad), np.sin(event.yaw_rad)
-    matrix = np.eye(4)
-    matrix[:2, :2] = [[cos, -sin], [sin, cos]]
-    matrix[:3, 3] = event.location_m
-    return matrix
 
 
 def world_vertices(body: Body, channels: ChannelMap) -> Array | None:

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from event_library.base import View
 from scenes.plan import EventPlan
+from scenes.poses import standing_pose
 from simulator.clip import Clip
-from simulator.stage import world_from_event
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def unproject(
     points: dict[str, Array] = {}
     areas: dict[str, Array] = {}
     colours: dict[str, Array] = {}
-    event_from_camera = np.linalg.inv(camera_from_world @ world_from_event(event))
+    event_from_camera = np.linalg.inv(camera_from_world @ standing_pose(event))
     for instance, name in names.items():
         v, u = np.nonzero(segmentation == instance)
         depth: Array = depth_m[v, u].astype(np.float64)

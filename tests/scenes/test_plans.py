@@ -18,9 +18,10 @@ from scenes.clutter import prop_box_m
 from scenes.commands import example_specs, schema
 from scenes.distributions import parse_value
 from scenes.loading import load_spec, parse_spec
-from scenes.occupancy import Occupancy, occupancy, union_box, world_from_event
+from scenes.occupancy import Occupancy, occupancy, union_box
 from scenes.plan import InterruptionPlan, ScenePlan
 from scenes.planning import check_order
+from scenes.poses import standing_pose
 from scenes.sampling import sample_plans
 from scenes.seeding import derived_seed, generator
 from scenes.world import world_parts
@@ -52,7 +53,7 @@ def occupied(plan: ScenePlan) -> dict[str, Occupancy]:
     found = {}
     for event in plan.events:
         made = TYPES[event.type](**event.params)
-        found[event.id] = occupancy(made, world_from_event(event), times - event.start_s)
+        found[event.id] = occupancy(made, standing_pose(event), times - event.start_s)
     return found
 
 
