@@ -5,6 +5,7 @@ This module and `scenes.spec` are the YAML border, the only places that know pyd
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,16 @@ def as_pydantic(problem: Problem) -> PydanticCustomError:
     return PydanticCustomError("problem", "{message}", {"message": problem.message, "place": problem.place})
 
 
-class _Field:
+class _Field(abc.ABC):
     """A pydantic annotation with one `read` and one JSON schema."""
 
+    @abc.abstractmethod
     def read(self, raw: Any) -> Any:
-        raise NotImplementedError
+        """The checked value. Raises Problem."""
 
+    @abc.abstractmethod
     def schema(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """What an editor is told."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         def validate(raw: Any) -> Any:
