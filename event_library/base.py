@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -16,10 +17,11 @@ import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
-from event_library.channels import ChannelMap, Vertices, pose_matrix
+from event_library.channels import ChannelMap, Vertices, pose_matrix, present
 from event_library.parts import Assembly
 
 Array = NDArray[np.float64]
+WHOLE = ("count", "index", "seed")  # units of whole numbers
 State = Mapping[str, Any]  # variable name -> value in one instant (float or array)
 LawKind = Literal["closed_form", "ode", "automaton", "pde", "rigid_body", "composite"]
 Domain = Literal["scalar", "vector", "angle", "count", "discrete", "field"]
@@ -27,7 +29,7 @@ Domain = Literal["scalar", "vector", "angle", "count", "discrete", "field"]
 
 @dataclass(frozen=True, kw_only=True)
 class EventInfo:
-    """Facts about a type that do not depend on its parameters (ids as in docs/taxonomy)."""
+    """Facts about a type that do not depend on its parameters; those of this library lie in event_library/taxonomy."""
 
     id: str
     family: str
@@ -35,17 +37,23 @@ class EventInfo:
     summary: str
     prompt: str  # what a text-conditioned model is told: the set-up and the process, never the outcome
     law_kind: LawKind
-    law: str  # the formula, with its source
+    law: str  # the formula in ASCII (event_library.taxonomy), with its source
     difficulty: int
     flags: tuple[str, ...]  # monotone | periodic | reversible | irreversible | chaotic | bounded | conserved
+    hidden_change: str = ""  # what a viewer finds changed after some seconds
     held_out: bool = False  # never trained on
     emits_light: bool = False  # lights_off cannot hide it
     min_visible_px: int = 120  # of 64 x 64: carriers cover at least this around the hidden window
+    typical_duration_s: float = 8.0  # of a clip with one interruption of 2 to 4 s
+    interruptions: tuple[str, ...] = ("look_away",)  # kinds that can hide it
+    elevation_deg: tuple[float, float] = (14.0, 24.0)  # camera heights from which it shows best
+    determinism: str = ""  # how a chaotic or random run stays exact
+    also_tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """One state variable or readout, stored with the clip for the probe."""
+    """One state variable or readout, stored with the clip for the probe. `state` and `readout` below are the short forms."""
 
     name: str
     unit: str
@@ -56,6 +64,32 @@ class Variable:
     flags: tuple[str, ...] = ()
     cycle: float | None = None  # length of the cycle when the variable wraps
     label: str = ""  # for axes and tables
+
+    def difference(self, before: Array, after: Array) -> Array:
+        """after - before; the shorter way round for what wraps."""
+        change: Array = np.asarray(after, dtype=np.float64) - before
+        return change if self.cycle is None else (change + self.cycle / 2) % self.cycle - self.cycle / 2
+
+
+def state(
+    name: str, unit: str, tolerance: float, *, domain: Domain = "scalar", flags: str = "", cycle: float | None = None,
+    label: str = "",
+) -> Variable:  # fmt: skip
+    """A state variable; `flags` is a space-separated list."""
+    return Variable(
+        name=name, unit=unit, domain=domain, tolerance=tolerance, flags=tuple(flags.split()), cycle=cycle, label=label
+    )
+
+
+def readout(
+    name: str, unit: str, tolerance: float, *, min_delta: float | None = None, domain: Domain = "scalar",
+    flags: str = "", cycle: float | None = None, label: str = "",
+) -> Variable:  # fmt: skip
+    """What can be measured in the picture. Exactly one readout of a type, the probe's, has `min_delta`."""
+    return Variable(
+        name=name, unit=unit, domain=domain, tolerance=tolerance, min_delta=min_delta, role="readout",
+        flags=tuple(flags.split()), cycle=cycle, label=label,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,15 +105,16 @@ class ParamSpec:
 
     @property
     def is_angle(self) -> bool:
-        return self.name.endswith("_rad")
+        """An angle or an angular rate: radians inside, degrees in YAML."""
+        return self.unit == "rad" or self.unit.startswith("rad/")
 
     @property
     def yaml_name(self) -> str:
-        return self.name.removesuffix("_rad") + "_deg" if self.is_angle else self.name
+        return re.sub(r"_rad(?=$|_per_)", "_deg", self.name) if self.is_angle else self.name
 
     @property
     def yaml_unit(self) -> str:
-        return "deg" if self.is_angle else self.unit
+        return self.unit.replace("rad", "deg", 1) if self.is_angle else self.unit
 
     def to_yaml(self, value: float) -> float:
         return float(np.rad2deg(value)) if self.is_angle else value
@@ -88,12 +123,28 @@ class ParamSpec:
         return float(np.deg2rad(value)) if self.is_angle else value
 
 
-def param(symbol: str, unit: str, low: float, high: float, *, integer: bool = False) -> Any:
-    """A dataclass field for a parameter with its inclusive range; the default is the middle of the range."""
-    middle = (low + high) / 2
-    default = int(round(middle)) if integer else middle
+def param(symbol: str, unit: str, low: float, high: float, *, default: float | None = None) -> Any:
+    """A dataclass field for a parameter with its inclusive range; the default is the middle of the range.
+
+    Units count, index and seed are whole numbers.
+    """
+    integer = unit in WHOLE
+    value = (low + high) / 2 if default is None else default
     spec = {"symbol": symbol, "unit": unit, "low": low, "high": high, "integer": integer}
-    return dataclasses.field(default=default, metadata={"param": spec})
+    return dataclasses.field(default=int(round(value)) if integer else value, metadata={"param": spec})
+
+
+def angle_param(
+    symbol: str, low_deg: float, high_deg: float, *, unit: str = "rad", default_deg: float | None = None
+) -> Any:
+    """As `param`, of an angle or angular rate (unit rad, rad/s ...) whose range is given in degrees."""
+    default = None if default_deg is None else float(np.deg2rad(default_deg))
+    return param(symbol, unit, float(np.deg2rad(low_deg)), float(np.deg2rad(high_deg)), default=default)
+
+
+def seed_param() -> Any:
+    """The seed of an event that draws something once (which drop is where): PCG64(seed), nothing else."""
+    return param("seed", "seed", 0, 99999)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +206,13 @@ class Event(abc.ABC):
         One instant equals the slice of a run, bit for bit or to 1e-12 of the span.
         """
 
+    def triggers(self) -> dict[str, float]:
+        """When things happen that set others off, or end them (tap shuts, fuse reaches the rocket): name -> event time [s].
+
+        Part of the ground truth: the clip's event log lists those that fall into the clip.
+        """
+        return {}
+
     def state_at(self, t_s: float) -> dict[str, Any]:
         """The slice of `states` at one instant."""
         return {name: value[0] for name, value in self.states(np.array([t_s], dtype=np.float64)).items()}
@@ -197,21 +255,21 @@ class View:
     points_m: part name -> [N, 3] points of the visible surface at pixel centres (depth unprojected).
     pixel_area_m2: part name -> [N] surface-facing area that each pixel covers at its depth.
     rgb: part name -> [N, 3] colours of those pixels, display-referred, [0, 1].
+    eye_m: [3] where the camera is.
     """
 
     points_m: Mapping[str, Array]
     pixel_area_m2: Mapping[str, Array]
     rgb: Mapping[str, Array]
+    eye_m: Array
 
 
 def placed_meshes(assembly: Assembly, channels: ChannelMap) -> dict[str, trimesh.Trimesh]:
-    """The parts with their geometric channels applied, in the event's frame; invisible parts are left out."""
-    from event_library.channels import Visible
-
+    """The parts with their geometric channels applied, in the event's frame; parts that are not there are left out."""
     placed = {}
     for part in assembly.parts:
         own = channels.get(part.name, ())
-        if any(isinstance(c, Visible) and not c.visible for c in own):
+        if not present(own):
             continue
         vertices = next((c.vertices_m for c in own if isinstance(c, Vertices)), np.asarray(part.mesh.vertices))
         matrix = pose_matrix(own)

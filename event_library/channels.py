@@ -54,6 +54,30 @@ class Colour:
 
 
 @dataclass(frozen=True)
+class VertexColours:
+    """Base colours of a part whose material is `per_vertex`: linear RGB in [0, 1], one row per vertex of its mesh.
+
+    Colours blend across a face; tiles that must stay crisp have vertices of their own.
+    """
+
+    rgb: Array  # [V, 3]
+
+
+@dataclass(frozen=True)
+class Roughness:
+    """Roughness of the part's material, [0, 1]."""
+
+    roughness: float
+
+
+@dataclass(frozen=True)
+class Opacity:
+    """1 is solid, 0 is clear (materials principled and haze). The truth rays meet a part from 0.5 on."""
+
+    opacity: float
+
+
+@dataclass(frozen=True)
 class Emission:
     """Emission strength of the part's material (radiance factor; 0 is dark)."""
 
@@ -74,8 +98,10 @@ class Visible:
     visible: bool
 
 
-Channel = Move | Rotate | Scale | Vertices | Colour | Emission | Power | Visible
-CHANNELS: tuple[type, ...] = (Move, Rotate, Scale, Vertices, Colour, Emission, Power, Visible)
+Channel = Move | Rotate | Scale | Vertices | Colour | VertexColours | Roughness | Opacity | Emission | Power | Visible
+CHANNELS: tuple[type, ...] = (
+    Move, Rotate, Scale, Vertices, Colour, VertexColours, Roughness, Opacity, Emission, Power, Visible,
+)  # fmt: skip
 ChannelMap = Mapping[str, tuple[Channel, ...]]  # part or lamp name -> its channels in one instant
 
 
@@ -85,6 +111,12 @@ def check_setters(renderer: str, setters: Mapping[type, object]) -> None:
     surplus = [c.__name__ for c in setters if c not in CHANNELS]
     if missing or surplus:
         raise RuntimeError(f"{renderer}: channels without a setter {missing}, setters without a channel {surplus}")
+
+
+def present(channels: tuple[Channel, ...]) -> bool:
+    """Whether a part with these channels is there for the truth rays: visible and at least half opaque."""
+    hidden = any(isinstance(c, Visible) and not c.visible for c in channels)
+    return not hidden and all(c.opacity >= 0.5 for c in channels if isinstance(c, Opacity))
 
 
 def pose_matrix(channels: tuple[Channel, ...]) -> Array:

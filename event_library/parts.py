@@ -30,15 +30,17 @@ class Material:
     shell       clear thin glass that reads at 64 px (RENDER_NOTES: transparent + facing gloss, no refraction)
     liquid      tinted water inside a shell
     flame       glowing, facing-mixed with transparent; casts no shadow and lights nothing itself (add a Lamp)
+    haze        soft, facing-mixed with transparent: steam, smoke, fog; casts no shadow; `Opacity` thins it
     """
 
     rgb: Rgb
-    kind: Literal["principled", "shell", "liquid", "flame"] = "principled"
+    kind: Literal["principled", "shell", "liquid", "flame", "haze"] = "principled"
     roughness: float = 0.5
     metallic: float = 0.0
     emission_rgb: Rgb = (1.0, 1.0, 1.0)
     emission_strength: float = 0.0
     pattern: Pattern | None = None
+    per_vertex: bool = False  # principled: base colour, and the colour of what it emits, come from VertexColours
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Part:
     """One rigid or deforming piece of an event or of the world, in its own frame.
 
     `carries`: the part shows the state (water, clock hand); otherwise it only surrounds it (glass, clock face).
-    Parts of kind `shell` are seen through, and `flame` is left out of the truth rays.
+    Parts of kind `shell` are seen through; `flame` and `haze` are left out of the truth rays.
     """
 
     name: str
@@ -61,7 +63,7 @@ class Part:
 
     @property
     def in_rays(self) -> bool:
-        return self.material.kind != "flame"
+        return self.material.kind not in ("flame", "haze")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from event_library.base import Event
-from event_library.channels import Channel, Vertices, Visible, pose_matrix
+from event_library.channels import Channel, Vertices, pose_matrix, present
 from event_library.parts import Part
 
 Array = NDArray[np.float64]
@@ -78,7 +78,7 @@ def occupancy(event: Event, world_from_event_44: Array, event_times_s: Array) ->
 def _placed(
     part: Part, outline_m: Array, channels: tuple[Channel, ...], world_from_event_44: Array
 ) -> PartPoints | None:
-    if any(isinstance(c, Visible) and not c.visible for c in channels):
+    if not present(channels):
         return None
     moved = next((_outline(c.vertices_m) for c in channels if isinstance(c, Vertices)), outline_m)
     world_from_part = world_from_event_44 @ pose_matrix(channels)

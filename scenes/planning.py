@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from event_library.base import Event, Variable
+from event_library.base import Event
 from scenes.cameras import base_pose
 from scenes.errors import Problem
 from scenes.framing import EDGE, covered_px, duration_s, inverse, out_of_sight, reach
@@ -172,7 +172,7 @@ def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
     backs = np.array([window.back_s - frame_s, window.back_s, window.back_s + frame_s])
     times = np.clip(np.concatenate([ends, backs]), 0.0, duration_s(staged.clip)) - plan.start_s
     values = np.asarray(event.states(times)[variable.name], dtype=np.float64).reshape(6, -1)
-    change = min(_change(a, b, variable) for a in values[:3] for b in values[3:])
+    change = min(float(np.linalg.norm(variable.difference(a, b))) for a in values[:3] for b in values[3:])
     least = variable.min_delta or 0.0
     if change < least * (1 - 1e-9):
         raise Problem(
@@ -181,13 +181,6 @@ def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
             "hide it for longer, at another time (at_s), or let the event's params vary",
             (index, "hidden_s"),
         )
-
-
-def _change(before: Array, after: Array, variable: Variable) -> float:
-    difference = after - before
-    if variable.cycle:
-        difference = (difference + variable.cycle / 2) % variable.cycle - variable.cycle / 2
-    return float(np.linalg.norm(difference))
 
 
 # ---- how far

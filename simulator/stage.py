@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from event_library.base import Event, State
-from event_library.channels import ChannelMap, Visible, pose_matrix
+from event_library.channels import ChannelMap, pose_matrix, present
 from event_library.channels import Vertices as VerticesChannel
 from event_library.parts import Lamp, Part
 from event_library.registry import get_type
@@ -128,7 +128,7 @@ class Stage:
 def world_vertices(body: Body, channels: ChannelMap) -> Array | None:
     """[V, 3] vertices of a body in the world with its channels applied; None when it is invisible."""
     own = channels.get(body.part.name, ())
-    if any(isinstance(c, Visible) and not c.visible for c in own):
+    if not present(own):
         return None
     local = next((c.vertices_m for c in own if isinstance(c, VerticesChannel)), np.asarray(body.part.mesh.vertices))
     matrix = body.world_from_rest @ pose_matrix(own)

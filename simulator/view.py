@@ -49,4 +49,4 @@ def unproject(
         points[name] = (in_camera @ event_from_camera.T)[:, :3]
         areas[name] = depth**2 / float(intrinsics[0, 0] * intrinsics[1, 1])
         colours[name] = rgb[v, u].astype(np.float64) / 255.0
-    return View(points, areas, colours)
+    return View(points, areas, colours, event_from_camera[:3, 3])

@@ -1,1 +1,1 @@
-"""Event types, one module per family (a few families share one). `event_library.registry` lists the modules."""
+"""Event types: one package per family, whose `TYPES` lists them. `event_library.registry` folds the families."""

@@ -11,6 +11,7 @@ import bpy
 from event_library.parts import Material, Pattern, Rgb
 
 Socket = Any  # bpy.types.NodeSocket
+VERTEX_COLOURS = "vertex_colours"  # name of the mesh attribute that per-vertex materials read
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Handles:
 
     colour: Socket | None = None
     emission: Socket | None = None
+    roughness: Socket | None = None
+    opacity: Socket | None = None
 
 
 def build_material(name: str, material: Material) -> tuple[bpy.types.Material, Handles]:
@@ -93,13 +96,20 @@ class _Graph:
 
 def _principled(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
     node = graph.new("ShaderNodeBsdfPrincipled", Roughness=material.roughness, Metallic=material.metallic)
+    node.inputs["Emission Color"].default_value = (*material.emission_rgb, 1.0)
+    node.inputs["Emission Strength"].default_value = material.emission_strength
+    emission, roughness, opacity = (node.inputs[name] for name in ("Emission Strength", "Roughness", "Alpha"))
+    if material.per_vertex:
+        attribute = graph.new("ShaderNodeAttribute")
+        attribute.attribute_name = VERTEX_COLOURS
+        graph.link(attribute.outputs["Color"], node.inputs["Base Color"])
+        graph.link(attribute.outputs["Color"], node.inputs["Emission Color"])
+        return node.outputs["BSDF"], Handles(None, emission, roughness, opacity)
     colour = graph.new("ShaderNodeRGB").outputs[0]
     colour.default_value = (*material.rgb, 1.0)
     base = colour if material.pattern is None else _PATTERNS[material.pattern.kind](graph, colour, material.pattern)
     graph.link(base, node.inputs["Base Color"])
-    node.inputs["Emission Color"].default_value = (*material.emission_rgb, 1.0)
-    node.inputs["Emission Strength"].default_value = material.emission_strength
-    return node.outputs["BSDF"], Handles(colour, node.inputs["Emission Strength"])
+    return node.outputs["BSDF"], Handles(colour, emission, roughness, opacity)
 
 
 def _shell(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
@@ -131,6 +141,18 @@ def _flame(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
     clear = graph.new("ShaderNodeBsdfTransparent").outputs[0]
     rim = graph.math("POWER", graph.facing(), 2.0)
     return graph.mix(rim, glow.outputs[0], clear), Handles(emission=glow.inputs["Strength"])
+
+
+def _haze(graph: _Graph, material: Material) -> tuple[Socket, Handles]:
+    """A puff: thickest where it faces the viewer, nothing at its rim."""
+    colour = graph.new("ShaderNodeRGB").outputs[0]
+    colour.default_value = (*material.rgb, 1.0)
+    opacity = graph.new("ShaderNodeValue").outputs[0]
+    opacity.default_value = 1.0
+    body = graph.new("ShaderNodeBsdfDiffuse", Color=colour).outputs[0]
+    clear = graph.new("ShaderNodeBsdfTransparent").outputs[0]
+    solid = graph.math("MULTIPLY", graph.math("SUBTRACT", 1.0, graph.math("POWER", graph.facing(), 0.7)), opacity)
+    return graph.mix(solid, clear, body), Handles(colour=colour, opacity=opacity)
 
 
 def _coordinates(graph: _Graph) -> Socket:
@@ -179,6 +201,7 @@ _KINDS: dict[str, Callable[[_Graph, Material], tuple[Socket, Handles]]] = {
     "shell": _shell,
     "liquid": _liquid,
     "flame": _flame,
+    "haze": _haze,
 }
 _PATTERNS: dict[str, Callable[[_Graph, Socket, Pattern], Socket]] = {
     "checker": _checker,

@@ -15,9 +15,12 @@ from event_library.channels import (
     Colour,
     Emission,
     Move,
+    Opacity,
     Power,
     Rotate,
+    Roughness,
     Scale,
+    VertexColours,
     Vertices,
     Visible,
     check_setters,
@@ -26,7 +29,7 @@ from event_library.channels import (
 from scenes.plan import LightPlan
 from simulator.blender.capture import Capture, srgb_from_linear
 from simulator.blender.device import use_best_device
-from simulator.blender.materials import Handles, build_material
+from simulator.blender.materials import VERTEX_COLOURS, Handles, build_material
 from simulator.stage import Body, EventLamp, Shot, Stage
 
 _CAMERA_FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # Blender cameras look along -z with y up, ours along +z with y down
@@ -101,6 +104,9 @@ class BlenderPlayer:
             Visible: not mute,
             Vertices: np.asarray(body.part.mesh.vertices),
             Colour: np.asarray(rest.rgb),
+            VertexColours: np.asarray(rest.rgb),
+            Roughness: rest.roughness,
+            Opacity: 1.0,
             Emission: rest.emission_strength,
             Move: body.world_from_rest @ pose_matrix(own),
         }
@@ -112,6 +118,12 @@ class BlenderPlayer:
                     wanted[Vertices] = vertices
                 case Colour(rgb):
                     wanted[Colour] = np.asarray(rgb)
+                case VertexColours(rgb):
+                    wanted[VertexColours] = np.asarray(rgb)
+                case Roughness(value):
+                    wanted[Roughness] = float(value)
+                case Opacity(value):
+                    wanted[Opacity] = float(value)
                 case Emission(strength):
                     wanted[Emission] = float(strength)
         for kind, value in wanted.items():
@@ -150,6 +162,26 @@ def _set_colour(placed: _Placed, rgb: NDArray[np.float64]) -> None:
         placed.handles.colour.default_value = (*map(float, rgb), 1.0)
 
 
+def _set_vertex_colours(placed: _Placed, rgb: NDArray[np.float64]) -> None:
+    """rgb: [V, 3], or [3] for all vertices alike."""
+    mesh = placed.object.data
+    if (layer := mesh.color_attributes.get(VERTEX_COLOURS)) is not None:
+        rgba = np.ones((len(mesh.vertices), 4), dtype=np.float32)
+        rgba[:, :3] = rgb
+        layer.data.foreach_set("color", rgba.ravel())
+        mesh.update()
+
+
+def _set_roughness(placed: _Placed, roughness: float) -> None:
+    if placed.handles.roughness is not None:
+        placed.handles.roughness.default_value = roughness
+
+
+def _set_opacity(placed: _Placed, opacity: float) -> None:
+    if placed.handles.opacity is not None:
+        placed.handles.opacity.default_value = opacity
+
+
 def _set_emission(placed: _Placed, strength: float) -> None:
     if placed.handles.emission is not None:
         placed.handles.emission.default_value = strength
@@ -169,6 +201,9 @@ _SETTERS: dict[type, Callable[[_Placed, Any], None]] = {
     Scale: _set_matrix,
     Vertices: _set_vertices,
     Colour: _set_colour,
+    VertexColours: _set_vertex_colours,
+    Roughness: _set_roughness,
+    Opacity: _set_opacity,
     Emission: _set_emission,
     Visible: _set_visible,
     Power: _lamp_only,
@@ -252,13 +287,15 @@ def _add_body(scene: bpy.types.Scene, body: Body) -> _Placed:
         mesh.shade_flat()
     material, handles = build_material(body.key, part.material)
     mesh.materials.append(material)
+    if part.material.per_vertex:
+        mesh.color_attributes.new(VERTEX_COLOURS, "FLOAT_COLOR", "POINT")
     made = bpy.data.objects.new(body.key, mesh)
     made.rotation_mode = "QUATERNION"
     made.matrix_world = Matrix(body.world_from_rest.tolist())
     if body.event is not None:
         # no indirect diffuse light from what moves: a bounce off a hidden object would give its state away
         made.visible_diffuse = False
-    if part.material.kind == "flame":
+    if part.material.kind in ("flame", "haze"):
         made.visible_shadow = False
     scene.collection.objects.link(made)
     return _Placed(body, made, handles)

@@ -12,10 +12,11 @@ import numpy as np
 import trimesh
 
 from event_library import parts, rigid
-from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Move, Rotate
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
+from event_library.taxonomy import facts
 
 THICK_M, WIDE_M, TALL_M = 0.0075, 0.024, 0.048
 DENSITY_KG_PER_M3 = 600.0
@@ -43,19 +44,7 @@ BODY = (
 class DominoChain(Event):
     """A toppling wave runs along a curved row of dominoes, in slow motion: tau = time_scale t."""
 
-    info = EventInfo(
-        id="domino_chain",
-        family="collisions_collapse",
-        stevo_category="relational_change",
-        summary="A toppling wave runs along a curved row of dominoes.",
-        prompt="Slow motion of a long curved row of dominoes; the first one has just been pushed over.",
-        law_kind="rigid_body",
-        law="rigid boxes 48 x 24 x 7.5 mm with Coulomb friction under gravity (MuJoCo, 2 ms), the first turned at "
-        "6 rad/s about its leading edge; tau = time_scale t; fallen = tilt above 45 deg",
-        difficulty=3,
-        flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=120,
-    )
+    info = facts("domino_chain")
     variables = (
         Variable(name="poses", unit="mixed", domain="field", tolerance=0.002, label="position and quaternion of each"),
         Variable(
@@ -64,11 +53,11 @@ class DominoChain(Event):
         ),
     )  # fmt: skip
 
-    num_dominoes: int = param("n", "count", 36, 60, integer=True)
+    num_dominoes: int = param("n", "count", 36, 60)
     spacing_m: float = param("sp", "m", 0.020, 0.026)
     friction: float = param("mu", "ratio", 0.3, 0.5)
     time_scale: float = param("time_scale", "s/s", 0.14, 0.20)
-    seed: int = param("seed", "seed", 0, 99999, integer=True)
+    seed: int = param("seed", "seed", 0, 99999)
 
     def row(self) -> Array:
         """[n, 3] x, y and heading of every domino: equal steps along a sine-generated S, centred on the origin."""

@@ -10,11 +10,12 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Move, Rotate, quaternion_about
 from event_library.laws import GRAVITY_M_PER_S2, ode_values
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import sphere_centre_m
+from event_library.taxonomy import facts
 
 TOLERANCE_RAD = float(np.deg2rad(3.5))
 
@@ -37,19 +38,7 @@ BRASS = Material(rgb=(0.80, 0.58, 0.22), roughness=0.3, metallic=0.9)
 class PendulumSwing(Event):
     """A heavy ball on a string, released from rest at th0; exact in the angle, weakly damped."""
 
-    info = EventInfo(
-        id="pendulum_swing",
-        family="oscillators",
-        stevo_category="kinematics",
-        summary="A pendulum swings with slowly fading amplitude.",
-        prompt="A heavy ball hangs from a long string and swings from side to side.",
-        law_kind="ode",
-        law="th'' + 2 gam th' + (g / Lp) sin th = 0, th(0) = th0, th'(0) = 0: Newton's law with linear drag, "
-        "no small-angle step (which is off by 1.2 % of the period at 25 deg)",
-        difficulty=2,
-        flags=("periodic", "reversible", "bounded"),
-        min_visible_px=40,
-    )
+    info = facts("pendulum_swing")
     variables = (
         Variable(name="theta", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, flags=("periodic", "bounded")),
         Variable(name="rate", unit="rad/s", domain="scalar", tolerance=0.05, flags=("periodic", "bounded")),

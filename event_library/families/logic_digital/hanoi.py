@@ -10,11 +10,12 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Move, Scale
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import top_height_m
+from event_library.taxonomy import facts
 
 PEG_X_M = (-0.165, 0.0, 0.165)
 PEG_RADIUS_M = 0.009
@@ -67,19 +68,7 @@ def arrangements(num_discs: int) -> tuple[tuple[int, ...], ...]:
 class TowerOfHanoi(Event):
     """A gripper solves the Tower of Hanoi: moves = min(2^nd - 1, floor(t / tm))."""
 
-    info = EventInfo(
-        id="tower_of_hanoi",
-        family="logic_digital",
-        stevo_category="expected_behaviour",
-        summary="A gripper solves the Tower of Hanoi with the shortest move list.",
-        prompt="A gripper moves discs one at a time between three pegs, never putting a larger disc on a smaller one.",
-        law_kind="automaton",
-        law="moves = min(2^nd - 1, floor(t / tm)): the unique shortest solution, peg A to C, by Lucas' recursion; "
-        "within a move the hand fetches, lifts, traverses and lowers, and the disc lands as the move completes",
-        difficulty=4,
-        flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=120,
-    )
+    info = facts("tower_of_hanoi")
     variables = (
         Variable(name="pegs", unit="index", domain="field", tolerance=0.0, label="peg of each disc, smallest first"),
         Variable(name="discs", unit="m", domain="field", tolerance=0.005, label="x and z of each disc's middle"),
@@ -90,7 +79,7 @@ class TowerOfHanoi(Event):
         ),
     )  # fmt: skip
 
-    num_discs: int = param("nd", "count", 3, 4, integer=True)
+    num_discs: int = param("nd", "count", 3, 4)
     move_s: float = param("tm", "s", 0.6, 0.95)
 
     @property

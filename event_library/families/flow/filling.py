@@ -9,11 +9,12 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Move, Scale, Vertices, Visible
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Material, Part
 from event_library.readouts import top_height_m
+from event_library.taxonomy import facts
 
 FLOOR_M = 0.012  # top of the glass's thick base
 FREEBOARD_M = 0.006  # wall above the fill height
@@ -32,18 +33,7 @@ FOAM = Material(rgb=(0.75, 0.88, 0.95), roughness=0.4)
 class TankFilling(Event):
     """A tap fills a straight glass: h(t) = min(h0 + Q t / (pi R^2), H)."""
 
-    info = EventInfo(
-        id="tank_filling",
-        family="flow",
-        stevo_category="continuous_process",
-        summary="A tap fills a straight glass at a constant rate.",
-        prompt="A tap runs steadily into a tall clear glass on a kitchen counter, tinted water gathering inside.",
-        law_kind="closed_form",
-        law="h(t) = min(h0 + Q t / (pi R^2), H): conservation of volume in a cylinder; the tap shuts at H",
-        difficulty=1,
-        flags=("monotone", "irreversible", "bounded"),
-        min_visible_px=120,
-    )
+    info = facts("tank_filling")
     variables = (
         Variable(name="h", unit="m", domain="scalar", tolerance=0.005, flags=("monotone", "bounded")),
         Variable(name="inflow", unit="m^3/s", domain="scalar", tolerance=1e-6, flags=("bounded",)),

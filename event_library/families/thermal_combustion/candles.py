@@ -9,11 +9,12 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, EventInfo, State, Variable, View, param
+from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Emission, Move, Power, Vertices, Visible
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Pattern
 from event_library.readouts import top_height_m
+from event_library.taxonomy import facts
 
 STUMP_M = 0.005  # hmin: the flame goes out here
 CANDLE_RADIUS_M = 0.0125
@@ -59,19 +60,7 @@ FLAME_PROFILE = np.array(
 class CandleBurningDown(Event):
     """A lit candle grows shorter at a steady rate: h = max(hmin, h0 - v tau), tau = time_scale t."""
 
-    info = EventInfo(
-        id="candle_burning_down",
-        family="thermal_combustion",
-        stevo_category="continuous_process",
-        summary="A lit candle grows shorter at a steady rate (time-lapse).",
-        prompt="Time-lapse of one lit thin candle on a saucer in a dim room.",
-        law_kind="closed_form",
-        law="h = max(hmin, h0 - v tau), tau = time_scale t, hmin = 5 mm: constant burn rate, flame out at hmin",
-        difficulty=1,
-        flags=("monotone", "irreversible", "bounded"),
-        emits_light=True,
-        min_visible_px=40,
-    )
+    info = facts("candle_burning_down")
     variables = (
         Variable(name="h", unit="m", domain="scalar", tolerance=0.003, flags=("monotone", "bounded")),
         Variable(
