@@ -1,0 +1,38 @@
+"""Builders that event types share: written once here, so that glass looks like glass everywhere.
+
+Conventions. SI, z up, `place` = metres in the event's frame. A builder takes a `name` and returns one Part or a tuple
+of Parts named `{name}` or `{name}_wall`, `{name}_rim` ...; what moves has a partner `..._channels(name, ...)` that
+returns `{part name: channels}` to merge into the event's ChannelMap. Static Parts are built at `place`; moving ones
+are built at the origin and must be placed by their channels on EVERY frame. Vertex counts never depend on lengths or
+levels. `facing="front"` looks towards -y (the viewer), `facing="up"` lies on its back.
+
+    def assembly(self):
+        return Assembly((*vessels.glass("jar", R, H), vessels.liquid_column("water", R, H)))
+    def channels(self, state):
+        return vessels.column_channels("water", state["h"], H, (0, 0, vessels.FLOOR_M))
+
+palette   materials WATER GLASS STEEL BRASS WOOD BOARD INK DARK SAND SOIL LEAF WAX ...; colours RED BLUE ... HUES
+          paint(rgb, glow=)  liquid(rgb)  hue(share)  ramp(values, stops, knots) -> colours  blend(a, b, share)
+shapes    placed(mesh, place, facing)  turned(mesh, axis, angle, about)  at(x, y, z) -> array for channels
+          solid_of_revolution(profile, exact=)  cone  ellipsoid  capsule  swept(points, radii)  rod  beam  arrow
+          extruded(outline, thick, flat=)  extruded_ring  circle  bezier  along(path, lengths)  length_m  resampled
+vessels   glass (tumbler, jar, beaker, cylinder)  square_tank  graduations (level marks)  dish  funnel
+          turned_vessel(profile) with cone_profile flask_profile round_flask_profile bottle_profile bowl_profile
+          liquid_column / liquid_box + column_channels (level)      exact volume, straight vessels
+          liquid_in + liquid_in_channels (level in a profile)       exact volume, turned vessels
+          profile_volume_m3(profile, level) <-> profile_level_m(profile, volume)
+          sloshing_box + sloshing_channels (surface heights)  liquid_in_hose + liquid_in_hose_channels
+streams   jet + falling_jet_channels / parabolic_jet_channels  flight_s  splash + splash_channels  tap  spout
+          syringe_needle  drop + drop_channels  fallen_m(time)  balls + balls_channels (bubbles, drops, rain)
+          rising_places(num, time, ...) -> places, sizes  puffs + puffs_channels (steam, smoke)
+copies    copies(name, mesh, positions, ...) + copies_channels (positions, rotations, scales; 0 hides)  copies_colours
+          grain(radius, num)  copy_centres  nearest_copies (visible points -> copy)  packed_positions (heap)
+          scattered_positions  quaternions_about  quaternions_times  rotation_matrices  random_quaternions
+boards    Grid(rows, columns, size, place, facing): centres_m, cells_of(points), cell_means(points, values)
+          tiles(raised=) + tiles_channels(rgb [rows, columns, 3], heights)  tile_names  base_board  frame  grid_lines
+          field_board + field_board_channels (smooth, one vertex per cell)  Disc + field_disc + field_disc_channels
+          sampled(field, size, nodes): bilinear
+dials     dial (gauge)  clock_face  hand + hand_channels  dial_arc (red zone)  hand_angle_rad(points)  clockwise_rad
+          thermometer + thermometer_channels  bar_gauge + bar_gauge_channels  scale_marks  floor_marks  banded_staff
+          protractor
+"""
