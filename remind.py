@@ -33,14 +33,20 @@ def _events_show(args: Args) -> int:
 def _events_check(args: Args) -> int:
     from event_library import commands
 
-    return _show_findings(*commands.check_types(args.types))
+    text, sound = commands.check_types(args.types)
+    if args.pictures:
+        from render_jobs.pictures import check_all_pictures
+
+        pictures, pictures_sound = check_all_pictures(args.types)
+        text, sound = f"{text}\n\n{pictures}", sound and pictures_sound
+    return _show_findings(text, sound)
 
 
 def _events_gallery(args: Args) -> int:
     from render_jobs.gallery import write_gallery
-    from scenes.commands import example_specs
 
-    return _show(f"{write_gallery(args.out, example_specs())}   (open it in a browser)")
+    page, failed = write_gallery(args.out, args.types, size_px=args.size, index=args.index)
+    return _show_findings("\n".join([*failed, f"{page}   (open it in a browser)"]), not failed)
 
 
 # ---- scene
@@ -173,9 +179,13 @@ def _add_events(verbs: _Verbs) -> None:
         "remind events check pendulum_swing",
     )
     check.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
+    check.add_argument("--pictures", action="store_true", help="render them too (all: tens of minutes)")
     gallery = events.add(
         "gallery", _events_gallery, "render every type into one page of strips", "remind events gallery --out gallery"
     )
+    gallery.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
+    gallery.add_argument("--size", type=int, default=160, metavar="PX", help="side of a picture (default 160)")
+    gallery.add_argument("--index", type=int, default=0, metavar="I", help="another draw of parameters and place")
     gallery.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 

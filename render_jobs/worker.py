@@ -1,6 +1,7 @@
 """One worker process seen from outside: a long-lived renderer that is spoken to in JSON lines.
 
-To the worker:   {"id": ..., "plan": path of a plan.json, "out": directory to fill}; end of file means leave.
+To the worker:   {"id": ..., "what": "clip" | "strip", "plan": path of a plan.json, "out": directory to fill}; end of
+                 file means leave.
 From the worker: {"kind": "ready"}, {"kind": "progress", "done": n, "total": m}, {"kind": "done", "stats": {...}},
                  {"kind": "error", "retry": bool, "message": ...}.
 What it writes to stderr, and lines on stdout that are not messages, are kept as its log.
@@ -73,10 +74,10 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, job_id: str, plan: Path, out: Path) -> None:
-        """Ask for one clip. A worker that is already dead says so by `GONE`, not here."""
+    def send(self, job_id: str, plan: Path, out: Path, what: str = "clip") -> None:
+        """Ask for one clip or strip. A worker that is already dead says so by `GONE`, not here."""
         assert self._process.stdin is not None
-        line = json.dumps({"id": job_id, "plan": str(plan.resolve()), "out": str(out.resolve())})
+        line = json.dumps({"id": job_id, "what": what, "plan": str(plan.resolve()), "out": str(out.resolve())})
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()

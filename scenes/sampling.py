@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from event_library.base import Event
 from scenes.clock import Clock
 from scenes.clutter import Surroundings, clutter_props
-from scenes.distributions import Value
+from scenes.distributions import Value, uniform
 from scenes.errors import Problem, under
 from scenes.framing import duration_s, fitted_distance_m, path_times_s
 from scenes.lighting import PRESETS, lamps, vec3
@@ -197,11 +197,18 @@ class _Draw:
             path="orbit" if path == "orbit" else "loop" if path == "loop" else "static",
             look_at_m=vec3(look_at),
             distance_m=1.0,
-            elevation_rad=float(np.deg2rad(spec.elevation_deg.sample(rng))),
+            elevation_rad=float(np.deg2rad(self._elevation_deg().sample(rng))),
             azimuth_rad=float(np.deg2rad(spec.azimuth_deg.sample(rng))),
             sweep_rad=float(np.deg2rad(spec.sweep_deg.sample(rng))) if path != "static" else 0.0,
             fov_rad=float(np.deg2rad(spec.fov_deg.sample(rng))),
         )
+
+    def _elevation_deg(self) -> Value:
+        """The height asked for, or what suits the event that the camera looks at (the first one, if none)."""
+        if self.spec.camera.elevation_deg is not None:
+            return self.spec.camera.elevation_deg
+        named = [e for e in self.spec.events if e.id == self.spec.camera.look_at] or self.spec.events
+        return uniform(*self.types[named[0].type].info.elevation_deg)
 
     def _subject(self, occupancies: Mapping[str, Occupancy]) -> list[Occupancy]:
         """What the camera frames: the event it looks at, or all of them."""

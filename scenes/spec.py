@@ -74,7 +74,8 @@ class CameraSpec(Model):
     """Left out: the planner frames what the event ever occupies at about 60 % of the picture."""
     fov_deg: Annotated[Value, Quantity(15, 90, "deg")] = fixed(40)
     """Horizontal field of view."""
-    elevation_deg: Annotated[Value, Quantity(2, 70, "deg")] = uniform(14, 24)
+    elevation_deg: Annotated[Value, Quantity(2, 70, "deg")] | None = None
+    """Left out: what shows the looked-at event best (for most types 14 to 24)."""
     azimuth_deg: Annotated[Value, Quantity(-180, 180, "deg")] = uniform(-15, 15)
     """0 looks along +y, positive to the right of the event."""
     sweep_deg: Annotated[Value, Quantity(-180, 180, "deg")] = Value("choice", (-30, -24, 24, 30))

@@ -1,6 +1,7 @@
-"""A long-lived render worker: one JSON line in, one clip out. `python -m simulator.blender [--threads N]`.
+"""A long-lived render worker: one JSON line in, one clip (or strip) out. `python -m simulator.blender [--threads N]`.
 
-stdin:   {"id": ..., "plan": <plan.json>, "out": <directory to fill>}; end of file ends the worker.
+stdin:   {"id": ..., "what": "clip" | "strip", "plan": <plan.json>, "out": <directory to fill>}; end of file ends the
+         worker.
 stdout:  {"kind": "ready"}, {"kind": "progress", "done", "total"}, {"kind": "done", "stats"},
          {"kind": "error", "retry": bool, "message"}. Whatever Blender prints goes to stderr.
 """
@@ -18,6 +19,7 @@ from typing import IO, Any
 from scenes.plan import ScenePlan
 from simulator.blender.player import BlenderPlayer
 from simulator.produce import produce_clip
+from simulator.strips import produce_strip
 
 
 def main() -> None:
@@ -36,7 +38,7 @@ def main() -> None:
 def _serve(job: dict[str, Any], replies: IO[str], threads: int) -> None:
     try:
         plan = ScenePlan.read(Path(job["plan"]))
-        stats = produce_clip(
+        stats = _PRODUCERS[job.get("what", "clip")](
             plan,
             Path(job["out"]),
             lambda stage: BlenderPlayer(stage, threads),
@@ -50,6 +52,9 @@ def _serve(job: dict[str, Any], replies: IO[str], threads: int) -> None:
         _reply(replies, kind="error", retry=True, message=f"{type(error).__name__}: {error}")
     else:
         _reply(replies, kind="done", stats=stats)
+
+
+_PRODUCERS = {"clip": produce_clip, "strip": produce_strip}
 
 
 def _reply(replies: IO[str], **message: Any) -> None:
