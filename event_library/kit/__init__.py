@@ -35,4 +35,14 @@ boards    Grid(rows, columns, size, place, facing): centres_m, cells_of(points),
 dials     dial (gauge)  clock_face  hand + hand_channels  dial_arc (red zone)  hand_angle_rad(points)  clockwise_rad
           thermometer + thermometer_channels  bar_gauge + bar_gauge_channels  scale_marks  floor_marks  banded_staff
           protractor
+digits    seven_segments + seven_segments_channels(text or number)  read_display(colours seen) -> text
+          lamp_row + lamp_row_channels  label (static lettering)  text_mesh (5 x 7 letters and digits)
+flames    flame + flame_lamp + flame_channels  fire (camp fire)  flames + flames_channels (many)  ember + ember_channels
+          blackbody_rgb(kelvin)  blackbody_strength(kelvin)  hot_material + glow_channels  smoke + smoke_channels
+furniture board  plate  tray  table  steps  post  gantry  retort_stand  a_frame  ramp + ramp_point_m  button
+          conveyor + conveyor_channels  lid + lid_channels  door + door_channels  screw  candle + candle_channels
+          bulb + bulb_channels (with its Lamp)
+machinery gear + gear_channels + meshing_rad  pulley  spoked_wheel  cart_wheel  lever  + wheel_channels (turns about y)
+          link + link_channels (between two points; also for levers and arrows)  spring + spring_channels
+          rope + rope_channels  catenary_m  over_pulley_m (paths)  weight  piston
 """

@@ -71,6 +71,11 @@ def paint(rgb: Rgb, roughness: float = 0.35, *, glow: float = 0.0) -> Material:
     return Material(rgb=rgb, roughness=roughness, emission_rgb=rgb, emission_strength=glow)
 
 
+RED_PAINT = paint(RED)
+WHITE_PAINT = paint(WHITE)
+GREY_PAINT = paint(GREY)
+
+
 def liquid(rgb: Rgb) -> Material:
     """Tinted liquid."""
     return Material(rgb=rgb, kind="liquid")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from event_library.base import placed_meshes
 from event_library.channels import Vertices
-from event_library.kit import boards, copies, dials, shapes, streams, vessels
+from event_library.kit import boards, copies, dials, digits, flames, furniture, machinery, shapes, streams, vessels
 from event_library.parts import Assembly, Part
 
 PROFILES = {
@@ -153,3 +153,121 @@ def test_a_thermometer_column_has_its_height(reading: float) -> None:
 )
 def test_solids_are_closed_and_face_outwards(mesh: object) -> None:
     assert mesh.is_volume and mesh.volume > 0  # type: ignore[attr-defined]
+
+
+def test_digits_differ_and_are_read_back() -> None:
+    assert len({frozenset(s) for s in digits.LIT}) == 10
+    for number in (0, 7, 42, 1836, 9999):
+        channels = digits.seven_segments_channels("d", 4, number)
+        seen = {name: np.tile(c[0].rgb ** (1 / 2.2), (5, 1)) for name, c in channels.items()}
+        assert digits.read_display("d", 4, seen).strip() == str(number)
+        assert set(channels) < {p.name for p in digits.seven_segments("d", 4, 0.1)}
+    assert all(digits.read_digit(digits.lit_segments(c)) == c for c in "0123456789 -")
+
+
+def test_a_hidden_segment_is_guessed_only_where_one_digit_fits() -> None:
+    channels = digits.seven_segments_channels("d", 1, 8)
+    seen = {name: np.tile(c[0].rgb ** (1 / 2.2), (5, 1)) for name, c in channels.items()}
+    assert digits.read_display("d", 1, {**seen, "d_0_a": np.empty((0, 3))}) == "8"
+    assert digits.read_display("d", 1, {**seen, "d_0_g": np.empty((0, 3))}) == "?"  # 0 or 8
+
+
+def test_letters_are_distinct_and_light() -> None:
+    assert len(set(digits.FONT.values())) == len(digits.FONT)
+    mesh = digits.text_mesh("MOTOR 12", 0.1)
+    assert mesh.extents[2] == pytest.approx(0.1) and len(mesh.vertices) < 1000
+
+
+def test_hotter_is_brighter_and_bluer() -> None:
+    kelvin = np.array([800.0, 1000.0, 1400.0, 3000.0, 6500.0])
+    assert (np.diff(flames.blackbody_strength(kelvin)) > 0).all()
+    rgb = flames.blackbody_rgb(kelvin)
+    assert (rgb[:4, 0] == 1).all() and (np.diff(rgb[:, 2] / rgb[:, 0]) >= 0).all()
+    np.testing.assert_allclose(rgb[-1], 1.0, atol=0.06)  # daylight is white
+
+
+@pytest.mark.parametrize("ratio", [(12, 12), (12, 20), (9, 24)])
+@pytest.mark.parametrize("direction", [np.pi / 2, 0.4, -1.2])
+@pytest.mark.parametrize("turn", [0.0, 0.13, 2.0])
+def test_teeth_of_meshing_gears_do_not_overlap(ratio: tuple[int, int], direction: float, turn: float) -> None:
+    """Points of one gear's outline, taken into the other's frame, lie outside its teeth (but for a little)."""
+    module = 0.01
+    apart = module * sum(ratio) / 2
+    centre = np.array([np.sin(direction), np.cos(direction)]) * apart
+    angle = machinery.meshing_rad(turn, *ratio, direction_rad=direction)
+    outlines = [machinery._gear_outline(n, module) for n in ratio]
+    world = [_clockwise(outlines[0], turn), _clockwise(outlines[1], angle) + centre]
+    for mine, other in ((0, 1), (1, 0)):
+        origin = centre if other else np.zeros(2)
+        local = _clockwise(world[mine] - origin, -(angle if other else turn))
+        depth = _radius_at(outlines[other], local) - np.linalg.norm(local, axis=1)
+        assert depth.max() < 0.3 * module
+
+
+def _clockwise(points: np.ndarray, angle: float) -> np.ndarray:
+    c, s = np.cos(angle), np.sin(angle)
+    return points @ np.array([[c, -s], [s, c]])
+
+
+def _radius_at(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
+    own = np.arctan2(outline[:, 1], outline[:, 0])
+    order = np.argsort(own)
+    there = np.arctan2(points[:, 1], points[:, 0])
+    return np.interp(there, own[order], np.linalg.norm(outline[order], axis=1), period=2 * np.pi)
+
+
+def test_springs_and_ropes_reach_between_their_ends() -> None:
+    start, end = (0.0, 0.0, 0.5), (0.1, 0.02, 0.2)
+    for part, channels in (
+        (machinery.spring("s", 0.02, 12), machinery.spring_channels("s", start, end, 0.02, 12)),
+        (machinery.rope("s", 0.002, 9), machinery.rope_channels("s", np.array([start, (0, 0, 0), end]), 0.002, 9)),
+    ):
+        mesh = placed(part, channels)["s"]
+        assert mesh.is_watertight and len(mesh.vertices) == len(part.mesh.vertices) <= 2000
+        np.testing.assert_allclose(mesh.vertices[-2:], [start, end], atol=1e-12)
+    assert shapes.length_m(machinery.catenary_m(start, end, 0.4)) == pytest.approx(0.4)
+
+
+def test_a_conveyor_comes_round_again() -> None:
+    size = (0.5, 0.1, 0.12)
+    around = 2 * 0.5 + 2 * np.pi * 0.03
+    for travel in (0.0, 0.07, 0.3):
+        first, again = (
+            placed(furniture.conveyor("c", *size), furniture.conveyor_channels("c", t, *size))["c_slats"]
+            for t in (travel, travel + around)
+        )
+        np.testing.assert_allclose(first.vertices, again.vertices, atol=1e-9)
+        assert first.bounds[1, 2] == pytest.approx(0.12, abs=1e-3) and first.bounds[0, 2] > 0.05
+
+
+def test_a_candle_keeps_its_rim() -> None:
+    for height in (0.08, 0.01):
+        mesh = placed(furniture.candle("c", 0.0125, 0.08), furniture.candle_channels("c", 0.0125, height))["c_wax"]
+        assert mesh.is_volume and np.ptp(mesh.vertices[:, 2]) == pytest.approx(height)
+
+
+def test_every_static_builder_stays_light_and_above_its_support() -> None:
+    bulb, lamp = furniture.bulb("bulb", 0.02, (0, 0, 0.05))
+    made = [
+        *vessels.glass("a", 0.04, 0.2), *vessels.square_tank("b", (0.3, 0.2), 0.2), *vessels.dish("c", 0.08, 0.02),
+        *vessels.turned_vessel("d", vessels.bottle_profile(0.04, 0.2), floor_m=0.006), *bulb,
+        vessels.graduations("e", 0.04, np.linspace(0.02, 0.18, 9)), *streams.tap("f", (0, 0, 0.25)),
+        *dials.dial("g", 0.05, (0, 0, 0.06)), *dials.clock_face("h", 0.05, (0, 0, 0.06)),
+        *dials.thermometer("i", 0.2, (0, 0, 0.02)), *dials.bar_gauge("j", (0.02, 0.1), (0, 0, 0.01)),
+        dials.protractor("k", 0.1, (0, 0, 0.15)), *dials.banded_staff("l", 0.3, 6), furniture.plate("m", 0.1),
+        *digits.lamp_row("n", 4, 0.01, (0, 0, 0.03)), furniture.gantry("o", 0.3, 0.4),
+        furniture.tray("p", (0.2, 0.1), 0.03), furniture.table("s", (1, 1), 0.7),
+        furniture.retort_stand("q", 0.4, 0.3, 0.15), furniture.a_frame("r", 0.5, 0.4, 0.1),
+        furniture.ramp("t", 0.5, 0.3, 0.1), furniture.steps("u", 5, (0.1, 0.2, 0.05)), furniture.post("v", 0.3),
+        furniture.screw("w", 0.01, 0.03, (0, 0, 0.04)), furniture.board("x", (0.1, 0.1, 0.02)),
+    ]  # fmt: skip
+    meshes = placed_meshes(Assembly(tuple(made), (lamp,)), {})
+    assert {n: m.bounds[0, 2] for n, m in meshes.items() if m.bounds[0, 2] < -1e-9} == {}
+    assert {p.name: len(p.mesh.vertices) for p in made if len(p.mesh.vertices) > 2000} == {}
+
+
+@pytest.mark.parametrize("num_teeth", [8, 17, 40])
+def test_gears_are_closed(num_teeth: int) -> None:
+    wheel, mark = machinery.gear("g", num_teeth, 0.01, 0.01)
+    assert wheel.mesh.is_volume and len(wheel.mesh.vertices) <= 2000
+    assert mark.mesh.bounds[1, 2] <= wheel.mesh.bounds[1, 2]
