@@ -33,13 +33,14 @@ def _events_show(args: Args) -> int:
 def _events_check(args: Args) -> int:
     from event_library import commands
 
-    text, sound = commands.check_types(args.types)
+    reports = commands.check_types(args.types, args.samples)
+    texts = [commands.report_text(reports)]
     if args.pictures:
         from render_jobs.pictures import check_all_pictures
 
-        pictures, pictures_sound = check_all_pictures(args.types)
-        text, sound = f"{text}\n\n{pictures}", sound and pictures_sound
-    return _show_findings(text, sound)
+        pictures = check_all_pictures(args.types)
+        texts, reports = [*texts, "rendered:", commands.report_text(pictures)], [*reports, *pictures]
+    return _show_findings("\n\n".join(texts), all(report.sound for report in reports))
 
 
 def _events_gallery(args: Args) -> int:
@@ -179,6 +180,7 @@ def _add_events(verbs: _Verbs) -> None:
         "remind events check pendulum_swing",
     )
     check.add_argument("types", nargs="*", metavar="TYPE", help="all types when none is named")
+    check.add_argument("--samples", type=int, default=4, metavar="N", help="parameter sets of each type (default 4)")
     check.add_argument("--pictures", action="store_true", help="render them too (all: tens of minutes)")
     gallery = events.add(
         "gallery", _events_gallery, "render every type into one page of strips", "remind events gallery --out gallery"

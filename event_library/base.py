@@ -21,6 +21,7 @@ from event_library.channels import ChannelMap, Vertices, pose_matrix, present
 from event_library.parts import Assembly
 
 Array = NDArray[np.float64]
+SAMPLE_DRAWS = 1000
 WHOLE = ("count", "index", "seed")  # units of whole numbers
 State = Mapping[str, Any]  # variable name -> value in one instant (float or array)
 LawKind = Literal["closed_form", "ode", "automaton", "pde", "rigid_body", "composite"]
@@ -53,7 +54,7 @@ class EventInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """One state variable or readout, stored with the clip for the probe. `state` and `readout` below are the short forms."""
+    """One state variable or readout, stored with the clip for the probe; short forms: `state`, `readout`."""
 
     name: str
     unit: str
@@ -174,22 +175,22 @@ class Event(abc.ABC):
         return tuple(ParamSpec(name=name, **meta) for name, meta in found if meta is not None)
 
     @classmethod
+    def draw(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Self:
+        """Parameters drawn uniformly from their ranges, those in `fixed` kept; accept rules are not asked."""
+        values = dict(fixed or {})
+        for spec in cls.param_specs():
+            value = int(rng.integers(int(spec.low), int(spec.high) + 1)) if spec.integer else None
+            values.setdefault(spec.name, float(rng.uniform(spec.low, spec.high)) if value is None else value)
+        return cls(**values)
+
+    @classmethod
     def sample(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Self:
-        """Draw parameters uniformly from their ranges (those in `fixed` kept) until every accept rule holds."""
-        fixed = dict(fixed or {})
-        for _ in range(1000):
-            values = dict(fixed)
-            for spec in cls.param_specs():
-                draw = (
-                    int(rng.integers(int(spec.low), int(spec.high) + 1))
-                    if spec.integer
-                    else float(rng.uniform(spec.low, spec.high))
-                )
-                values.setdefault(spec.name, draw)
-            event = cls(**values)
+        """`draw` until every accept rule holds; raises ValueError with the reason and the nearest legal value."""
+        for _ in range(SAMPLE_DRAWS):
+            event = cls.draw(rng, fixed)
             if not (reason := event.rejection()):
                 return event
-        raise ValueError(f"no accepted parameters found in 1000 draws; last rejection: {reason}")
+        raise ValueError(f"{reason}: {nearest_accepted(cls, fixed or {})}")
 
     def rejection(self) -> str | None:
         """The first accept rule that these parameters break, or None."""
@@ -207,7 +208,7 @@ class Event(abc.ABC):
         """
 
     def triggers(self) -> dict[str, float]:
-        """When things happen that set others off, or end them (tap shuts, fuse reaches the rocket): name -> event time [s].
+        """When something sets another thing off, or ends it (tap shuts, fuse reaches rocket): name -> event time [s].
 
         Part of the ground truth: the clip's event log lists those that fall into the clip.
         """
@@ -246,6 +247,28 @@ class Event(abc.ABC):
     def probe_variable(cls) -> Variable:
         """The readout with `min_delta`: what a hidden window must change."""
         return next(v for v in cls.variables if v.min_delta is not None)
+
+
+def nearest_accepted(kind: type[Event], fixed: Mapping[str, float]) -> str:
+    """In words: the least change of one of the `fixed` parameters with which the accept rules can hold."""
+    rng, best = np.random.default_rng(0), (np.inf, "")
+    for spec in kind.param_specs():
+        if spec.name not in fixed:
+            continue
+        steps = np.linspace(spec.low, spec.high, 101)
+        candidates = np.unique(np.round(steps)) if spec.integer else steps
+        for value in sorted(candidates, key=lambda v, at=fixed[spec.name]: abs(v - at)):
+            moved = abs(float(value) - fixed[spec.name]) / (spec.high - spec.low)
+            if moved >= best[0]:
+                break
+            kept = {**fixed, spec.name: int(value) if spec.integer else float(value)}
+            if any(kind.draw(rng, kept).rejection() is None for _ in range(30)):
+                best = moved, f"{spec.yaml_name}: {spec.to_yaml(float(value)):.4g} {spec.yaml_unit}".rstrip()
+                break
+    given = ", ".join(s.yaml_name for s in kind.param_specs() if s.name in fixed)
+    if not best[1]:
+        return f"no single change of {given} makes this possible; leave some of them out" if given else "no draw does"
+    return f"not with these values of {given}; nearest legal value of one of them: {best[1]}"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,15 @@ class CheckReport:
     def sound(self) -> bool:
         return all(f.holds for f in self.findings)
 
+    def summary(self) -> str:
+        """One line: the finding nearest to its bound (or beyond it)."""
+        if broken := [f for f in self.findings if not f.holds]:
+            return f"BROKEN  {', '.join(f.name for f in broken)}"
+        tight = max(self.findings, key=lambda f: f.figure / f.bound if f.bound > 0 else 0.0)
+        return f"sound   {len(self.findings)} promises; closest: {tight.name} {tight.figure:.3g} <= {tight.bound:.3g}"
+
     def table(self) -> str:
+        """Every finding in a line of its own."""
         rows = [f"{self.type_id}: {'sound' if self.sound else 'BROKEN'}"]
         rows += [
             f"  {'ok' if f.holds else 'NO':2}  {f.name:34} {f.figure:9.3g} <= {f.bound:<9.3g} {f.note}".rstrip()

@@ -40,11 +40,11 @@ def check_pictures(
             yield _report(name, outcomes[name])
 
 
-def check_all_pictures(type_ids: Sequence[str] = (), num_samples: int = 3) -> tuple[str, bool]:
-    """Tables of the named types (all when none is named), and whether all are sound; a bar tells how far it is."""
+def check_all_pictures(type_ids: Sequence[str] = (), num_samples: int = 3) -> list[CheckReport]:
+    """Reports of the named types (all when none is named), in their order; a bar tells how far it is."""
     names = list(type_ids) or list(EVENT_TYPES)
-    reports = list(tqdm(check_pictures(names, num_samples), desc="pictures", unit="types", total=len(names)))
-    return "\n\n".join(r.table() for r in reports), all(r.sound for r in reports)
+    reports = tqdm(check_pictures(names, num_samples), desc="pictures", unit="types", total=len(names))
+    return sorted(reports, key=lambda r: names.index(r.type_id))
 
 
 def _report(name: str, outcomes: Sequence[Outcome]) -> CheckReport:

@@ -5,6 +5,7 @@ Everything is in clip seconds. What cannot be hidden or seen raises Problem with
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -112,6 +113,8 @@ def place_windows(requests: list[Request], staged: Staged, rng: np.random.Genera
             if all(request.at_s is not None for request in requests):
                 break
     assert last is not None
+    if len(requests) == 1 and requests[0].at_s is None and last.place == (0, "hidden_s"):
+        raise Problem(f"{last.message}; {nearest_change(requests[0], staged, clear_s)}", last.place)
     raise last
 
 
@@ -165,15 +168,8 @@ def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
     The last and first frames in plain sight may lie one frame off the window's ends, so the least change over those
     ends counts. Cyclic variables count by the shorter way round.
     """
-    event, plan = staged.events[window.target], staged.plans[window.target]
-    variable = event.probe_variable()
-    frame_s = 1.0 / staged.clip.fps
-    ends = np.array([window.out_s - frame_s, window.out_s, window.out_s + frame_s])
-    backs = np.array([window.back_s - frame_s, window.back_s, window.back_s + frame_s])
-    times = np.clip(np.concatenate([ends, backs]), 0.0, duration_s(staged.clip)) - plan.start_s
-    values = np.asarray(event.states(times)[variable.name], dtype=np.float64).reshape(6, -1)
-    change = min(float(np.linalg.norm(variable.difference(a, b))) for a in values[:3] for b in values[3:])
-    least = variable.min_delta or 0.0
+    variable = staged.events[window.target].probe_variable()
+    change, least = least_change(window, staged), variable.min_delta or 0.0
     if change < least * (1 - 1e-9):
         raise Problem(
             f"{variable.name} changes by {change:.3g} {variable.unit} while hidden from {window.out_s:.3g} s to "
@@ -181,6 +177,31 @@ def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
             "hide it for longer, at another time (at_s), or let the event's params vary",
             (index, "hidden_s"),
         )
+
+
+def least_change(window: InterruptionPlan, staged: Staged) -> float:
+    """Least change of the target's probe variable over the window's ends, each a frame earlier or later."""
+    event, plan = staged.events[window.target], staged.plans[window.target]
+    variable = event.probe_variable()
+    frame_s = 1.0 / staged.clip.fps
+    ends = np.array([window.out_s - frame_s, window.out_s, window.out_s + frame_s])
+    backs = np.array([window.back_s - frame_s, window.back_s, window.back_s + frame_s])
+    times = np.maximum(np.concatenate([ends, backs]), 0.0) - plan.start_s
+    values = np.asarray(event.states(times)[variable.name], dtype=np.float64).reshape(6, -1)
+    return min(float(np.linalg.norm(variable.difference(a, b))) for a in values[:3] for b in values[3:])
+
+
+def nearest_change(request: Request, staged: Staged, clear_s: float) -> str:
+    """In words: the shortest hidden time from the one asked for, and the clip for it, over which enough changes."""
+    least = staged.events[request.target].probe_variable().min_delta or 0.0
+    for hidden_s in request.hidden_s + 0.25 * np.arange(120):
+        longer = dataclasses.replace(request, hidden_s=float(hidden_s))
+        starts = np.arange(clear_s, max(duration_s(staged.clip) - longer.whole_s, 0.0) + clear_s + 2.0, 0.25)
+        at_s = next((t for t in starts if least_change(window_at(longer, float(t)), staged) >= least), None)
+        if at_s is not None:
+            clip_s = max(at_s + longer.whole_s + clear_s, duration_s(staged.clip))
+            return f"nearest legal: hidden_s: {hidden_s:.3g} at_s: {at_s:.3g} in a clip of {clip_s:.3g} s"
+    return f"not even {request.hidden_s + 30:.3g} s are enough: let the event's params or its start_s vary"
 
 
 # ---- how far

@@ -198,6 +198,11 @@ class Clip(ArrayGroup):
         return ArrayGroup(self.path / "arrays.h5", f"twins/{name}")
 
     @property
+    def event_log(self) -> list[dict[str, Any]]:
+        """What set something off: event, name, t_s, frame (the last one not after it), hidden; in order of time."""
+        return list(self.manifest.get("event_log", []))
+
+    @property
     def twins(self) -> tuple[str, ...]:
         return tuple(self.manifest["twins"])
 

@@ -81,6 +81,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
         },
         "variables": {name: _variables(event) for name, event in content.stage.events.items()},
         "event_types": {e.id: e.type for e in plan.events},
+        "event_log": _event_log(content),
         "twins": sorted(content.twins),
         "arrays": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": hashes[n]} for n, a in arrays.items()},
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
@@ -216,6 +217,20 @@ def _prompt(content: ClipContent) -> str:
 
 def _variables(event: Event) -> dict[str, Any]:
     return {v.name: {k: x for k, x in asdict(v).items() if k != "name"} for v in event.variables}
+
+
+def _event_log(content: ClipContent) -> list[dict[str, Any]]:
+    """What set something off within the clip, in order of time: when, and whether a viewer could see the event then."""
+    plan, clock = content.stage.plan, clip_clock(content.stage.plan)
+    log = []
+    for event in plan.events:
+        for name, event_time_s in content.stage.events[event.id].triggers().items():
+            t_s = event.start_s + event_time_s
+            frame = int(np.floor(t_s * clock.fps + 1e-9))
+            if 0.0 <= t_s and frame < clock.num_frames:
+                hidden = bool(content.visibility[event.id].hidden[frame])
+                log.append({"event": event.id, "name": name, "t_s": t_s, "frame": frame, "hidden": hidden})
+    return sorted(log, key=lambda entry: (entry["t_s"], entry["event"], entry["name"]))
 
 
 def _versions() -> dict[str, str]:

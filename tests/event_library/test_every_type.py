@@ -66,7 +66,7 @@ def test_another_process_gives_the_same_states() -> None:
 
 
 def test_a_broken_law_is_caught() -> None:
-    from event_library.families.flow import TankFilling
+    from event_library.families.flow.filling import TankFilling
 
     class Leaky(TankFilling):
         def states(self, t_s: np.ndarray) -> dict[str, np.ndarray]:

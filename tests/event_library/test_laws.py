@@ -11,10 +11,10 @@ from scipy.special import ellipk
 
 from event_library import laws
 from event_library.base import placed_meshes
-from event_library.families.collisions_collapse import DominoChain, _bake
-from event_library.families.flow import TankFilling
-from event_library.families.logic_digital import TowerOfHanoi, arrangements, shortest_solution
-from event_library.families.oscillators import PendulumSwing
+from event_library.families.collisions_collapse.dominoes import DominoChain, _bake
+from event_library.families.flow.filling import TankFilling
+from event_library.families.logic_digital.hanoi import TowerOfHanoi, arrangements, shortest_solution
+from event_library.families.oscillators.pendulums import PendulumSwing
 
 
 @pytest.mark.parametrize("length_m", [0.8, 2.2])
