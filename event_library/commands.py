@@ -21,7 +21,7 @@ from event_library.registry import EVENT_TYPES, get_type
 def list_types(as_json: bool = False) -> str:
     """One line per type: id, STEVO category, law kind, summary."""
     if as_json:
-        return json.dumps([_facts(kind) for kind in EVENT_TYPES.values()], indent=1)
+        return json.dumps([type_facts(kind) for kind in EVENT_TYPES.values()], indent=1)
     rows = [(k.info.id, k.info.stevo_category, k.info.law_kind, k.info.summary) for k in EVENT_TYPES.values()]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join("  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]) for row in rows)
@@ -30,7 +30,7 @@ def list_types(as_json: bool = False) -> str:
 def show_type(type_id: str, as_json: bool = False) -> str:
     """Law, parameters and variables of one type; raises ValueError for an unknown id."""
     kind = get_type(type_id)
-    facts = _facts(kind)
+    facts = type_facts(kind)
     if as_json:
         return json.dumps(facts, indent=1)
     lines = [
@@ -90,7 +90,8 @@ def _variable_line(variable: dict[str, Any]) -> str:
     return f"  {variable['name']:10} {about}  {variable['label']}".rstrip()
 
 
-def _facts(kind: type[Event]) -> dict[str, Any]:
+def type_facts(kind: type[Event]) -> dict[str, Any]:
+    """All that is known about a type without drawing parameters, as plain data."""
     defaults = kind().params()
     return {
         **asdict(kind.info),

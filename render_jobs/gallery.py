@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 from tqdm import tqdm
 
-from event_library.base import EventInfo
+from event_library.base import Event
+from event_library.commands import type_facts
 from event_library.registry import EVENT_TYPES, get_type
 from render_jobs.strips import run_strips
+from render_jobs.typeset import law_html
 from scenes.errors import SpecError
 from scenes.showing import showing_plan
 from simulator.strips import NAMES, Strip
 
 SIZE_PX = 160
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}
-h2{margin:2.2rem 0 0} p{margin:.3rem 0} figure{margin:.6rem 0;overflow-x:auto} code{background:#eee;padding:0 .3em}
-.labels{display:flex;font-size:13px;color:#555} .labels span{width:160px;text-align:center}"""
+TEMPLATES = Environment(loader=PackageLoader("render_jobs"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def write_gallery(
@@ -43,21 +45,19 @@ def write_gallery(
             iio.imwrite(out / f"{name}.png", np.hstack(list(outcome.pictures)))
         else:
             failed.append(f"{name}: {outcome}")
-    sections = [_section(kind.info) for kind in kinds if (out / f"{kind.info.id}.png").exists()]
+    shown = [kind for kind in kinds if (out / f"{kind.info.id}.png").exists()]
     page = out / "index.html"
-    page.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Event types</title><style>{_STYLE}</style>'
-        f"<h1>Event types</h1><p>Each event goes on while nobody sees it. "
-        f"The last picture is the moment of return had its clock stood still meanwhile.</p>{''.join(sections)}</html>\n"
-    )
+    page.write_text(_page(shown, size_px), encoding="utf-8")
     return page, failed
 
 
-def _section(info: EventInfo) -> str:
-    labels = "".join(f"<span>{label}</span>" for label in NAMES)
-    return (
-        f"<h2>{escape(info.id)}</h2><p>{escape(info.family)}, {escape(info.stevo_category)}, "
-        f'difficulty {info.difficulty}</p><p>“{escape(info.prompt)}”</p>'
-        f'<figure><img src="{escape(info.id)}.png" alt="{escape(info.summary)}">'
-        f'<div class="labels">{labels}</div></figure><p><code>{escape(info.law)}</code></p>'
+def _page(kinds: Sequence[type[Event]], size_px: int) -> str:
+    """One static page: types grouped by family, searchable, with law, parameters and readouts."""
+    families: dict[str, list[dict[str, Any]]] = {}
+    for kind in kinds:
+        facts = type_facts(kind)
+        facts["law_html"] = Markup(law_html(facts["law"]))
+        families.setdefault(kind.info.family, []).append(facts)
+    return TEMPLATES.get_template("gallery.html.j2").render(
+        families=families, moments=NAMES, size_px=size_px, num_types=len(kinds)
     )
