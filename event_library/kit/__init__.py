@@ -42,7 +42,8 @@ flames    flame + flame_lamp + flame_channels  fire (camp fire)  flames + flames
 furniture board  plate  tray  table  steps  post  gantry  retort_stand  a_frame  ramp + ramp_point_m  button
           conveyor + conveyor_channels  lid + lid_channels  door + door_channels  screw  candle + candle_channels
           bulb + bulb_channels (with its Lamp)
-machinery gear + gear_channels + meshing_rad  pulley  spoked_wheel  cart_wheel  lever  + wheel_channels (turns about y)
+machinery gear + meshing_rad  pulley  spoked_wheel  cart_wheel + marked_wheel_channels (wheel and painted mark)
+          lever + wheel_channels (anything that turns about y)
           link + link_channels (between two points; also for levers and arrows)  spring + spring_channels
           rope + rope_channels  catenary_m  over_pulley_m (paths)  weight  piston
 """

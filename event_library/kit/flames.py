@@ -21,6 +21,7 @@ Channels = dict[str, tuple[Channel, ...]]
 
 FLAME = Material(rgb=(1.0, 0.62, 0.18), kind="flame", emission_rgb=(1.0, 0.55, 0.2), emission_strength=9.0)
 GAS_FLAME = Material(rgb=(0.2, 0.4, 1.0), kind="flame", emission_rgb=(0.15, 0.35, 1.0), emission_strength=5.0)
+FIRE = Material(rgb=(1.0, 0.45, 0.1), kind="flame", emission_rgb=(1.0, 0.30, 0.05), emission_strength=3.0)
 FIRE_RGB: Rgb = (1.0, 0.55, 0.2)
 LAMP_W_PER_M2 = 0.9 / 0.033**2  # a candle's flame is 33 mm long and its lamp has .9 W
 
@@ -68,7 +69,7 @@ def fire(name: str, radius_m: float, height_m: float, num_tongues: int = 7, *, s
         lean = trimesh.transformations.rotation_matrix(rng.uniform(-0.15, 0.1), (np.sin(angle), -np.cos(angle), 0.0))
         tongue.apply_transform(lean)
         tongues.append(parts.moved(tongue, 0.62 * radius_m * np.cos(angle), 0.62 * radius_m * np.sin(angle)))
-    return Part(name, parts.join(*tongues), FLAME, carries=True, smooth_angle_deg=180)
+    return Part(name, parts.join(*tongues), FIRE, carries=True, smooth_angle_deg=180)
 
 
 def flames(name: str, num: int, length_m: float, material: Material = FLAME, *, stout: float = 1.3) -> Part:
@@ -88,7 +89,7 @@ def _small(length_m: float, stout: float) -> trimesh.Trimesh:
 
 
 # ---- embers and hot bodies
-def ember(name: str, radius_m: float, rgb: Rgb = (1.0, 0.25, 0.05), strength: float = 6.0) -> Part:
+def ember(name: str, radius_m: float, rgb: Rgb = (1.0, 0.20, 0.03), strength: float = 2.5) -> Part:
     """Small glowing ball about the origin (spark of a fuse, incense tip): opaque, met by the truth rays."""
     material = Material(rgb=rgb, emission_rgb=rgb, emission_strength=strength)
     return Part(name, parts.sphere(radius_m, 2), material, carries=True, smooth_angle_deg=180)
@@ -166,7 +167,7 @@ def smoke(name: str, num: int, radius_m: float) -> Part:
 def smoke_channels(
     name: str, num: int, radius_m: float, foot: Place, time_s: float, strength: float = 1.0, *, seed: int = 0
 ) -> Channels:
-    """Smoke rising from `foot`, `strength` in [0, 1] of the puffs shown; ten radii high."""
+    """Smoke rising from `foot`, ten radii high, thinned by `strength` in [0, 1]."""
     return puffs_channels(
         name, num, radius_m, foot, time_s, height_m=10 * radius_m, rise_m_per_s=4 * radius_m, spread_m=2 * radius_m,
         strength=strength, seed=seed,

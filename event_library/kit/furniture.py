@@ -276,12 +276,13 @@ def screw(name: str, radius_m: float, length_m: float, place: Place = ORIGIN, ma
 
 
 # ---- candle and bulb
+LIT_WAX = Material(rgb=WAX.rgb, roughness=WAX.roughness, emission_rgb=(1.0, 0.52, 0.18), emission_strength=0.12)
 MELTED_RIM = np.array([  # (radius / candle radius, share of .29 radius below the crest)
     (1.0, 1.0), (1.06, 0.72), (1.06, 0.39), (0.97, 0.11), (0.84, 0.0), (0.68, 0.19), (0.4, 0.39), (0.02, 0.44),
 ])  # fmt: skip
 
 
-def candle(name: str, radius_m: float, height_m: float, *, material: Material = WAX) -> tuple[Part, ...]:
+def candle(name: str, radius_m: float, height_m: float, *, material: Material = LIT_WAX) -> tuple[Part, ...]:
     """Wax `{name}_wax` (crest height_m above its foot) and `{name}_wick`, at the origin; `candle_channels` places them.
 
     Add a `flames.flame` on the wick (foot at the crest + 0.2 radius_m).
@@ -293,11 +294,18 @@ def candle(name: str, radius_m: float, height_m: float, *, material: Material = 
     )
 
 
-def candle_channels(name: str, radius_m: float, height_m: float, foot: Place = ORIGIN) -> Channels:
-    """Candle burnt down to a crest `height_m` above its foot; only the stem below the melted rim shortens."""
+def candle_channels(name: str, radius_m: float, height_m: float, foot: Place = ORIGIN, *, lit: bool = True) -> Channels:
+    """Candle burnt down to a crest `height_m` above its foot; only the stem below the melted rim shortens.
+
+    lit: the wax glows a little from within.
+    """
     crest = np.asarray(foot) + at(0.0, 0.0, height_m)
     return {
-        f"{name}_wax": (Vertices(np.asarray(_wax(radius_m, height_m).vertices)), Move(at(*foot))),
+        f"{name}_wax": (
+            Vertices(np.asarray(_wax(radius_m, height_m).vertices)),
+            Move(at(*foot)),
+            Emission(LIT_WAX.emission_strength if lit else 0.0),
+        ),
         f"{name}_wick": (Move(crest),),
     }
 

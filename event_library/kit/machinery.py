@@ -22,8 +22,13 @@ RING_POINTS = 10  # vertices of a gear's outline per tooth
 
 # ---- turning about y
 def wheel_channels(name: str, clockwise_rad: float, place: Place) -> Channels:
-    """Any wheel, crank, lever or hand built about the origin, turned about y and put at `place`."""
+    """Any crank, lever or hand built about the origin, turned about y and put at `place`."""
     return {name: (Rotate(quaternion_about((0.0, 1.0, 0.0), clockwise_rad)), Move(at(*place)))}
+
+
+def marked_wheel_channels(name: str, clockwise_rad: float, place: Place) -> Channels:
+    """The same for both Parts of a gear, pulley, spoked wheel or cart wheel with its painted mark."""
+    return wheel_channels(name, clockwise_rad, place) | wheel_channels(f"{name}_mark", clockwise_rad, place)
 
 
 def gear(
@@ -32,8 +37,8 @@ def gear(
 ) -> tuple[Part, ...]:  # fmt: skip
     """Spur gear about the origin (pitch radius num_teeth module_m / 2), a tooth pointing up at angle 0.
 
-    `{name}` and, unless marked is None, `{name}_mark`: a painted tooth and spoke that show the turn; give both the same
-    channels. Gears with the same module mesh at the sum of their pitch radii (`meshing_rad`).
+    `{name}` and, unless marked is None, `{name}_mark`: a painted tooth and spoke that show the turn
+    (`marked_wheel_channels`). Gears with the same module mesh at the sum of their pitch radii (`meshing_rad`).
     """
     bore = 0.16 * num_teeth * module_m / 2 if bore_m is None else bore_m
     outer = _gear_outline(num_teeth, module_m)
@@ -41,18 +46,12 @@ def gear(
     wheel = parts.moved(extruded_ring(outer, inner, thick_m), y_m=-thick_m / 2)
     made = [Part(name, wheel, material, carries=True)]
     if marked is not None:
-        reach = (num_teeth / 2 + 0.9) * module_m
-        tooth = parts.moved(
-            parts.box((0.75 * module_m, 1.06 * thick_m, reach - 1.5 * bore)), z_m=(reach + 1.5 * bore) / 2
-        )
-        made.append(Part(f"{name}_mark", tooth, marked, carries=True))
+        low, root, tip = 1.3 * bore, (num_teeth / 2 - 1.2) * module_m, (num_teeth / 2 + 0.95) * module_m
+        spoke = parts.box((max(0.14 * root, module_m), 1.06 * thick_m, root - low))
+        tooth = parts.box((0.8 * module_m, 1.06 * thick_m, tip - root))
+        mark = parts.join(parts.moved(spoke, z_m=(root + low) / 2), parts.moved(tooth, z_m=(tip + root) / 2))
+        made.append(Part(f"{name}_mark", mark, marked, carries=True))
     return tuple(made)
-
-
-def gear_channels(name: str, clockwise_rad: float, place: Place, *, marked: bool = True) -> Channels:
-    """Both Parts of a gear."""
-    both = wheel_channels(name, clockwise_rad, place)
-    return both | wheel_channels(f"{name}_mark", clockwise_rad, place) if marked else both
 
 
 def meshing_rad(driver_rad: float, num_driver: int, num_driven: int, direction_rad: float = np.pi / 2) -> float:
@@ -116,11 +115,14 @@ def _spoke(radius_m: float, rim_m: float, thick_m: float, clockwise_rad: float) 
     return turned(bar, (0.0, 1.0, 0.0), clockwise_rad)
 
 
-def cart_wheel(name: str, radius_m: float, thick_m: float) -> Part:
-    """Tyre with a pale hub cap bar that shows its turn; about the origin, axle along y."""
+def cart_wheel(name: str, radius_m: float, thick_m: float) -> tuple[Part, ...]:
+    """Tyre `{name}` and a pale bar `{name}_mark` that shows its turn; about the origin, axle along y."""
     tyre = turned(parts.moved(parts.cylinder(radius_m, thick_m, 28), z_m=-thick_m / 2), (1.0, 0.0, 0.0), np.pi / 2)
-    bar = parts.box((0.28 * radius_m, 1.1 * thick_m, 1.5 * radius_m))
-    return Part(name, parts.join(tyre, bar), DARK, carries=True, smooth_angle_deg=40)
+    bar = parts.box((0.3 * radius_m, 1.06 * thick_m, 1.5 * radius_m))
+    return (
+        Part(name, tyre, DARK, carries=True, smooth_angle_deg=40),
+        Part(f"{name}_mark", bar, WHITE_PAINT, carries=True),
+    )
 
 
 def lever(name: str, length_m: float, width_m: float, *, material: Material = STEEL, knob: bool = True) -> Part:

@@ -6,7 +6,7 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.channels import Channel, Move, Scale, Vertices, Visible
+from event_library.channels import Channel, Move, Opacity, Scale, Vertices, Visible
 from event_library.kit.copies import copies, copies_channels, grain
 from event_library.kit.palette import CHROME, FOAM, STEAM, WATER
 from event_library.kit.shapes import Array, Place, at, cone, solid_of_revolution, swept
@@ -17,6 +17,7 @@ Channels = dict[str, tuple[Channel, ...]]
 
 JET_SPEED_M_PER_S = 0.8  # of water as it leaves a tap
 JET_RINGS, JET_SIDES = 9, 14
+PUFF_OPACITY = 0.4  # of one puff where it faces the viewer: a plume of many still shows what is behind
 
 
 # ---- jets
@@ -161,7 +162,8 @@ def rising_places(
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     angle, reach = rng.uniform(0, 2 * np.pi, num), radius_m * np.sqrt(rng.uniform(0, 1, num))
-    phase, size = rng.uniform(0, 1, num), rng.uniform(0.6, 1.0, num)
+    phase = (rng.permutation(num) + rng.uniform(0, 1, num)) / num  # evenly spread, in no order
+    size = rng.uniform(0.6, 1.0, num)
     risen = (phase + time_s * rise_m_per_s / max(height_m, 1e-6)) % 1.0
     sway = wobble_m * np.sin(2 * np.pi * (3 * risen + phase))
     places = np.column_stack([reach * np.cos(angle) + sway, reach * np.sin(angle), risen * height_m]) + np.asarray(foot)
@@ -181,12 +183,15 @@ def puffs_channels(
     name: str, num: int, radius_m: float, foot: Place, time_s: float, *, height_m: float = 0.12,
     rise_m_per_s: float = 0.06, spread_m: float = 0.02, strength: float = 1.0, seed: int = 0,
 ) -> Channels:  # fmt: skip
-    """Puffs that rise from `foot`, widen and fade as they shrink at the top; `strength` in [0, 1] thins them out."""
+    """A plume of puffs that rise from `foot` and widen, shrinking away at the top; `strength` in [0, 1] thins it.
+
+    It reads as one plume when the puffs overlap: num * radius_m of at least 2 height_m.
+    """
     places, _ = rising_places(num, time_s, rise_m_per_s, (0.0, 0.0, 0.0), 1.0, height_m, seed, wobble_m=0.15)
     risen = places[:, 2] / height_m
     width = (0.25 + risen) * spread_m
     spots = np.column_stack([places[:, 0] * width, places[:, 1] * width, places[:, 2]]) + np.asarray(foot)
-    sizes = (0.35 + 0.9 * risen) * np.clip(4 * (1 - risen), 0, 1) * np.clip(6 * risen, 0.05, 1)
-    shown = np.arange(num) < strength * num
-    mesh = parts.sphere(radius_m, 1)
-    return copies_channels(name, mesh, spots, None, np.where(shown, np.maximum(sizes, 1e-3), 1e-3))
+    sizes = (0.35 + 0.9 * risen) * np.clip(4 * (1 - risen), 1e-3, 1) * np.clip(6 * risen, 0.05, 1)
+    placed = copies_channels(name, parts.sphere(radius_m, 1), spots, None, sizes)[name]
+    thin = Opacity(PUFF_OPACITY * min(max(strength, 0.0), 1.0))
+    return {name: (Visible(strength > 0), thin, *placed)}
