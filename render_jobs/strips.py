@@ -12,6 +12,7 @@ from render_jobs.worker import GONE, Message, Worker
 from scenes.plan import ScenePlan
 from simulator.strips import Strip
 
+START_FAILURES = 3  # workers that end before they did anything: the machine is at fault
 Outcome = Strip | str  # the strip, or why there is none
 
 
@@ -47,11 +48,11 @@ def run_strips(plans: Mapping[str, ScenePlan], num_workers: int | None = None) -
                     yield key, Strip.read(folder) if message.kind == "done" else str(message.body["message"])
                     next_job(worker)
                 elif message.kind == GONE and worker in workers:
-                    failures += 1
                     workers.remove(worker)
+                    worker.kill()
                     if worker in running:
                         yield running.pop(worker), f"the worker {worker.ending()}: {worker.log()[-400:]}"
-                    elif failures > 3:
+                    elif (failures := failures + 1) >= START_FAILURES:
                         raise ChildProcessError(f"no Blender worker comes up: {worker.log()[-400:]}")
                     if waiting:
                         workers.add(Worker(blender_command(threads), inbox))
