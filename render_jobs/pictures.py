@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
 from event_library.check import CheckReport, Finding
-from event_library.registry import EVENT_TYPES
+from event_library.registry import EVENT_TYPES, get_type
 from render_jobs.strips import Outcome, run_strips
 from scenes.errors import SpecError
 from scenes.plan import ScenePlan
@@ -38,6 +41,13 @@ def check_pictures(
         outcomes[name].append(outcome)
         if len(outcomes[name]) == num_samples:
             yield _report(name, outcomes[name])
+
+
+def source_digest(type_id: str) -> str:
+    """Changes when the module that defines a type, or its facts, change: its pictures are then worth another look."""
+    kind = get_type(type_id)
+    text = Path(inspect.getsourcefile(kind) or "").read_text("utf-8") + repr(kind.info)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_all_pictures(type_ids: Sequence[str] = (), num_samples: int = 3) -> list[CheckReport]:
