@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from event_library.base import Event
-from event_library.families.thermal_combustion.candles import CandleBurningDown
+from event_library.families.thermal_combustion.candles import CandleBurningDown, CandleRowBurning
+from event_library.families.thermal_combustion.smouldering import FuseBurning, IncenseAshColumn
 
-TYPES: tuple[type[Event], ...] = (CandleBurningDown,)
+TYPES: tuple[type[Event], ...] = (CandleBurningDown, CandleRowBurning, FuseBurning, IncenseAshColumn)
