@@ -1,8 +1,14 @@
-"""Rigid bodies: MuJoCo at a fixed step, baked once; the bake is the truth from then on."""
+"""Rigid bodies: MuJoCo at a fixed step, baked once; the bake is the truth from then on.
+
+`world` makes the model; `free_box`, `free_ball` and `free_body` write what moves freely, `static_box` what stands;
+anything else (hinges, slopes, meshes) goes in as MJCF. `run` simulates it and keeps the poses of all bodies.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import mujoco
@@ -13,12 +19,20 @@ Array = NDArray[np.float64]
 
 STEP_S = 0.002  # physical seconds
 
+MODEL = """
+<mujoco>
+ <compiler angle="radian"/>
+ <option timestep="{step}" integrator="implicitfast" cone="{cone}"><flag sleep="enable" energy="enable"/></option>
+ <default><geom condim="3" friction="{friction} 0.001 0.0001" solref="{stiff_s} 1" solimp="0.95 0.99 0.0005"/></default>
+ <worldbody>{bodies}</worldbody>
+</mujoco>"""
+
 
 @dataclass(frozen=True)
 class Bake:
     """A run at fixed ticks of STEP_S physical seconds, tick 0 being the start."""
 
-    poses: Array  # [K, n, 7] position [m] and unit quaternion (w, x, y, z) of every free body
+    poses: Array  # [K, n, 7] position [m] and unit quaternion (w, x, y, z) of every moving body
     energy_j: Array  # [K] potential and kinetic energy of all bodies
     overlap_m: float  # deepest penetration of any contact at any tick
 
@@ -38,33 +52,93 @@ class Bake:
 class BakedEvent(Protocol):
     """What an event of kind `rigid_body` offers besides its law: `bake` afresh, and how deep contacts may press."""
 
+    def __hash__(self) -> int: ...
+
     def bake(self) -> Bake: ...
 
     @property
     def allowed_overlap_m(self) -> float: ...
 
 
-def run(model: mujoco.MjModel, qvel: Array, num_ticks: int) -> Bake:
-    """Simulate free bodies from the model's rest pose with generalised velocities `qvel` for `num_ticks` steps."""
+@lru_cache(maxsize=16)
+def baked(event: BakedEvent) -> Bake:
+    """The event's bake, made once."""
+    return event.bake()
+
+
+# ---- models
+def world(
+    bodies: Sequence[str], friction: float, *, floor: bool = True, cone: str = "elliptic", stiff_s: float = 0.005
+) -> mujoco.MjModel:
+    """A model of MJCF bodies and geoms on a floor; contacts are critically damped within `stiff_s`."""
+    plane = '<geom type="plane" size="9 9 0.1"/>' if floor else ""
+    return mujoco.MjModel.from_xml_string(
+        MODEL.format(step=STEP_S, cone=cone, friction=friction, stiff_s=stiff_s, bodies=plane + "".join(bodies))
+    )
+
+
+def free_body(geoms: str, place_m: Sequence[float], *, yaw_rad: float = 0.0, asleep: bool = False) -> str:
+    """A free body of MJCF geoms about its origin at `place_m`; asleep: it stands still until something touches it."""
+    x, y, z = place_m
+    sleep = 'sleep="init"' if asleep else ""
+    return f'<body pos="{x:.9f} {y:.9f} {z:.9f}" euler="0 0 {yaw_rad:.9f}" {sleep}><freejoint/>{geoms}</body>'
+
+
+def free_box(
+    size_m: Sequence[float], place_m: Sequence[float], density_kg_per_m3: float, *, yaw_rad: float = 0.0,
+    asleep: bool = False,
+) -> str:  # fmt: skip
+    """A free box about its middle."""
+    geom = f'<geom type="box" size="{_halves(size_m)}" density="{density_kg_per_m3}"/>'
+    return free_body(geom, place_m, yaw_rad=yaw_rad, asleep=asleep)
+
+
+def free_ball(radius_m: float, place_m: Sequence[float], mass_kg: float, *, asleep: bool = False) -> str:
+    """A free ball."""
+    geom = f'<geom type="sphere" size="{radius_m}" mass="{mass_kg}"/>'
+    return free_body(geom, place_m, asleep=asleep)
+
+
+def static_box(size_m: Sequence[float], place_m: Sequence[float], *, euler_rad: Sequence[float] = (0, 0, 0)) -> str:
+    """A fixed box about its middle (wall, step, slope)."""
+    place, euler = (" ".join(f"{v:.9f}" for v in values) for values in (place_m, euler_rad))
+    return f'<geom type="box" size="{_halves(size_m)}" pos="{place}" euler="{euler}"/>'
+
+
+def _halves(size_m: Sequence[float]) -> str:
+    return " ".join(f"{v / 2:.9f}" for v in size_m)
+
+
+# ---- runs
+def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[tuple[int, int, Array]] = ()) -> Bake:
+    """Simulate from the model's rest pose with generalised velocities `qvel` for `num_ticks` steps.
+
+    releases: (tick, body, velocity [6]) of free bodies that sleep out of the others' way until then: from that tick on
+    they collide with all.
+    """
     data = mujoco.MjData(model)
     data.qvel[:] = qvel
-    mujoco.mj_forward(model, data)
-    num_bodies = model.nq // 7
-    poses = np.empty((num_ticks + 1, num_bodies, 7))
+    for _, body, _ in releases:
+        _collide(model, body, False)
+    poses = np.empty((num_ticks + 1, model.nbody - 1, 7))
     energy_j, overlap_m = np.empty(num_ticks + 1), 0.0
+    due = sorted(releases, key=lambda release: release[0])
     for tick in range(num_ticks + 1):
-        if tick:
-            mujoco.mj_step(model, data)
-        poses[tick] = data.qpos.reshape(num_bodies, 7)
-        energy_j[tick] = _energy_j(model, data, poses[tick])
+        while due and due[0][0] <= tick:
+            _, body, velocity = due.pop(0)
+            _collide(model, body, True)
+            first = model.body_dofadr[body + 1]
+            data.qvel[first : first + 6] = velocity
+        mujoco.mj_step1(model, data)  # poses, contacts and energy of this tick
+        poses[tick, :, :3], poses[tick, :, 3:] = data.xpos[1:], data.xquat[1:]
+        energy_j[tick] = data.energy.sum()
         if data.ncon:
             overlap_m = max(overlap_m, -float(data.contact.dist.min()))
+        mujoco.mj_step2(model, data)
     return Bake(poses, energy_j, overlap_m)
 
 
-def _energy_j(model: mujoco.MjModel, data: mujoco.MjData, poses: Array) -> float:
-    """From poses and velocities (angular ones are in body axes); bodies in the solver's sleep count as still."""
-    mass, inertia = model.body_mass[1:], model.body_inertia[1:]
-    velocity = data.qvel.reshape(-1, 6)
-    kinetic = 0.5 * (mass * (velocity[:, :3] ** 2).sum(axis=1) + (inertia * velocity[:, 3:] ** 2).sum(axis=1))
-    return float(kinetic.sum() - model.opt.gravity[2] * mass @ poses[:, 2])
+def _collide(model: mujoco.MjModel, body: int, on: bool) -> None:
+    first = model.body_geomadr[body + 1]
+    rows = slice(first, first + model.body_geomnum[body + 1])
+    model.geom_contype[rows] = model.geom_conaffinity[rows] = int(on)

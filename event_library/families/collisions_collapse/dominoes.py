@@ -5,9 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-import mujoco
 import numpy as np
 import trimesh
 
@@ -26,18 +24,6 @@ BEND_PER_M = 11.0  # greatest curvature of the row
 SWERVE_RAD = 1.75  # greatest heading of the row
 HORIZON_S = 3.0  # physical; the last of 60 dominoes lies after at most 2.3 s
 FALLEN_RAD = float(np.deg2rad(45))
-
-MODEL = """
-<mujoco>
- <compiler angle="radian"/>
- <option timestep="{step}" integrator="implicitfast" cone="elliptic"><flag sleep="enable"/></option>
- <default><geom condim="3" friction="{mu} 0.001 0.0001" solref="0.005 1" solimp="0.95 0.99 0.0005"/></default>
- <worldbody><geom type="plane" size="5 5 0.1"/>{bodies}</worldbody>
-</mujoco>"""
-BODY = (
-    '<body pos="{x:.9f} {y:.9f} {z:.9f}" euler="0 0 {yaw:.9f}" {sleep}><freejoint/>'
-    '<geom type="box" size="{a} {b} {c}" density="{density}"/></body>'
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +60,12 @@ class DominoChain(Event):
         return np.column_stack([at, heading[::50]])
 
     def bake(self) -> rigid.Bake:
-        bodies = "".join(
-            BODY.format(
-                x=x, y=y, z=TALL_M / 2, yaw=yaw, sleep='sleep="init"' if i else "",
-                a=THICK_M / 2, b=WIDE_M / 2, c=TALL_M / 2, density=DENSITY_KG_PER_M3,
-            )
+        size = (THICK_M, WIDE_M, TALL_M)
+        bodies = [
+            rigid.free_box(size, (x, y, TALL_M / 2), DENSITY_KG_PER_M3, yaw_rad=yaw, asleep=i > 0)
             for i, (x, y, yaw) in enumerate(self.row())
-        )  # fmt: skip
-        model = mujoco.MjModel.from_xml_string(MODEL.format(step=rigid.STEP_S, mu=self.friction, bodies=bodies))
+        ]
+        model = rigid.world(bodies, self.friction)
         yaw = self.row()[0, 2]
         forward, across = (
             np.array([np.cos(yaw), np.sin(yaw), 0.0]),
@@ -98,7 +82,7 @@ class DominoChain(Event):
         return 0.4 * THICK_M
 
     def states(self, t_s: Array) -> dict[str, Array]:
-        poses = _bake(self).at(started(t_s) * self.time_scale)
+        poses = rigid.baked(self).at(started(t_s) * self.time_scale)
         upright = 1 - 2 * (poses[..., 4] ** 2 + poses[..., 5] ** 2)
         return {"poses": poses, "fallen": (upright < np.cos(FALLEN_RAD)).sum(axis=1).astype(np.float64)}
 
@@ -138,11 +122,6 @@ class DominoChain(Event):
         votes = np.concatenate([[0.0], np.cumsum(lying)])
         best = np.flatnonzero(votes == votes.max())
         return {"fallen": float(best.mean()) if lying.any() else float("nan")}
-
-
-@lru_cache(maxsize=4)
-def _bake(event: DominoChain) -> rigid.Bake:
-    return event.bake()
 
 
 def _rainbow(share: float) -> parts.Rgb:
