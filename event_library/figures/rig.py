@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -94,12 +95,17 @@ def glow(rgb: Rgb, strength: float) -> Material:
 # ---- meshes
 def ellipsoid(centre_m: Point, half_m: Point, subdivisions: int = 2, pitch_rad: float = 0.0) -> trimesh.Trimesh:
     """Ellipsoid with half axes along x, y, z, then pitched nose up about its centre; 162 vertices at subdivision 2."""
+    vertices, faces = _unit_sphere(subdivisions)
+    place = turned((0, -1, 0), pitch_rad) if pitch_rad else np.eye(4)
+    place[:3, 3] = np.asarray(centre_m, dtype=np.float64)
+    shape = moved_by(place, vertices * np.asarray(half_m, dtype=np.float64))
+    return trimesh.Trimesh(shape, faces.copy(), process=False)
+
+
+@lru_cache(maxsize=8)
+def _unit_sphere(subdivisions: int) -> tuple[Array, NDArray[np.int64]]:
     mesh = sphere(1.0, subdivisions)
-    mesh.apply_scale(np.asarray(half_m, dtype=np.float64))
-    if pitch_rad:
-        mesh.apply_transform(turned((0, -1, 0), pitch_rad))
-    mesh.apply_translation(np.asarray(centre_m, dtype=np.float64))
-    return mesh
+    return np.asarray(mesh.vertices), np.asarray(mesh.faces)
 
 
 def cone(base_m: Point, tip_m: Point, radius_m: float, num_sides: int = 10) -> trimesh.Trimesh:
@@ -265,4 +271,4 @@ def foot_path(phase: float, stride_m: float, lift_m: float, duty: float) -> tupl
         return reach - stride_m * u, 0.0, True
     w = (u - duty) / (1 - duty)
     ease = w * w * (3 - 2 * w)
-    return reach * (2 * ease - 1), lift_m * float(np.sin(np.pi * w)) ** 1.0, False
+    return reach * (2 * ease - 1), lift_m * float(np.sin(np.pi * w)), False
