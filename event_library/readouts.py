@@ -43,3 +43,35 @@ def sphere_centre_m(points_m: Array) -> Array:
     system = np.column_stack([2 * offset, np.ones(len(offset))])
     solution = np.linalg.lstsq(system, (offset**2).sum(axis=1), rcond=None)[0]
     return middle + solution[:3]
+
+
+def linear_rgb(rgb: Array) -> Array:
+    """Display-referred colours [..., 3] as light, so that ratios between two parts of one picture mean something."""
+    return np.asarray(rgb, dtype=np.float64) ** 2.2
+
+
+def mixing_share(rgb: Array, first_rgb: Array, second_rgb: Array) -> float:
+    """How much of the second stuff is in a mixture, from the display colours [N, 3] seen of the mixture and of both.
+
+    Medians are split as a first + b second in linear light, so that brighter or dimmer light on the mixture drops out;
+    the answer is b / (a + b), nan when one of the three isn't seen.
+    """
+    if min(len(rgb), len(first_rgb), len(second_rgb)) == 0:
+        return float("nan")
+    mixture, first, second = (linear_rgb(np.median(seen, axis=0)) for seen in (rgb, first_rgb, second_rgb))
+    a, b = np.linalg.lstsq(np.column_stack([first, second]), mixture, rcond=None)[0]
+    return float(b / (a + b)) if a + b > 0 else float("nan")
+
+
+def boundary_height_m(lower_m: Array, upper_m: Array, pitch_m: float) -> float:
+    """Height of the line between a lower and an upper thing in one upright plane, from visible points [N, 3] of both.
+
+    Column by column (x in steps of `pitch_m`, a pixel's side) half-way between the highest lower and the lowest upper
+    point; nan when no column shows both.
+    """
+    if len(lower_m) == 0 or len(upper_m) == 0:
+        return float("nan")
+    below, above = (np.round(points[:, 0] / pitch_m).astype(np.int64) for points in (lower_m, upper_m))
+    both = np.intersect1d(below, above)
+    middles = [(lower_m[below == c, 2].max() + upper_m[above == c, 2].min()) / 2 for c in both]
+    return float(np.median(middles)) if middles else float("nan")
