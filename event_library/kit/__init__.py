@@ -39,6 +39,13 @@ digits    seven_segments + seven_segments_channels(text or number)  read_display
           lamp_row + lamp_row_channels  label (static lettering)  text_mesh (5 x 7 letters and digits)
 flames    flame + flame_lamp + flame_channels  fire (camp fire)  flames + flames_channels (many)  ember + ember_channels
           blackbody_rgb(kelvin)  blackbody_strength(kelvin)  hot_material + glow_channels  smoke + smoke_channels
+heaps     cap + cap_channels (drop, dome)  cap_volume_m3  cap_size_m(volume, contact angle)  puddle + puddle_channels
+          sand_cone + sand_cone_channels(volume, repose)  sand_cone_size_m  ground + ground_channels (height field)
+          rounded_box  melting_block + melting_block_channels (ice)            all exact volumes
+sheets    sheet + sheet_channels (grid of points, colours)  flat_points  flag_points  strip + strip_channels (band along
+          a path)  arc_path_m (curling)  petal (mesh: leaves, petals)
+fields    noise(points, size, seed)  ragged_distance_m  front_share (arrival fronts)
+          spread_over (threshold for a cover)  mixed(rgb, rgb, share) -> colours
 furniture board  plate  tray  table  steps  post  gantry  retort_stand  a_frame  ramp + ramp_point_m  button
           conveyor + conveyor_channels  lid + lid_channels  door + door_channels  screw  candle + candle_channels
           bulb + bulb_channels (with its Lamp)

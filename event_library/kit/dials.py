@@ -94,19 +94,18 @@ def dial_arc(
 
 
 def hand(
-    name: str, length_m: float, width_m: float, *, facing: Facing = "front", lift_m: float = 0.002,
+    name: str, length_m: float, width_m: float, *, facing: Facing = "front", lift_m: float | None = None,
     tail: float = 0.2, material: Material = DARK,
 ) -> Part:  # fmt: skip
-    """Tapered pointer with a hub, its pivot at the origin, lying `lift_m` in front of the face; see `hand_channels`."""
+    """Tapered pointer with a hub, its pivot at the origin, `lift_m` (4.5 % of its length) off the face."""
     w, back, thick = width_m / 2, -tail * length_m, 0.5 * width_m
+    lift = 0.045 * length_m if lift_m is None else lift_m
     outline = np.array(
         [(-0.7 * w, back), (0.7 * w, back), (w, 0.0), (0.35 * w, length_m), (-0.35 * w, length_m), (-w, 0)]
     )
     hub = turned(parts.cylinder(1.1 * width_m, 1.3 * thick, 20), (1.0, 0.0, 0.0), np.pi / 2)
     mesh = parts.join(parts.moved(extruded(outline, thick), y_m=-thick), hub)
-    return Part(
-        name, placed(parts.moved(mesh, y_m=-lift_m), ORIGIN, facing), material, carries=True, smooth_angle_deg=30
-    )
+    return Part(name, placed(parts.moved(mesh, y_m=-lift), ORIGIN, facing), material, carries=True, smooth_angle_deg=30)
 
 
 def hand_channels(name: str, clockwise_rad: float, place: Place, *, facing: Facing = "front") -> Channels:

@@ -39,21 +39,26 @@ def flame(name: str, length_m: float, material: Material = FLAME, *, stout: floa
     return Part(name, solid_of_revolution(profile, 20), material, carries=True, smooth_angle_deg=180)
 
 
-def flame_lamp(name: str, length_m: float, place: Place = ORIGIN, rgb: Rgb = FIRE_RGB) -> Lamp:
-    """The light of a flame whose foot is at `place`: power grows with the square of its length."""
+def flame_lamp(
+    name: str, length_m: float, place: Place = ORIGIN, rgb: Rgb = FIRE_RGB, *, strength: float = 1.0
+) -> Lamp:
+    """The light of a flame whose foot is at `place`: power grows with the square of its length (a candle's: 0.9 W).
+
+    A fire that fills the picture wants a strength of about 0.3.
+    """
     x, y, z = place
-    return Lamp(name, (x, y, z + 0.4 * length_m), LAMP_W_PER_M2 * length_m**2, rgb, 0.25 * length_m)
+    return Lamp(name, (x, y, z + 0.4 * length_m), strength * LAMP_W_PER_M2 * length_m**2, rgb, 0.25 * length_m)
 
 
 def flame_channels(
-    name: str, foot: Place, size: float = 1.0, *, lamp: str | None = None, length_m: float = 0.0
+    name: str, foot: Place, size: float = 1.0, *, lamp: str | None = None, length_m: float = 0.0, strength: float = 1.0
 ) -> Channels:
-    """Flame `size` times as long as built (0: out), its foot at `foot`; a `lamp` follows it (needs length_m)."""
+    """Flame `size` times as long as built (0: out), its foot at `foot`; a `lamp` (its length, strength) follows."""
     lit = size > 1e-3
     channels: Channels = {name: (Visible(lit), Scale(np.full(3, max(size, 1e-3))), Move(at(*foot)))}
     if lamp is not None:
         height = foot[2] + 0.4 * length_m * size
-        power = LAMP_W_PER_M2 * (length_m * size) ** 2 if lit else 0.0
+        power = strength * LAMP_W_PER_M2 * (length_m * size) ** 2 if lit else 0.0
         channels[lamp] = (Power(power), Move(at(foot[0], foot[1], height)))
     return channels
 
@@ -167,8 +172,8 @@ def smoke(name: str, num: int, radius_m: float) -> Part:
 def smoke_channels(
     name: str, num: int, radius_m: float, foot: Place, time_s: float, strength: float = 1.0, *, seed: int = 0
 ) -> Channels:
-    """Smoke rising from `foot`, ten radii high, thinned by `strength` in [0, 1]."""
+    """Smoke rising from `foot`, seven radii high, thinned by `strength` in [0, 1]."""
     return puffs_channels(
-        name, num, radius_m, foot, time_s, height_m=10 * radius_m, rise_m_per_s=4 * radius_m, spread_m=2 * radius_m,
+        name, num, radius_m, foot, time_s, height_m=7 * radius_m, rise_m_per_s=3 * radius_m, spread_m=radius_m,
         strength=strength, seed=seed,
     )  # fmt: skip

@@ -9,7 +9,21 @@ from hypothesis import strategies as st
 
 from event_library.base import placed_meshes
 from event_library.channels import Vertices
-from event_library.kit import boards, copies, dials, digits, flames, furniture, machinery, shapes, streams, vessels
+from event_library.kit import (
+    boards,
+    copies,
+    dials,
+    digits,
+    fields,
+    flames,
+    furniture,
+    heaps,
+    machinery,
+    shapes,
+    sheets,
+    streams,
+    vessels,
+)
 from event_library.parts import Assembly, Part
 
 PROFILES = {
@@ -271,3 +285,59 @@ def test_gears_are_closed(num_teeth: int) -> None:
     wheel, mark = machinery.gear("g", num_teeth, 0.01, 0.01)
     assert wheel.mesh.is_volume and len(wheel.mesh.vertices) <= 2000
     assert mark.mesh.bounds[1, 2] <= wheel.mesh.bounds[1, 2]
+
+
+@given(a=st.floats(0.001, 0.2), slope=st.floats(0.05, 2.0))
+def test_lumps_hold_their_volume(a: float, slope: float) -> None:
+    at, height = (0.1, 0.0, 0.02), a * slope
+    cases = {
+        "cap": (heaps.cap("m"), heaps.cap_channels("m", a, height, at), heaps.cap_volume_m3(a, height)),
+        "puddle": (heaps.puddle("m"), heaps.puddle_channels("m", a, 0.1 * a, at), np.pi * a**2 * 0.1 * a),
+        "sand": (heaps.sand_cone("m"), heaps.sand_cone_channels("m", a**3, 0.6, at), a**3),
+    }
+    for name, (part, channels, volume) in cases.items():
+        mesh = placed(part, channels)["m"]
+        assert mesh.is_volume, name
+        assert mesh.volume == pytest.approx(float(volume), rel=1e-9), name
+        assert mesh.bounds[0, 2] == pytest.approx(0.02)
+    radius, tall = heaps.cap_size_m(float(heaps.cap_volume_m3(a, height)), 2 * np.arctan(slope))
+    assert (radius, tall) == pytest.approx((a, height))
+
+
+@given(x=st.floats(0.01, 0.3), y=st.floats(0.01, 0.3), z=st.floats(0.01, 0.3), share=st.floats(0.0, 1.0))
+def test_a_rounded_box_keeps_extents_and_vertices(x: float, y: float, z: float, share: float) -> None:
+    rounding = share * min(x, y, z) / 2
+    mesh = heaps.rounded_box((x, y, z), rounding)
+    np.testing.assert_allclose(mesh.extents, (x, y, z))
+    assert mesh.is_volume and len(mesh.vertices) == 296
+    r = min(rounding, 0.4995 * min(x, y, z))
+    inner = np.array([x, y, z]) - 2 * r
+    ideal = inner.prod() + 2 * r * (inner[0] * inner[1] + inner[1] * inner[2] + inner[2] * inner[0])
+    ideal += np.pi * r**2 * inner.sum() + 4 / 3 * np.pi * r**3
+    assert mesh.volume == pytest.approx(ideal, rel=0.05)
+
+
+def test_ground_is_closed_over_its_heights() -> None:
+    grid = boards.Grid(12, 20, (2.0, 1.2), (1.0, 0.0, 0.5))
+    part = heaps.ground("g", grid, np.full((12, 20), 0.1))
+    mesh = placed(part, heaps.ground_channels("g", grid, np.full((12, 20), 0.3)))["g"]
+    assert mesh.is_volume and mesh.volume == pytest.approx(1.9 * 1.1 * 0.3)
+
+
+@given(bend=st.floats(-6, 6))
+def test_a_bent_strip_keeps_its_length(bend: float) -> None:
+    path = sheets.arc_path_m(0.2, bend, 41)
+    assert shapes.length_m(path) == pytest.approx(0.2, rel=0.002)
+    part = sheets.strip("p", sheets.arc_path_m(0.2, 0.0, 41), 0.05, 0.001)
+    mesh = placed(part, sheets.strip_channels("p", path, 0.05, 0.001))["p"]
+    assert mesh.is_volume and mesh.volume == pytest.approx(0.2 * 0.05 * 0.001, rel=0.02)
+
+
+def test_noise_is_smooth_seeded_and_spread() -> None:
+    points = np.random.default_rng(0).uniform(-5, 5, (4000, 2))
+    values = fields.noise(points, 1.0, 3)
+    np.testing.assert_array_equal(values, fields.noise(points, 1.0, 3))
+    assert np.abs(values - fields.noise(points + 1e-6, 1.0, 3)).max() < 1e-4
+    assert np.abs(np.corrcoef(values, fields.noise(points, 1.0, 4))[0, 1]) < 0.15
+    assert values.std() > 0.25 and np.abs(values).max() < 1.5
+    assert (values < fields.spread_over(values, 0.3)).mean() == pytest.approx(0.3, abs=0.001)
