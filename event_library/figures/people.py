@@ -36,10 +36,10 @@ THIGH = SHIN = 0.19
 SHOULDER, SHOULDER_Y = 0.70, 0.125
 UPPER_ARM = FORE_ARM = 0.15
 NECK = 0.735  # of the head's origin
-LEG_RADII = limb_radii(0.066, 0.056, 0.048)
-ARM_RADII = limb_radii(0.044, 0.038, 0.040)
+LEG_RADII = limb_radii(0.073, 0.057, 0.048)
+ARM_RADII = limb_radii(0.037, 0.035, 0.040)
 SEAT = ANKLE + SHIN - 0.06  # seat's top when the feet stand on the floor
-WALK_STRIDE, RUN_STRIDE = 0.50, 1.0
+WALK_STRIDE, RUN_STRIDE = 0.50, 0.95
 WALK_DUTY, RUN_DUTY = 0.60, 0.32
 
 
@@ -86,14 +86,14 @@ def person(name: str, height_m: float, look: PersonLook = LOOKS[0], carries: boo
         return Part(f"{name}_{suffix}", mesh, matter(rgb, roughness), carries, SMOOTH_DEG)  # type: ignore[arg-type]
 
     torso = lathe_along(
-        [(0, -0.055 * h), (0.070 * h, -0.045 * h), (0.092 * h, 0.0), (0.088 * h, 0.08 * h), (0.098 * h, 0.19 * h),
+        [(0, -0.030 * h), (0.090 * h, -0.030 * h), (0.095 * h, -0.015 * h), (0.088 * h, 0.08 * h), (0.098 * h, 0.19 * h),
          (0.100 * h, 0.245 * h), (0.080 * h, 0.285 * h), (0.045 * h, 0.305 * h), (0, 0.31 * h)], "z", 16,
     )  # fmt: skip
     torso.apply_scale((0.80, 1.12, 1.0))
     sleeves = [
-        ellipsoid((0, side * (SHOULDER_Y - 0.012) * h, (SHOULDER - HIP - 0.012) * h),
-                  (0.056 * h, 0.056 * h, 0.064 * h), 1) for side in (-1, 1)
-    ]  # fmt: skip
+        ellipsoid((0, side * SHOULDER_Y * h, (SHOULDER - HIP - 0.010) * h), np.array([0.056, 0.055, 0.066]) * h, 2)
+        for side in (-1, 1)
+    ]
     skull = ellipsoid((0.005 * h, 0, 0.122 * h), (0.118 * h, 0.112 * h, 0.122 * h))
     nose = ellipsoid((0.122 * h, 0, 0.105 * h), (0.020 * h, 0.016 * h, 0.018 * h), 1)
     ears = [ellipsoid((0, side * 0.112 * h, 0.115 * h), (0.024 * h, 0.016 * h, 0.030 * h), 1) for side in (-1, 1)]
@@ -202,7 +202,7 @@ def _hip_m(h: float, phase: float | None, running: bool, sitting: bool) -> Array
         return np.array([0.0, 0.0, HIP * h])
     wave = float(np.cos(4 * np.pi * (phase - (RUN_DUTY if running else WALK_DUTY) / 2)))  # high over a standing foot
     if running:
-        return np.array([0.0, 0.0, (0.415 - 0.022 * wave) * h])  # low over it: the runner's legs are springs
+        return np.array([0.0, 0.0, (0.393 - 0.018 * wave) * h])  # low over it: the runner's legs are springs
     return np.array([0.0, 0.0, (0.408 + 0.011 * wave) * h])
 
 

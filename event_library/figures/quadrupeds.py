@@ -311,7 +311,7 @@ def _paw_middles(build: _Build, m: float, lines: list[Array]) -> list[Array]:
 def _trunk(build: _Build, m: float, phase: float | None, running: bool, sitting: bool) -> Array:
     """[4, 4] figure_from_body: bobbing, rocking in the gallop, upright when sitting."""
     if sitting:
-        hip = shifted(build.hind_x * m, 0, 0.13 * m) @ turned((0, -1, 0), 0.80)
+        hip = shifted(build.hind_x * m, 0, 0.145 * m) @ turned((0, -1, 0), 0.80)
         return hip @ shifted(-build.hind_x * m, 0, -(build.root_z + 0.03) * m)
     if phase is None:
         return np.eye(4)
