@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
+from event_library.families.logic_digital.displays import ProgressBar
 from event_library.families.logic_digital.hanoi import TowerOfHanoi
+from event_library.families.logic_digital.tiles import FloodFillTiles
 from event_library.references.base import Array, Reference
+from event_library.references.integrating import until
 
 
 def tower_of_hanoi(event: TowerOfHanoi, t_s: Array) -> dict[str, Array]:
@@ -22,4 +26,26 @@ def tower_of_hanoi(event: TowerOfHanoi, t_s: Array) -> dict[str, Array]:
     return {"moves": moves, "pegs": pegs}
 
 
-REFERENCES: Mapping[str, Reference] = {"tower_of_hanoi": tower_of_hanoi}
+def progress_bar(event: ProgressBar, t_s: Array) -> dict[str, Array]:
+    """dp/dt = r until all is there."""
+    return {"progress": until(lambda t, p: [event.rate_per_s], event.start_frac, 1.0, t_s)}
+
+
+def flood_fill_tiles(event: FloodFillTiles, t_s: Array) -> dict[str, Array]:
+    """The blue tiles dilated once a step into the free ones, over and over."""
+    free = ~event.blocked()
+    blue = np.zeros((16, 16), dtype=bool)
+    blue[0, 0] = True
+    boards = [blue]
+    for _ in range(256):
+        boards.append(binary_dilation(boards[-1], mask=free))
+    steps = np.minimum(t_s // event.step_s, 256).astype(int)
+    shown = np.array(boards)[steps]
+    return {"blue": shown.astype(np.float64), "filled": shown.sum(axis=(1, 2)) / free.sum()}
+
+
+REFERENCES: Mapping[str, Reference] = {
+    "tower_of_hanoi": tower_of_hanoi,
+    "progress_bar": progress_bar,
+    "flood_fill_tiles": flood_fill_tiles,
+}
