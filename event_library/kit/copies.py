@@ -1,8 +1,8 @@
 """Many copies of one small mesh in one Part: grains, marbles, dominoes, leaves, bubbles, bricks.
 
 The copies lie one after the other in the vertex order; `copies_channels` gives all their poses at once. A copy of
-scale 0 is gone (it shrinks to a point at its position). Keep num * vertices of one <= 2000 (`grain` helps), or spread
-the copies over several Parts.
+scale 0 is gone (it shrinks to a point at its position: park it inside the scene, the framing counts it). Keep
+num * vertices of one <= 2000 (`grain` helps), or spread the copies over several Parts.
 """
 
 from __future__ import annotations

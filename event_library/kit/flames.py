@@ -21,7 +21,7 @@ Channels = dict[str, tuple[Channel, ...]]
 
 FLAME = Material(rgb=(1.0, 0.62, 0.18), kind="flame", emission_rgb=(1.0, 0.55, 0.2), emission_strength=9.0)
 GAS_FLAME = Material(rgb=(0.2, 0.4, 1.0), kind="flame", emission_rgb=(0.15, 0.35, 1.0), emission_strength=5.0)
-FIRE = Material(rgb=(1.0, 0.45, 0.1), kind="flame", emission_rgb=(1.0, 0.30, 0.05), emission_strength=3.0)
+FIRE = Material(rgb=(1.0, 0.45, 0.1), kind="flame", emission_rgb=(1.0, 0.24, 0.03), emission_strength=3.0)
 FIRE_RGB: Rgb = (1.0, 0.55, 0.2)
 LAMP_W_PER_M2 = 0.9 / 0.033**2  # a candle's flame is 33 mm long and its lamp has .9 W
 
