@@ -46,7 +46,8 @@ sheets    sheet + sheet_channels (grid of points, colours)  flat_points  flag_po
           a path)  arc_path_m (curling)  petal (mesh: leaves, petals)
 fields    noise(points, size, seed)  ragged_distance_m  front_share (arrival fronts)
           spread_over (threshold for a cover)  mixed(rgb, rgb, share) -> colours
-furniture board  plate  tray  table  steps  post  gantry  retort_stand  a_frame  ramp + ramp_point_m  button
+furniture board  plate  tray  table  steps  post  gantry  retort_stand  a_frame  ramp + ramp_point_m
+          button + button_channels
           conveyor + conveyor_channels  lid + lid_channels  door + door_channels  screw  candle + candle_channels
           bulb + bulb_channels (with its Lamp)
 machinery gear + meshing_rad  pulley  spoked_wheel  cart_wheel + marked_wheel_channels (wheel and painted mark)
