@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import trimesh
 
@@ -133,13 +135,14 @@ def fish(
     meshes = _fish_meshes(length_m)
     dark = (0.75 * rgb[0], 0.45 * rgb[1], rgb[2])
     return (
-        _part(name, "body", meshes["body"], rgb, carries, 0.3),
-        _part(name, "fins", meshes["fins"], dark, carries, 0.4),
-        _part(name, "bands", meshes["bands"], band_rgb, carries, 0.3),
-        _part(name, "eyes", meshes["eyes"], BLACK, carries, 0.1),
+        _part(name, "body", meshes["body"].copy(), rgb, carries, 0.3),
+        _part(name, "fins", meshes["fins"].copy(), dark, carries, 0.4),
+        _part(name, "bands", meshes["bands"].copy(), band_rgb, carries, 0.3),
+        _part(name, "eyes", meshes["eyes"].copy(), BLACK, carries, 0.1),
     )
 
 
+@lru_cache(maxsize=16)
 def _fish_meshes(m: float) -> dict[str, trimesh.Trimesh]:
     xs = np.array([-0.34, -0.30, -0.22, -0.10, 0.02, 0.14, 0.26, 0.36, 0.43, 0.46])
     tall = np.array([0.0, 0.055, 0.105, 0.175, 0.215, 0.215, 0.180, 0.115, 0.045, 0.0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import trimesh
 
@@ -347,12 +349,13 @@ def snail(
     shell = sweep_mesh(line, tube * m, 12, 1)
     shell.apply_translation((-0.10 * m, 0.04 * m, 0.36 * m))
     return (
-        _part(name, "body", body, body_rgb, carries, 0.35),
-        _part(name, "eyes", eyes, BLACK, carries, 0.2),
+        _part(name, "body", body.copy(), body_rgb, carries, 0.35),
+        _part(name, "eyes", eyes.copy(), BLACK, carries, 0.2),
         _part(name, "shell", shell, shell_rgb, carries, 0.3),
     )
 
 
+@lru_cache(maxsize=16)
 def _snail_body(m: float) -> tuple[trimesh.Trimesh, trimesh.Trimesh]:
     line = np.array([(-0.50, 0, 0.030), (-0.35, 0, 0.050), (-0.15, 0, 0.072), (0.08, 0, 0.085), (0.24, 0, 0.095),
                      (0.34, 0, 0.150), (0.40, 0, 0.215)]) * m  # fmt: skip

@@ -86,7 +86,7 @@ def person(name: str, height_m: float, look: PersonLook = LOOKS[0], carries: boo
         return Part(f"{name}_{suffix}", mesh, matter(rgb, roughness), carries, SMOOTH_DEG)  # type: ignore[arg-type]
 
     torso = lathe_along(
-        [(0, -0.030 * h), (0.090 * h, -0.030 * h), (0.095 * h, -0.015 * h), (0.088 * h, 0.08 * h), (0.098 * h, 0.19 * h),
+        [(0, -0.03 * h), (0.09 * h, -0.03 * h), (0.095 * h, -0.015 * h), (0.088 * h, 0.08 * h), (0.098 * h, 0.19 * h),
          (0.100 * h, 0.245 * h), (0.080 * h, 0.285 * h), (0.045 * h, 0.305 * h), (0, 0.31 * h)], "z", 16,
     )  # fmt: skip
     torso.apply_scale((0.80, 1.12, 1.0))

@@ -5,6 +5,8 @@ Stems, leaves and petals change by Vertices of constant count: growth is a share
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import trimesh
 
@@ -75,6 +77,11 @@ def leaf_mesh(length_m: float, width_m: float) -> trimesh.Trimesh:
     return leaf
 
 
+@lru_cache(maxsize=32)
+def _leaf_m(length_m: float, width_m: float) -> Array:
+    return np.asarray(leaf_mesh(length_m, width_m).vertices)
+
+
 def _at_stem(line: Array, share: float) -> Array:
     """[3] point of a stem's line at a share of its length."""
     along = np.linspace(0, 1, len(line))
@@ -112,7 +119,7 @@ def _plant_shape(h: float, growth: float, wilt_rad: float, sway_rad: float) -> t
     for k in range(NUM_LEAVES):
         share = 0.28 + 0.72 * k / (NUM_LEAVES - 1)
         ripe = float(np.clip((growth * 1.35 - 0.75 * share) / 0.6, 0.03, 1.0))  # leaves come from below upwards
-        leaf = np.asarray(leaf_mesh(0.52 * h, 0.30 * h).vertices) * ripe * (1.05 - 0.35 * share)
+        leaf = _leaf_m(0.52 * h, 0.30 * h) * ripe * (1.05 - 0.35 * share)
         rise = 0.35 + 0.75 * (share if k < NUM_LEAVES - 1 else 1.2) - wilt_rad * (1.15 - 0.2 * share)
         turn = shifted(*_at_stem(line, share)) @ turned((0, 0, 1), GOLDEN * k) @ turned((0, -1, 0), max(rise, -1.45))
         leaves.append(moved_by(turn, leaf))
@@ -149,7 +156,7 @@ def plant_channels(
 # ---- flower
 def _petals(h: float, num: int, long: float, wide: float, open_rad: float) -> Array:
     """Vertices of all petals about the top of the stem, along +z when closed and flat when open (pi/2)."""
-    petal = np.asarray(_petal(h, long, wide).vertices)
+    petal = _petal_m(h, long, wide)
     root = 0.045 * h
     made = []
     for k in range(num):
@@ -160,6 +167,11 @@ def _petals(h: float, num: int, long: float, wide: float, open_rad: float) -> Ar
         )
         made.append(moved_by(tilt, petal))
     return np.vstack(made)
+
+
+@lru_cache(maxsize=32)
+def _petal_m(h: float, long: float, wide: float) -> Array:
+    return np.asarray(_petal(h, long, wide).vertices)
 
 
 def _petal(h: float, long: float, wide: float) -> trimesh.Trimesh:
@@ -208,7 +220,7 @@ def _flower_shape(h: float, growth: float, bend_rad: float) -> tuple[Array, Arra
     for k in range(3):
         share = 0.22 + 0.16 * k
         turn = shifted(*_at_stem(line, share)) @ turned((0, 0, 1), 0.6 + 2.2 * k) @ turned((0, -1, 0), 0.65)
-        leaves.append(moved_by(turn, np.asarray(leaf_mesh(0.36 * h, 0.15 * h).vertices) * max(growth, 0.05)))
+        leaves.append(moved_by(turn, _leaf_m(0.36 * h, 0.15 * h) * max(growth, 0.05)))
     return line, np.vstack(leaves)
 
 

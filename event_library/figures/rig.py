@@ -24,8 +24,15 @@ SMOOTH_DEG = 50.0
 # ---- frames
 def turned(axis: tuple[float, float, float], angle_rad: float) -> Array:
     """[4, 4] right-handed turn about a unit axis through the origin."""
-    matrix: Array = trimesh.transformations.rotation_matrix(angle_rad, axis)
-    return matrix
+    x, y, z = axis
+    c, s = float(np.cos(angle_rad)), float(np.sin(angle_rad))
+    d = 1 - c
+    return np.array([
+        [c + x * x * d, x * y * d - z * s, x * z * d + y * s, 0.0],
+        [x * y * d + z * s, c + y * y * d, y * z * d - x * s, 0.0],
+        [x * z * d - y * s, y * z * d + x * s, c + z * z * d, 0.0],
+        [0.0, 0.0, 0.0, 1.0],
+    ])  # fmt: skip
 
 
 def shifted(x_m: float = 0.0, y_m: float = 0.0, z_m: float = 0.0) -> Array:
@@ -180,16 +187,30 @@ def sweep(
     else:
         ends = line[[0, -1]]
     angle = np.linspace(0, 2 * np.pi, num_sides, endpoint=False)
-    side = np.cross([0.0, 0.0, 1.0], tangents[0])
-    if np.linalg.norm(side) < 1e-6:
-        side = np.array([0.0, 1.0, 0.0])
-    rings = []
-    for point, tangent, radius in zip(line, tangents, radii, strict=True):
-        side = side - tangent * (side @ tangent)  # parallel transport: no twist
-        side /= np.linalg.norm(side)
-        up = np.cross(tangent, side)
-        rings.append(point + radius * (np.outer(np.cos(angle), side) + flatten * np.outer(np.sin(angle), up)))
-    return np.vstack([*rings, ends])
+    sides = _carried_along(tangents)
+    a, b = tangents, sides
+    ups = np.column_stack([
+        a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
+        a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+        a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
+    ])  # fmt: skip
+    around = np.cos(angle)[None, :, None] * sides[:, None] + flatten * np.sin(angle)[None, :, None] * ups[:, None]
+    rings = line[:, None] + radii[:, None, None] * around
+    return np.vstack([rings.reshape(-1, 3), ends])
+
+
+def _carried_along(tangents: Array) -> Array:
+    """[P, 3] unit vectors across the tangents, the first level, carried on without twist (in plain floats: fast)."""
+    x, y, _ = tangents[0]
+    side = (-float(y), float(x), 0.0) if x * x + y * y > 1e-12 else (0.0, 1.0, 0.0)
+    made = []
+    for tx, ty, tz in tangents.tolist():
+        along = side[0] * tx + side[1] * ty + side[2] * tz
+        sx, sy, sz = side[0] - along * tx, side[1] - along * ty, side[2] - along * tz
+        length = (sx * sx + sy * sy + sz * sz) ** 0.5
+        side = (sx / length, sy / length, sz / length)
+        made.append(side)
+    return np.array(made)
 
 
 def sweep_mesh(

@@ -20,6 +20,7 @@ from event_library.figures.rig import (
     shaped,
     shifted,
     sized,
+    sweep,
     sweep_mesh,
     turned,
 )
@@ -117,25 +118,26 @@ def grass(
     name: str, height_m: float, rgb: Rgb = (0.10, 0.42, 0.04), num_blades: int = 14, carries: bool = False
 ) -> tuple[Part, ...]:
     """A tuft. Part {name}_grass."""
-    return (_part(name, "grass", _grass_mesh(height_m, num_blades, 1.0, 0.0), rgb, carries, 0.7),)
+    one = sweep_mesh(np.linspace((0, 0, 0), (0, 0, 1), 5), np.full(5, 0.1), 6, 1)
+    faces = join(*(one.copy() for _ in range(num_blades))).faces
+    tuft = trimesh.Trimesh(_blades(height_m, num_blades, 1.0, 0.0), faces, process=False)
+    return (_part(name, "grass", tuft, rgb, carries, 0.7),)
 
 
-def _grass_mesh(h: float, num: int, growth: float, sway_rad: float) -> trimesh.Trimesh:
+def _blades(h: float, num: int, growth: float, sway_rad: float) -> Array:
+    """Vertices of all blades, cut off at the ground."""
+    girth = np.array([0.028, 0.030, 0.026, 0.018, 0.004]) * h * (0.4 + 0.6 * growth)
     blades = []
     for k in range(num):
         turn, away = GOLDEN * k, 0.16 * np.sqrt((k + 0.5) / num)
-        root = np.array([np.cos(turn) * away, np.sin(turn) * away, 0])
+        out = np.array([np.cos(turn), np.sin(turn), 0])
         tall = (1.0 - 1.4 * away) * growth * (0.85 + 0.15 * ((k * 0.618) % 1.0))
-        lean = np.array([np.cos(turn), np.sin(turn), 0]) * (0.10 + 1.5 * away) * tall + np.array(
-            [np.sin(sway_rad) * tall, 0, 0]
-        )
-        line = curve([root, root + np.array([0, 0, 0.6 * tall]), root + lean + np.array([0, 0, tall])], 5)
-        blades.append(
-            sweep_mesh(line * h, np.array([0.028, 0.030, 0.026, 0.018, 0.004]) * h * (0.4 + 0.6 * growth), 6, 1, 0.5)
-        )
-    mesh = join(*blades)
-    mesh.vertices[:, 2] = np.maximum(mesh.vertices[:, 2], 0.0)
-    return mesh
+        tip = out * (away + (0.10 + 1.5 * away) * tall) + np.array([np.sin(sway_rad) * tall, 0, tall])
+        line = curve([out * away, out * away + np.array([0, 0, 0.6 * tall]), tip], 5)
+        blades.append(sweep(line * h, girth, 6, 1, 0.5))
+    vertices = np.vstack(blades)
+    vertices[:, 2] = np.maximum(vertices[:, 2], 0.0)
+    return vertices
 
 
 def grass_channels(
@@ -149,8 +151,8 @@ def grass_channels(
     num_blades: int = 14,
 ) -> Channels:
     """Channels of `grass`: growth share of its height, blades bent towards the heading."""
-    mesh = _grass_mesh(height_m, num_blades, max(growth, 0.02), sway_rad)
-    return {f"{name}_grass": shaped(frame(at_m, heading_rad), np.asarray(mesh.vertices))}
+    blades = _blades(height_m, num_blades, max(growth, 0.02), sway_rad)
+    return {f"{name}_grass": shaped(frame(at_m, heading_rad), blades)}
 
 
 def mushroom(
