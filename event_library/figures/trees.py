@@ -95,7 +95,7 @@ def tree_channels(
         f"{name}_crown": sized(base @ shifted(0, 0, 0.45 * height_m * (1 - crown)), crown),
     }
     if fruit:
-        made[f"{name}_fruit"] = placed(base)
+        made[f"{name}_fruit"] = made[f"{name}_crown"]
     return made
 
 
