@@ -14,7 +14,7 @@ version: 1
 name: {name}
 seed: 0
 clip: {{duration_s: {duration_s}, fps: {fps}, resolution: [{size_px}, {size_px}]}}
-world: {{kind: tabletop, clutter: {{uniform_int: [1, 3]}}, light: {{preset: {light}}}}}
+world: {{kind: tabletop, clutter: {{uniform_int: [1, 3]}}, light: {{preset: {preset}, strength: {strength}}}}}
 events:
   - {{id: shown, type: {name}}}
 camera: {{path: static, look_at: shown}}
@@ -28,14 +28,15 @@ outputs: [rgb, depth, segmentation, twins]
 def showing_spec(type_id: str, size_px: int, interruption: str, event_types: EventTypes | None = None) -> SceneSpec:
     """The type with parameters of its own choice, hidden once in a clip of its usual length."""
     types = registered_types() if event_types is None else event_types
-    info = types[type_id].info
+    info, glows = types[type_id].info, bool(types[type_id]().assembly().lamps)
     return parse_spec(
         SPEC.format(
             name=type_id,
             duration_s=round(info.typical_duration_s * FPS) / FPS,
             fps=FPS,
             size_px=size_px,
-            light="dim" if info.emits_light else "studio",
+            preset="dim" if glows else "studio",
+            strength=1.6 if glows else 1.25,
             interruption=interruption,
         ),
         f"showing {type_id}",
