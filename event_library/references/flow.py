@@ -8,6 +8,9 @@ import numpy as np
 
 from event_library.families.flow.draining import FunnelDraining, TankDrainingTorricelli
 from event_library.families.flow.filling import LeakyTankBalance, OverflowCascade, TankFilling
+from event_library.families.flow.linked import HydraulicSyringes, SiphonEqualising, ThreeVesselsEqualising
+from event_library.families.flow.spreading import PaperTowelWicking, SandPileGrowing, SyrupPuddleSpreading
+from event_library.families.flow.tipping import TippingBucket
 from event_library.references.base import Array, Reference
 from event_library.references.integrating import integrated, until
 
@@ -59,10 +62,80 @@ def leaky_tank_balance(event: LeakyTankBalance, t_s: Array) -> dict[str, Array]:
     return {"level": integrated(rates, [event.start_level_m], t_s)[0]}
 
 
+def siphon_equalising(event: SiphonEqualising, t_s: Array) -> dict[str, Array]:
+    """A1 dh1/dt = -q, A2 dh2/dt = q, q = Cd a sqrt(2 g (h1 - h2)), as y = sqrt(h1 - h2); levels from what is kept."""
+    left, right = np.pi * event.left_radius_m**2, np.pi * event.right_radius_m**2
+    flow = event.contraction * np.pi * event.bore_m**2 / 4 * np.sqrt(2 * G)
+    root = until(lambda t, y: [-flow / 2 * (1 / left + 1 / right)], np.sqrt(event.start_gap_m), 0.0, t_s)
+    volume = left * (event.right_level_m + event.start_gap_m) + right * event.right_level_m
+    return {"level_gap": root**2, "level_2": (volume - left * root**2) / (left + right)}
+
+
+def three_vessels_equalising(event: ThreeVesselsEqualising, t_s: Array) -> dict[str, Array]:
+    """The flows through the two pipes, each proportional to its difference of levels."""
+
+    def rates(t: float, h: Array) -> list[float]:
+        first, second = event.rate_per_s * (h[0] - h[1]), event.rate_per_s * (h[1] - h[2])
+        return [-first, first - second, second]
+
+    h1, h2, h3 = integrated(rates, [event.start_level_m, 0.0, 0.0], t_s)
+    return {"h1": h1, "h2": h2, "h3": h3}
+
+
+def hydraulic_syringes(event: HydraulicSyringes, t_s: Array) -> dict[str, Array]:
+    """The volume pushed out of one barrel over the area of the other."""
+    area = np.pi * event.left_bore_m**2 / 4
+    pushed = until(lambda t, v: [area * event.push_m_per_s], 0.0, area * event.stroke_m, t_s)
+    home = np.asarray(event.stroke_m / event.push_m_per_s)
+    return {"plunger_2": pushed / (np.pi * event.right_bore_m**2 / 4), "x1": pushed / area, "trigger:pushed_home": home}
+
+
+def sand_pile_growing(event: SandPileGrowing, t_s: Array) -> dict[str, Array]:
+    """dV/dt = Q until the hopper is empty; the cone of volume V at the angle of repose, of height z."""
+    slope = np.tan(event.repose_rad)
+    volume = until(lambda t, v: [event.flow_m3_per_s], 0.0, np.pi / 3 * 0.105**3 * slope, t_s)
+    height = np.cbrt(3 * volume * slope**2 / np.pi)
+    return {"height": height, "base_radius": height / slope}
+
+
+def syrup_puddle_spreading(event: SyrupPuddleSpreading, t_s: Array) -> dict[str, Array]:
+    """d(r^2)/dt = const: the front of a sheet whose mean thickness stays as the area takes up the flux."""
+    thick = (event.flow_m3_per_s * 3 * event.viscosity_m2_per_s / 9.81) ** 0.25 / (np.pi * 0.715**2)
+    area = until(lambda t, a: [event.flow_m3_per_s / thick], 0.0, np.pi * 0.12**2, t_s)
+    return {"puddle_radius": np.sqrt(area / np.pi)}
+
+
+def paper_towel_wicking(event: PaperTowelWicking, t_s: Array) -> dict[str, Array]:
+    """Washburn: y = L^2 (no singular start), dy/dtau = rp^2 / (4 mu) (2 gam cosT / rp - rho g sqrt(y))."""
+    suction = 2 * 0.072 * event.wetting / event.pore_m
+
+    def rate(tau: float, y: Array) -> list[float]:
+        return [event.pore_m**2 / 4e-3 * (suction - 1000 * G * np.sqrt(max(y[0], 0.0)))]
+
+    square = until(rate, 0.0, event.strip_m**2, t_s * event.time_scale)
+    return {"L": np.sqrt(square)}
+
+
+def tipping_bucket(event: TippingBucket, t_s: Array) -> dict[str, Array]:
+    """The list of instants at which half a dump has been poured, counted."""
+    instants, now = [], 0.0
+    for _ in range(8):
+        instants.append(now + event.fill_s + event.tip_s / 2)
+        now += event.fill_s + event.tip_s
+    return {"dumps": np.searchsorted(instants, t_s, side="right"), "trigger:first_tip": np.asarray(event.fill_s)}
+
+
 REFERENCES: Mapping[str, Reference] = {
     "tank_filling": tank_filling,
     "tank_draining_torricelli": tank_draining_torricelli,
     "funnel_draining": funnel_draining,
     "overflow_cascade": overflow_cascade,
     "leaky_tank_balance": leaky_tank_balance,
+    "siphon_equalising": siphon_equalising,
+    "three_vessels_equalising": three_vessels_equalising,
+    "hydraulic_syringes": hydraulic_syringes,
+    "sand_pile_growing": sand_pile_growing,
+    "syrup_puddle_spreading": syrup_puddle_spreading,
+    "paper_towel_wicking": paper_towel_wicking,
+    "tipping_bucket": tipping_bucket,
 }
