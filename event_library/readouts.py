@@ -75,3 +75,24 @@ def boundary_height_m(lower_m: Array, upper_m: Array, pitch_m: float) -> float:
     both = np.intersect1d(below, above)
     middles = [(lower_m[below == c, 2].max() + upper_m[above == c, 2].min()) / 2 for c in both]
     return float(np.median(middles)) if middles else float("nan")
+
+
+def footprints_m2(points_m: Array, pixel_area_m2: Array, eye_m: Array, normal: tuple[float, float, float]) -> Array:
+    """[N] area that each pixel covers on a flat surface with a unit normal, perspective and tilt undone.
+
+    Exact up to the angle between a pixel's ray and the camera's axis (1 % over a subject); shares of areas on one
+    board lose even that.
+    """
+    rays = np.asarray(points_m) - eye_m
+    return np.asarray(pixel_area_m2 * np.linalg.norm(rays, axis=1) / np.maximum(np.abs(rays @ normal), 1e-9))
+
+
+def paint_share(
+    rgb: Array, white_rgb: Array, first: tuple[float, float, float], second: tuple[float, float, float]
+) -> float:
+    """`mixing_share` of two paints with known linear colours, seen [N, 3] beside something white that is never mixed."""
+    if len(white_rgb) == 0:
+        return float("nan")
+    light = linear_rgb(np.median(white_rgb, axis=0))
+    swatches = [np.clip(light * np.asarray(paint), 0.0, None)[None] ** (1 / 2.2) for paint in (first, second)]
+    return mixing_share(rgb, *swatches)

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from event_library.families.thermal_combustion.candles import CandleBurningDown, CandleRowBurning
+from event_library.families.thermal_combustion.conduction import HeatRodWaxPins
+from event_library.families.thermal_combustion.lava_lamp import LavaLampCycle
 from event_library.families.thermal_combustion.smouldering import FuseBurning, IncenseAshColumn
+from event_library.families.thermal_combustion.temperatures import (
+    CoolingThermochromicMug,
+    SteelPlateGlowCooling,
+    ThermometerResponse,
+)
 from event_library.references.base import Array, Reference
-from event_library.references.integrating import until
+from event_library.references.integrating import integrated, until
 
 
 def candle_burning_down(event: CandleBurningDown, t_s: Array) -> dict[str, Array]:
@@ -45,9 +54,80 @@ def incense_ash_column(event: IncenseAshColumn, t_s: Array) -> dict[str, Array]:
     return {"ember_position": burnt, "ash_pieces": pieces, "ash_length": burnt - pieces * event.piece_m, **triggers}
 
 
+def cooling_thermochromic_mug(event: CoolingThermochromicMug, t_s: Array) -> dict[str, Array]:
+    """dT/dtau = -(T - Ta) / tc and, for the dye, dp/dtau = -p (1 - p) / 3 dT/dtau."""
+
+    def rates(tau: float, y: Array) -> list[float]:
+        falling = -(y[0] - event.room_degc) / event.constant_s
+        return [falling, -y[1] * (1 - y[1]) / 3 * falling]
+
+    clear = 1 / (1 + np.exp((event.start_degc - event.change_degc) / 3))
+    temperature, pigment = integrated(rates, [event.start_degc, clear], t_s * event.time_scale)
+    crossed = brentq(
+        lambda t: (
+            integrated(rates, [event.start_degc, clear], np.array([t * event.time_scale]))[0, 0] - event.change_degc
+        ),
+        0.5,
+        20.0,
+        xtol=1e-9,
+    )
+    return {"temperature": temperature, "pigment": pigment, "trigger:colour_changes": np.array([crossed])}
+
+
+def thermometer_response(event: ThermometerResponse, t_s: Array) -> dict[str, Array]:
+    """tl dT/dt = Tw - T."""
+    return {
+        "temperature": integrated(lambda t, y: [(event.bath_degc - y[0]) / event.lag_s], [event.start_degc], t_s)[0]
+    }
+
+
+def steel_plate_glow_cooling(event: SteelPlateGlowCooling, t_s: Array) -> dict[str, Array]:
+    """Energy balance of one square metre of sheet in physical time, by scipy."""
+    capacity = 7850.0 * 650.0 * event.thick_m
+
+    def rates(tau: float, y: Array) -> list[float]:
+        flux = event.emissivity * 5.67e-8 * (y[0] ** 4 - 293.0**4) + 12.0 * (y[0] - 293.0)
+        return [-2 * flux / capacity]
+
+    return {"temperature": integrated(rates, [event.start_k], t_s * event.time_scale)[0]}
+
+
+def lava_lamp_cycle(event: LavaLampCycle, t_s: Array) -> dict[str, Array]:
+    """Height as the integral of the blob's speed, 6 v (1 - v) / travel on the way, stage by stage."""
+    wait, travel, rise = event.dwell_s, event.travel_s, event.rise_m
+    heights, directions = [], []
+    for t in t_s:
+        left = t - np.floor(t / (2 * (wait + travel))) * 2 * (wait + travel)
+        gone = [min(max(left - start, 0.0), travel) / travel for start in (wait, 2 * wait + travel)]
+        up, down = (quad(lambda v: 6 * v * (1 - v), 0.0, share)[0] for share in gone)
+        heights.append(rise * (up - down))
+        directions.append(1.0 if 0 < gone[0] < 1 else -1.0 if 0 < gone[1] < 1 else 0.0)
+    return {"blob_height": np.array(heights), "direction": np.array(directions)}
+
+
+def heat_rod_wax_pins(event: HeatRodWaxPins, t_s: Array) -> dict[str, Array]:
+    """The same profile as an integral, (2 / sqrt pi) int exp(-u^2) du; the instant of each pin by bisection."""
+
+    def excess(x_m: float, tau_s: float) -> float:
+        end = x_m / (2 * np.sqrt(event.diffusivity_m2_per_s * tau_s))
+        return 1 - float(quad(lambda u: 2 / np.sqrt(np.pi) * np.exp(-u * u), 0.0, end, epsabs=1e-12)[0])
+
+    falls = [
+        brentq(lambda t, x=x: excess(x, t * event.time_scale) - event.melting_share, 1e-3, 100.0, xtol=1e-10)
+        for x in event.spacing_m * np.arange(1, event.num_pins + 1)
+    ]
+    fallen = (t_s[:, None] >= np.array(falls)).sum(axis=1).astype(np.float64)
+    return {"pins_fallen": fallen, **{f"trigger:pin_{i}_drops": np.array([fall]) for i, fall in enumerate(falls, 1)}}
+
+
 REFERENCES: Mapping[str, Reference] = {
+    "cooling_thermochromic_mug": cooling_thermochromic_mug,
+    "steel_plate_glow_cooling": steel_plate_glow_cooling,
+    "lava_lamp_cycle": lava_lamp_cycle,
     "candle_burning_down": candle_burning_down,
     "candle_row_burning": candle_row_burning,
     "fuse_burning": fuse_burning,
+    "thermometer_response": thermometer_response,
     "incense_ash_column": incense_ash_column,
+    "heat_rod_wax_pins": heat_rod_wax_pins,
 }

@@ -23,25 +23,35 @@ LIT_WAX = Material(rgb=WAX.rgb, roughness=WAX.roughness, emission_rgb=(1.0, 0.52
 CORE = Material(rgb=(1.0, 0.8, 0.4), emission_rgb=(1.0, 0.72, 0.32), emission_strength=5.0)  # of a flame, opaque
 
 
-def lit_candle(name: str, radius_m: float, height_m: float, flame_m: float) -> tuple[tuple[Part, ...], Lamp]:
+def lit_candle(
+    name: str, radius_m: float, height_m: float, flame_m: float, strength: float
+) -> tuple[tuple[Part, ...], Lamp]:
     """Candle, its flame `{name}_flame` with a bright core that the truth rays meet, and its lamp `{name}_light`."""
     made = (
         *furniture.candle(name, radius_m, height_m, material=LIT_WAX),
         flames.flame(f"{name}_flame", flame_m, stout=1.3),
         flames.flame(f"{name}_core", 0.6 * flame_m, CORE, stout=1.5),
     )
-    return made, flames.flame_lamp(f"{name}_light", flame_m)
+    return made, flames.flame_lamp(f"{name}_light", flame_m, strength=strength)
 
 
 def lit_candle_channels(
-    name: str, radius_m: float, height_m: float, flame_m: float, foot: tuple[float, float, float], lit: bool
+    name: str,
+    radius_m: float,
+    height_m: float,
+    flame_m: float,
+    foot: tuple[float, float, float],
+    strength: float,
+    lit: bool,
 ) -> dict[str, tuple[Channel, ...]]:
     """The candle burnt down to a crest `height_m` above its foot, its flame on or out."""
     x, y, z = foot
     own = furniture.candle_channels(name, radius_m, height_m, foot)
     own[f"{name}_wax"] = (*own[f"{name}_wax"], Emission(TRANSLUCENCE if lit else 0.0))
     wick = (x, y, z + height_m + 0.2 * radius_m)
-    own |= flames.flame_channels(f"{name}_flame", wick, float(lit), lamp=f"{name}_light", length_m=flame_m)
+    own |= flames.flame_channels(
+        f"{name}_flame", wick, float(lit), lamp=f"{name}_light", length_m=flame_m, strength=strength
+    )
     own |= flames.flame_channels(f"{name}_core", wick, float(lit))
     return own
 
@@ -79,13 +89,13 @@ class CandleBurningDown(Event):
         return {"h": h, "height": h.copy()}
 
     def assembly(self) -> Assembly:
-        made, lamp = lit_candle("candle", self.RADIUS_M, self.start_height_m, self.FLAME_M)
+        made, lamp = lit_candle("candle", self.RADIUS_M, self.start_height_m, self.FLAME_M, 0.8)
         return Assembly((*made, furniture.plate("plate", self.PLATE_M, material=CERAMIC_BLUE)), (lamp,))
 
     def channels(self, state: State) -> ChannelMap:
         h = float(state["h"])
         foot = (0.0, 0.0, self.FLOOR_M)
-        return lit_candle_channels("candle", self.RADIUS_M, h, self.FLAME_M, foot, h > self.STUMP_M)
+        return lit_candle_channels("candle", self.RADIUS_M, h, self.FLAME_M, foot, 0.8, h > self.STUMP_M)
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         return {"h": float(np.ptp(meshes["candle_wax"].vertices[:, 2]))}
@@ -145,7 +155,9 @@ class CandleRowBurning(Event):
         return {f"flame_{i}_out": float(s) for i, s in enumerate(self.burning_s)}
 
     def assembly(self) -> Assembly:
-        made = [lit_candle(f"candle_{i}", self.RADIUS_M, h, self.FLAME_M) for i, h in enumerate(self.start_heights_m)]
+        made = [
+            lit_candle(f"candle_{i}", self.RADIUS_M, h, self.FLAME_M, 0.3) for i, h in enumerate(self.start_heights_m)
+        ]
         smoke = [streams.puffs(f"smoke_{i}", 6, 0.006, SMOKE) for i in range(self.NUM)]
         length = self.NUM * self.PITCH_M + 0.02
         shelf = furniture.board("shelf", (length, 0.06, self.SHELF_M), material=WOOD)
@@ -156,7 +168,7 @@ class CandleRowBurning(Event):
         for i, (h, out_for) in enumerate(zip(state["h"], state["out_for"], strict=True)):
             x, y, z = (float(c) for c in self.feet_m[i])
             lit = bool(h > self.STUMP_M)
-            found |= lit_candle_channels(f"candle_{i}", self.RADIUS_M, float(h), self.FLAME_M, (x, y, z), lit)
+            found |= lit_candle_channels(f"candle_{i}", self.RADIUS_M, float(h), self.FLAME_M, (x, y, z), 0.3, lit)
             puffs = streams.puffs_channels(f"smoke_{i}", 6, 0.006, (x, y, z + h + 0.006), float(out_for), height_m=0.05)
             smoking = 0.0 < out_for < self.SMOKE_S
             thinning = Opacity(float(0.7 * (1 - out_for / self.SMOKE_S)))

@@ -13,7 +13,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Move, Power, Vertices, Visible
 from event_library.kit import copies, flames, furniture, shapes
-from event_library.kit.palette import CLAY, PALE_WOOD, paint
+from event_library.kit.palette import CLAY, WOOD, paint
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part
 from event_library.taxonomy import facts
@@ -82,7 +82,7 @@ class FuseBurning(Event):
         size = (high[0] - low[0] + 0.03, max(high[1] - low[1] + 0.03, 0.10), self.BOARD_M)
         return Assembly(
             (
-                furniture.board("board", size, material=PALE_WOOD),
+                furniture.board("board", size, material=WOOD),
                 Part("cord", self._cord(0.0, self.length_m, self.CORD_M), PALE_CORD, carries=True, smooth_angle_deg=60),
                 Part("ash", self._cord(0.0, 1e-6, 0.7 * self.CORD_M), CHAR, carries=True, smooth_angle_deg=60),
                 flames.ember("spark", 1.7 * self.CORD_M, (1.0, 0.55, 0.15), 8.0),
