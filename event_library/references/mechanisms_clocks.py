@@ -9,6 +9,9 @@ from scipy.integrate import quad
 
 from event_library.families.mechanisms_clocks.clocks import AnalogClock, Hourglass
 from event_library.families.mechanisms_clocks.gears import GearTrain, GenevaDrive
+from event_library.families.mechanisms_clocks.linkages import AtwoodPulley, SliderCrank
+from event_library.families.mechanisms_clocks.schedules import DrawerCycle, ElevatorSchedule, TrafficLightCycle
+from event_library.families.mechanisms_clocks.walkers import SeesawWalker, WindupToy
 from event_library.families.mechanisms_clocks.wheels import FerrisWheel, FlywheelSpinDown, Turntable
 from event_library.references.base import Array, Reference
 from event_library.references.integrating import integrated, until
@@ -23,6 +26,10 @@ def turned(rate_rad_per_s: Callable[[float], float], start_rad: float, t_s: Arra
 
     x, y = integrated(turning, [np.cos(start_rad), np.sin(start_rad)], t_s)
     return np.arctan2(y, x) % (2 * np.pi)
+
+
+def _steady(rate_rad_per_s: float) -> Callable[[float], float]:
+    return lambda t: rate_rad_per_s
 
 
 def analog_clock(event: AnalogClock, t_s: Array) -> dict[str, Array]:
@@ -46,12 +53,12 @@ def gear_train(event: GearTrain, t_s: Array) -> dict[str, Array]:
     start = event.states(np.zeros(1))["phi"][0]
     rim = event.rate_rad_per_s * event.num_1  # speed of every pitch circle, in half modules a second
     rates = (rim / event.num_1, -rim / event.num_2, rim / event.num_3)
-    phi = [turned(lambda t, w=w: w, phi0, t_s) for w, phi0 in zip(rates, start, strict=True)]
+    phi = [turned(_steady(w), phi0, t_s) for w, phi0 in zip(rates, start, strict=True)]
     return {"phi": np.column_stack(phi), "phi_1": phi[0], "phi_3": phi[2]}
 
 
 def geneva_drive(event: GenevaDrive, t_s: Array) -> dict[str, Array]:
-    """The wheel's angular velocity, d out / d psi = (c cos psi - 1) / (c^2 - 2 c cos psi + 1), summed over the turns."""
+    """The wheel's angular velocity, d out / d psi = (c cos psi - 1) / (c^2 - 2 c cos psi + 1), summed up."""
     c = 1 / np.sin(np.pi / event.num_slots)
     engaged = np.pi / 2 - np.pi / event.num_slots
 
@@ -82,10 +89,106 @@ def ferris_wheel(event: FerrisWheel, t_s: Array) -> dict[str, Array]:
 
 def flywheel_spin_down(event: FlywheelSpinDown, t_s: Array) -> dict[str, Array]:
     """w' = -w / tr and phi' = w, integrated together."""
-    w, phi = integrated(
-        lambda t, y: [-y[0] / event.decay_s, y[0]], [event.start_rate_rad_per_s, event.start_rad], t_s
-    )
+    w, phi = integrated(lambda t, y: [-y[0] / event.decay_s, y[0]], [event.start_rate_rad_per_s, event.start_rad], t_s)
     return {"speed": w, "angle": phi % (2 * np.pi)}
+
+
+def windup_toy(event: WindupToy, t_s: Array) -> dict[str, Array]:
+    """x' = v0 - x / tr (the spring loses what the way took) until 5 % of the speed is left."""
+    reach = event.start_speed_m_per_s * event.decay_s
+    x = until(lambda t, y: [event.start_speed_m_per_s - y[0] / event.decay_s], 0.0, 0.95 * reach, t_s)
+    return {"x": x, "key": 4 * np.pi * (1 - x / reach), "trigger:stopped": np.array([-event.decay_s * np.log(0.05)])}
+
+
+def elevator_schedule(event: ElevatorSchedule, t_s: Array) -> dict[str, Array]:
+    """The controller as a machine that looks at its lamps: serve the next one above, else the next one below."""
+    lit = set(event.stops())
+    floor, now_s = float(event.start_floor), 0.0
+    z, lamps = np.full(len(t_s), floor), np.zeros((len(t_s), 5))
+    while lit:
+        above = [f for f in lit if f > floor]
+        target = min(above) if above else max(lit)
+        run_s = event.floor_s * abs(target - floor)
+        for i, t in enumerate(t_s):
+            if t >= now_s:
+                u = min((t - now_s) / run_s, 1.0)
+                z[i] = floor + (target - floor) * quad(lambda v: 6 * v * (1 - v), 0, u)[0]
+            lamps[i, target] = t < now_s + run_s
+        now_s, floor = now_s + run_s + event.dwell_s, float(target)
+        lit.remove(target)
+    return {"floor_position": z, "lamps": lamps, "trigger:idle": np.array([now_s])}
+
+
+def traffic_light_cycle(event: TrafficLightCycle, t_s: Array) -> dict[str, Array]:
+    """A timer that counts each phase down, one after the other."""
+    lasts = (event.green_s, event.amber_s, event.red_s)
+    phase, left = np.zeros(len(t_s)), np.zeros(len(t_s))
+    for i, t in enumerate(t_s):
+        now, rest = 0, t + event.start_s
+        while rest >= lasts[now]:
+            rest, now = rest - lasts[now], (now + 1) % 3
+        phase[i], left[i] = now, 1 - rest / lasts[now]
+    return {"lit_lens": phase, "left": left, "progress": (phase + 1 - left) % 3}
+
+
+def slider_crank(event: SliderCrank, t_s: Array) -> dict[str, Array]:
+    """The piston is where circles of the rod's length about the pin cut the axle's line: Newton's method."""
+    phi = turned(lambda t: event.rate_rad_per_s, event.start_rad, t_s)
+    pin_x, pin_z = event.crank_m * np.cos(phi), event.crank_m * np.sin(phi)
+    x = pin_x + event.rod_m
+    for _ in range(30):
+        x -= ((x - pin_x) ** 2 + pin_z**2 - event.rod_m**2) / (2 * (x - pin_x))
+    return {"crank_angle": phi, "piston_x": x}
+
+
+def atwood_pulley(event: AtwoodPulley, t_s: Array) -> dict[str, Array]:
+    """Newton's law for both weights and the pulley (tensions eliminated by a linear solve), integrated until caught."""
+    m, heavy, g = event.mass_kg, event.mass_kg + event.surplus_kg, 9.81
+    # unknowns: acceleration, tension left, tension right
+    system = np.array([[m, -1.0, 0.0], [heavy, 0.0, 1.0], [event.pulley_kg, 1.0, -1.0]])
+    a = np.linalg.solve(system, [-m * g, heavy * g, 0.0])[0]
+    z = integrated(lambda t, y: [y[1], a], [0.0, 0.0], t_s)[0]
+    return {"height_gap": 2 * np.minimum(z, event.drop_m), "trigger:caught": np.array([(2 * event.drop_m / a) ** 0.5])}
+
+
+def seesaw_walker(event: SeesawWalker, t_s: Array) -> dict[str, Array]:
+    """Second order in the tilt, I theta'' = torque - I' theta', from the moment of balance."""
+    m, v, held = event.beetle_kg, event.speed_m_per_s, event.weight_kg * event.weight_at_m
+    balance = held / m
+    half = event.half_beam_m + event.OVERHANG_M
+    still = event.BEAM_KG * (2 * half) ** 2 / 12 + event.weight_kg * event.weight_at_m**2
+    start_s = (event.half_beam_m + balance) / v
+    off_s = 2 * event.half_beam_m / v - start_s  # the beetle stops at the end
+
+    def tipping(u: float, y: Array) -> list[float]:
+        s, speed = (balance + v * u, v) if u < off_s else (event.half_beam_m, 0.0)
+        torque = 9.81 * np.cos(y[0]) * (m * s - held) - 2 * m * s * speed * y[1]
+        return [y[1], torque / (still + m * s * s)]
+
+    u = np.clip(t_s - start_s, 0.0, 4.0)
+    order = np.argsort(u, kind="stable")
+    early, late = u[u < off_s], u[u >= off_s]
+    first = integrated(tipping, [-np.deg2rad(10), 0.0], np.append(np.sort(early), off_s))
+    rest = integrated(lambda w, y: tipping(w + off_s, y), first[:, -1].tolist(), np.sort(late) - off_s)
+    theta = np.empty(len(u))
+    theta[order] = np.concatenate([first[0, :-1], rest[0]])
+    return {"tilt": np.minimum(theta, np.deg2rad(10)), "trigger:balance": np.array([start_s])}
+
+
+def drawer_cycle(event: DrawerCycle, t_s: Array) -> dict[str, Array]:
+    """Speeds -6 u (1 - u) / tm while shutting and +6 u (1 - u) / tm while opening, stage by stage."""
+    share = np.zeros(len(t_s))
+    for i, t in enumerate(t_s):
+        opened, rest = 1.0, t + event.start_s
+        for sign in (-1, 0, 1, 0) * 40:
+            lasts = event.move_s if sign else event.wait_s
+            u = min(rest / lasts, 1.0)
+            opened += sign * quad(lambda v: 6 * v * (1 - v), 0, u)[0] if sign and u < 1 else sign
+            rest -= lasts
+            if rest < 0:
+                break
+        share[i] = opened
+    return {"open_share": share}
 
 
 REFERENCES: Mapping[str, Reference] = {
@@ -96,4 +199,11 @@ REFERENCES: Mapping[str, Reference] = {
     "turntable": turntable,
     "ferris_wheel": ferris_wheel,
     "flywheel_spin_down": flywheel_spin_down,
+    "windup_toy": windup_toy,
+    "elevator_schedule": elevator_schedule,
+    "traffic_light_cycle": traffic_light_cycle,
+    "slider_crank": slider_crank,
+    "atwood_pulley": atwood_pulley,
+    "seesaw_walker": seesaw_walker,
+    "drawer_cycle": drawer_cycle,
 }

@@ -11,7 +11,7 @@ import trimesh
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
-from event_library.channels import ChannelMap
+from event_library.channels import Channel, ChannelMap
 from event_library.families.mechanisms_clocks.turning import TURN, bearing_rad, panel, rad, spun
 from event_library.kit.dials import hand_angle_rad
 from event_library.kit.machinery import gear, marked_wheel_channels, meshing_rad
@@ -94,7 +94,7 @@ class GearTrain(Event):
         )
 
     def channels(self, state: State) -> ChannelMap:
-        made = {}
+        made: dict[str, tuple[Channel, ...]] = {}
         for k, (angle, place) in enumerate(zip(state["phi"], self.places(), strict=True), start=1):
             made |= marked_wheel_channels(f"gear_{k}", float(angle), place)
         return made

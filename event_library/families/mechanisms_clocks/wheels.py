@@ -63,7 +63,7 @@ class Turntable(Event):
 
     def channels(self, state: State) -> ChannelMap:
         turn = (Rotate(quaternion_about((0.0, 0.0, 1.0), float(state["phi"]))),)
-        return {name: turn for name in ("cube", "ball", "cone", "ticks", "disc")}
+        return dict.fromkeys(("cube", "ball", "cone", "ticks", "disc"), turn)
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         x, y, _ = meshes["cube"].vertices.mean(axis=0)
@@ -112,9 +112,7 @@ class FerrisWheel(Event):
 
     def assembly(self) -> Assembly:
         r, (_, _, axle) = self.RADIUS_M, self.AXLE
-        rims = [
-            parts.moved(turned(parts.torus(r, 0.011, 64, 8), (1, 0, 0), np.pi / 2), y_m=s * 0.075) for s in (-1, 1)
-        ]
+        rims = [parts.moved(turned(parts.torus(r, 0.011, 64, 8), (1, 0, 0), np.pi / 2), y_m=s * 0.075) for s in (-1, 1)]
         spokes = [
             parts.moved(turned(parts.block((0.014, 0.012, r), (0, 0, 0)), (0, 1, 0), self._bearing(k)), y_m=s * 0.075)
             for k in range(self.num_cabins)
