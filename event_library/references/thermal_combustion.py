@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
 
 from event_library.families.thermal_combustion.candles import CandleBurningDown, CandleRowBurning
 from event_library.families.thermal_combustion.conduction import HeatRodWaxPins
 from event_library.families.thermal_combustion.lava_lamp import LavaLampCycle
 from event_library.families.thermal_combustion.smouldering import FuseBurning, IncenseAshColumn
+from event_library.families.thermal_combustion.spreading import ForestFireCells, MatchRowFireSpread
 from event_library.families.thermal_combustion.temperatures import (
     CoolingThermochromicMug,
     SteelPlateGlowCooling,
@@ -120,6 +123,37 @@ def heat_rod_wax_pins(event: HeatRodWaxPins, t_s: Array) -> dict[str, Array]:
     return {"pins_fallen": fallen, **{f"trigger:pin_{i}_drops": np.array([fall]) for i, fall in enumerate(falls, 1)}}
 
 
+def match_row_fire_spread(event: MatchRowFireSpread, t_s: Array) -> dict[str, Array]:
+    """Match by match: each sets fire to the next one step later."""
+    ignited, burning, caught = np.zeros(len(t_s)), np.zeros(len(t_s)), event.first_s
+    for i in range(event.num_matches):
+        caught = event.first_s + event.step_s * i
+        ignited += t_s >= caught
+        burning += (t_s >= caught) & (t_s - caught < event.burning_s)
+    return {
+        "ignited": ignited,
+        "burning": burning,
+        "trigger:last_catches_fire": np.array([caught]),
+        "trigger:last_flame_out": np.array([caught + event.burning_s]),
+    }
+
+
+def forest_fire_cells(event: ForestFireCells, t_s: Array) -> dict[str, Array]:
+    """A tree burns at the step that is its shortest way, from tree to tree, from the left column."""
+    num = event.num_cells
+    tree = np.random.Generator(np.random.PCG64(event.seed)).random((num, num)) < event.density
+    index = np.arange(num * num).reshape(num, num)
+    pairs = np.vstack([
+        np.column_stack([index[:, :-1][tree[:, :-1] & tree[:, 1:]], index[:, 1:][tree[:, :-1] & tree[:, 1:]]]),
+        np.column_stack([index[:-1][tree[:-1] & tree[1:]], index[1:][tree[:-1] & tree[1:]]]),
+    ])  # fmt: skip
+    graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(num * num, num * num))
+    way = dijkstra(graph, directed=False, indices=index[:, 0][tree[:, 0]], unweighted=True, min_only=True)
+    steps = np.floor(t_s / event.step_s)
+    ash = np.array([(way[tree.ravel()] < step).sum() / tree.sum() for step in steps])
+    return {"ash_fraction": ash, "trigger:burnt_out": np.array([event.step_s * (way[np.isfinite(way)].max() + 1)])}
+
+
 REFERENCES: Mapping[str, Reference] = {
     "cooling_thermochromic_mug": cooling_thermochromic_mug,
     "steel_plate_glow_cooling": steel_plate_glow_cooling,
@@ -127,6 +161,8 @@ REFERENCES: Mapping[str, Reference] = {
     "candle_burning_down": candle_burning_down,
     "candle_row_burning": candle_row_burning,
     "fuse_burning": fuse_burning,
+    "match_row_fire_spread": match_row_fire_spread,
+    "forest_fire_cells": forest_fire_cells,
     "thermometer_response": thermometer_response,
     "incense_ash_column": incense_ash_column,
     "heat_rod_wax_pins": heat_rod_wax_pins,

@@ -18,7 +18,7 @@ from event_library.taxonomy import facts
 
 BASE_M, FLOOR_M = 0.10, 0.03  # top of the metal foot; of the wax that stays below, above it
 HUES: tuple[Rgb, ...] = ((0.95, 0.06, 0.03), (0.95, 0.45, 0.02), (0.85, 0.08, 0.50))
-LANES = ((-0.026, -0.006), (0.026, -0.006), (0.0, 0.02))  # where each blob travels, x and y
+LANES = ((-0.024, -0.012), (0.026, -0.004), (0.0, 0.012))  # where each blob travels, x and y
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class LavaLampCycle(Event):
     travel_s: float = param("t_travel", "s", 1.8, 3.2)
     rise_m: float = param("Hc", "m", 0.16, 0.22)
 
-    BLOB_M = 0.024
+    BLOB_M = 0.021
 
     @property
     def period_s(self) -> float:
@@ -63,14 +63,14 @@ class LavaLampCycle(Event):
     def assembly(self) -> Assembly:
         top = BASE_M + FLOOR_M + self.rise_m + 0.055
         foot = [(0.0, 0.0), (0.075, 0.0), (0.076, 0.004), (0.042, 0.055), (0.066, BASE_M - 0.004), (0.066, BASE_M)]
-        glass = np.array([(0.066, BASE_M), (0.066, BASE_M + 0.02), (0.042, top)])
-        cap = [(0.044, top - 0.003), (0.042, top + 0.006), (0.030, top + 0.04), (0.0, top + 0.042)]
+        glass = np.array([(0.066, BASE_M), (0.066, BASE_M + 0.02), (0.047, top)])
+        cap = [(0.049, top - 0.003), (0.047, top + 0.006), (0.030, top + 0.04), (0.0, top + 0.042)]
         pool = shapes.solid_of_revolution(
             np.array([(0.063, 0.0), (0.063, 0.012), (0.055, 0.022), (0.03, 0.028), (0.004, 0.03)]), 32
         )
         glows = [palette.paint(rgb, 0.35, glow=0.9) for rgb in HUES]
         back = Material(rgb=(0.25, 0.06, 0.30), roughness=0.7, emission_rgb=(0.30, 0.05, 0.38), emission_strength=0.35)
-        sheet = parts.lathe(np.array([(0.064, BASE_M + 0.001), (0.064, BASE_M + 0.02), (0.0405, top - 0.001)]), 48)
+        sheet = parts.lathe(np.array([(0.064, BASE_M + 0.001), (0.064, BASE_M + 0.02), (0.0455, top - 0.001)]), 48)
         behind = sheet.vertices[np.asarray(sheet.faces)].mean(axis=1)[:, 1] > 0.012
         sheet.update_faces(behind)
         sheet.remove_unreferenced_vertices()
@@ -86,7 +86,7 @@ class LavaLampCycle(Event):
                 Part("foot", parts.lathe(np.array(foot), 48), palette.CHROME, smooth_angle_deg=30),
                 Part("cap", parts.lathe(np.array(cap), 48), palette.CHROME, smooth_angle_deg=30),
             ),
-            (Lamp("light", (0.0, -0.11, BASE_M + 0.1), 0.5, (1.0, 0.35, 0.25), 0.04),),
+            (Lamp("light", (0.0, -0.005, BASE_M + 0.13), 0.6, (1.0, 0.35, 0.25), 0.03),),
         )  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:

@@ -170,7 +170,7 @@ class ThermometerResponse(Event):
         surface = (0.0, -0.02, vessels.FLOOR_M + self.WATER_M)
         return {
             **dials.thermometer_channels("thermometer", reading, self.STEM_M, self.FOOT, bore_m=self.BORE_M),
-            **streams.puffs_channels("steam", 10, 0.016, surface, 0.1 * temperature, height_m=0.13, spread_m=0.045),
+            **streams.puffs_channels("steam", 10, 0.016, surface, 0.1 * temperature, height_m=0.08, spread_m=0.05),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
