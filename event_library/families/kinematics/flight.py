@@ -34,7 +34,7 @@ LOWEST_HOP_M = 5e-4  # the ball lies still instead of a lower hop
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectileLob(Event):
-    """Galilei's parabola in slow motion, no drag: x = v0 cos(th) tau, z = z0 + v0 sin(th) tau - g tau^2 / 2, then rest."""
+    """Galilei's parabola in slow motion, dragless: x = v0 cos(th) tau, z = z0 + v0 sin(th) tau - g tau^2 / 2."""
 
     info = facts("projectile_lob")
     variables = (
