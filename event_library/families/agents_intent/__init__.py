@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from event_library.base import Event
+from event_library.families.agents_intent.grippers import BlockStackingGripper, RobotArmPickPlace
+from event_library.families.agents_intent.queues import QueueAdvancing
 
-TYPES: tuple[type[Event], ...] = ()
+TYPES: tuple[type[Event], ...] = (RobotArmPickPlace, QueueAdvancing, BlockStackingGripper)
