@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 GRAVITY_M_PER_S2 = 9.81
 TICK_S = 1 / 480  # step of every fixed-tick integration (taxonomy: integrators)
 CHUNK_TICKS = 16 * 480  # ticks kept together in the cache: 16 s
-REST_S = 3600.0  # an ode stands still from here on
+REST_S = 900.0  # an ode stands still from here on: more than a spec's earliest start and the longest clip ask for
 
 
 def started(t_s: Array) -> Array:
