@@ -11,6 +11,7 @@ from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
 from simulator.clip import Clip
+from simulator.stage import Stage
 from simulator.verify import readouts, verify_clip
 from tests.simulator.support import sketch_clip
 
@@ -44,3 +45,13 @@ def test_the_hidden_change_is_one_that_counts(clip_path):
     assert abs(series[window.t_r] - series[window.t_h]) >= variable.min_delta
     paused = clip.series(event, variable.name, twin="paused")
     assert paused[window.t_r] == series[window.t_h]
+
+
+def test_the_log_has_the_triggers_of_the_clip(clip_path):
+    clip, plan = Clip.open(clip_path), ScenePlan.read(clip_path / "plan.json")
+    (event,) = plan.events
+    triggers = Stage.from_plan(plan).events[event.id].triggers()
+    within = {n: t + event.start_s for n, t in triggers.items() if 0 <= t + event.start_s < clip.num_frames / clip.fps}
+    assert {entry["name"]: entry["t_s"] for entry in clip.event_log} == within
+    hidden = np.isin([entry["frame"] for entry in clip.event_log], clip.windows[0].hidden_frames)
+    assert [entry["hidden"] for entry in clip.event_log] == hidden.tolist()
