@@ -59,7 +59,7 @@ class BalloonInflating(Event):
         )
         cable = np.array([(0.09, 0.02, 0.02), (0.11, 0.03, 0.006), (0.14, 0.08, 0.005), (0.15, 0.16, 0.005)])
         return Assembly((
-            Part("balloon", self._balloon(0.06), paint(SLACK_RED, 0.2), carries=True, smooth_angle_deg=180),
+            Part("balloon", balloon_mesh(0.06), paint(SLACK_RED, 0.2), carries=True, smooth_angle_deg=180),
             Part("pump", body, paint((0.05, 0.20, 0.42))),
             Part("nozzle", nozzle, CHROME, smooth_angle_deg=40),
             Part("cable", swept(cable, 0.004), DARK, smooth_angle_deg=60),
@@ -67,20 +67,12 @@ class BalloonInflating(Event):
             Part("knob", parts.moved(parts.sphere(0.012, 2), 0.06, -0.058, 0.035), paint(GREY), smooth_angle_deg=180),
         ))  # fmt: skip
 
-    def _balloon(self, radius_m: float) -> trimesh.Trimesh:
-        """Ball above a tapering neck, standing on the nozzle; its equator is a ring of vertices."""
-        bow = np.deg2rad(np.arange(35, 181, 5))
-        middle = NOZZLE_M + NECK_M + radius_m
-        ball = np.column_stack([radius_m * np.sin(bow), middle - radius_m * np.cos(bow)])
-        start = np.array([(0.0105, NOZZLE_M - 0.018), (0.0095, NOZZLE_M - 0.004), (0.011, NOZZLE_M + 0.4 * NECK_M)])
-        return solid_of_revolution(np.vstack([start, ball]), 48)
-
     def channels(self, state: State) -> ChannelMap:
         radius = float(state["R"])
         stretch = (radius - 0.04) / (FULL_M - 0.04)
         return {
             "balloon": (
-                Vertices(np.asarray(self._balloon(radius).vertices)),
+                Vertices(np.asarray(balloon_mesh(radius).vertices)),
                 Colour(blend(SLACK_RED, TIGHT_RED, stretch)),
             )
         }
@@ -93,6 +85,15 @@ class BalloonInflating(Event):
         upper = points[points[:, 2] > (points[:, 2].min() + points[:, 2].max()) / 2] if len(points) else points
         centre = sphere_centre_m(upper)
         return {"radius": float(np.median(np.linalg.norm(upper - centre, axis=1))) if len(upper) else np.nan}
+
+
+def balloon_mesh(radius_m: float) -> trimesh.Trimesh:
+    """Ball above a tapering neck, standing on the nozzle; its equator is a ring of vertices."""
+    bow = np.deg2rad(np.arange(35, 181, 5))
+    middle = NOZZLE_M + NECK_M + radius_m
+    ball = np.column_stack([radius_m * np.sin(bow), middle - radius_m * np.cos(bow)])
+    start = np.array([(0.0105, NOZZLE_M - 0.018), (0.0095, NOZZLE_M - 0.004), (0.011, NOZZLE_M + 0.4 * NECK_M)])
+    return solid_of_revolution(np.vstack([start, ball]), 48)
 
 
 BOWL = vessels.bowl_profile(0.125, 0.11, 0.06)
