@@ -10,7 +10,7 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, State, View, param, readout, state
+from event_library.base import Array, Event, State, View, angle_param, param, readout, state
 from event_library.channels import ChannelMap, Move, Rotate, Visible
 from event_library.kit import shapes
 from event_library.kit.palette import BRASS, paint
@@ -45,7 +45,7 @@ class CoinFunnelSpiral(Event):
     )
 
     start_radius_m: float = param("r0", "m", 0.23, 0.27)
-    start_rate_rad_per_s: float = param("w0", "rad/s", 1.5, 2.2)
+    start_rate_rad_per_s: float = angle_param("w0", 86, 126, unit="rad/s")
     td_s: float = param("td", "s", 7.5, 12)
 
     @property
