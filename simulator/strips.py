@@ -19,7 +19,7 @@ from scenes.plan import ScenePlan
 from simulator.produce import Progress, Renderer
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
-from simulator.timeline import paused_shots, truth_shots
+from simulator.timeline import clip_clock, paused_shots, truth_shots
 from simulator.view import unproject
 from simulator.visibility import SEEN_SHARE, hidden_windows, see
 
@@ -87,16 +87,17 @@ def produce_strip(
     windows = hidden_windows(plan, visibility)
     window, target = windows[0], windows[0].target
     middle = window.hidden_frames[len(window.hidden_frames) // 2]
-    frames = (0, window.t_h, middle, window.t_r, plan.clip.num_frames - 1)
+    before, after = _steady_frames(plan)
+    frames = (0, before, middle, after, plan.clip.num_frames - 1)
     truth = truth_shots(plan)
-    paused = paused_shots(plan, windows)[window.t_r]
+    paused = paused_shots(plan, windows)[after]
     renderer = open_renderer(stage)
     pictures = []
     for shot in (*(truth[f] for f in frames), paused):
         pictures.append(renderer.render(shot))
         progress(len(pictures), len(NAMES))
     carriers = [b.instance for b in stage.event_bodies(target) if b.part.carries]
-    inside = np.isin(caster.cast(truth[window.t_r]).segmentation, carriers)
+    inside = np.isin(caster.cast(truth[after]).segmentation, carriers)
     inside |= np.isin(caster.cast(paused).segmentation, carriers)
     change = np.abs(pictures[3].astype(np.float64) - pictures[5])[inside]
     readings = [
@@ -113,6 +114,13 @@ def produce_strip(
         tuple(readings),
     ).write(out)
     return {"seconds_in_cycles": renderer.seconds_in_cycles, "pictures": float(len(pictures))}
+
+
+def _steady_frames(plan: ScenePlan) -> tuple[int, int]:
+    """The last frame before the first interruption begins, and the first one after it is over."""
+    clock, interruption = clip_clock(plan), plan.interruptions[0]
+    times_s = clock.frame_times_s
+    return int(np.flatnonzero(times_s <= interruption.out_s)[-1]), int(np.flatnonzero(times_s >= interruption.back_s)[0])
 
 
 def _readings(
