@@ -227,7 +227,7 @@ def _event_log(content: ClipContent) -> list[dict[str, Any]]:
         for name, event_time_s in content.stage.events[event.id].triggers().items():
             t_s = event.start_s + event_time_s
             frame = int(np.floor(t_s * clock.fps + 1e-9))
-            if 0.0 <= t_s and frame < clock.num_frames:
+            if t_s >= 0.0 and frame < clock.num_frames:
                 hidden = bool(content.visibility[event.id].hidden[frame])
                 log.append({"event": event.id, "name": name, "t_s": t_s, "frame": frame, "hidden": hidden})
     return sorted(log, key=lambda entry: (entry["t_s"], entry["event"], entry["name"]))

@@ -119,8 +119,9 @@ def produce_strip(
 def _steady_frames(plan: ScenePlan) -> tuple[int, int]:
     """The last frame before the first interruption begins, and the first one after it is over."""
     clock, interruption = clip_clock(plan), plan.interruptions[0]
-    times_s = clock.frame_times_s
-    return int(np.flatnonzero(times_s <= interruption.out_s)[-1]), int(np.flatnonzero(times_s >= interruption.back_s)[0])
+    before = np.flatnonzero(clock.frame_times_s <= interruption.out_s)
+    after = np.flatnonzero(clock.frame_times_s >= interruption.back_s)
+    return int(before[-1]), int(after[0])
 
 
 def _readings(
