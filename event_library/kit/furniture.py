@@ -39,12 +39,12 @@ def board(
 
 
 def plate(name: str, radius_m: float, place: Place = ORIGIN, material: Material = CERAMIC_BLUE, *,
-          rim_m: float | None = None) -> Part:  # fmt: skip
-    """Round plate with a raised rim; its floor lies 0.07 radius_m above `place`."""
+          rim_m: float | None = None, floor: float = 0.64) -> Part:  # fmt: skip
+    """Round plate with a raised rim; its floor lies 0.07 radius_m above `place` and is flat to a share of the radius."""
     r, rise = radius_m, 0.22 * radius_m if rim_m is None else rim_m
     profile = np.array([
-        (0.0, 0.0), (0.6 * r, 0.0), (0.97 * r, 0.8 * rise), (r, 0.93 * rise), (0.97 * r, rise), (0.64 * r, 0.07 * r),
-        (0.0, 0.07 * r),
+        (0.0, 0.0), ((floor - 0.04) * r, 0.0), (0.97 * r, 0.8 * rise), (r, 0.93 * rise), (0.97 * r, rise),
+        (floor * r, 0.07 * r), (0.0, 0.07 * r),
     ])  # fmt: skip
     return Part(name, parts.moved(parts.lathe(profile, 48), *place), material, smooth_angle_deg=50)
 

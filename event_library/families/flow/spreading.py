@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from event_library.base import Array, Event, State, View, angle_param, param, re
 from event_library.channels import ChannelMap, Move, Scale, Vertices
 from event_library.families.flow.stands import stand_towards_axis
 from event_library.kit import furniture, streams, vessels
-from event_library.kit.palette import DARK, PAPER, PORCELAIN, RED, SAND, STEEL, SYRUP, WATER, paint
+from event_library.kit.palette import DARK, PAPER, PORCELAIN, RED, SAND, STEEL, SYRUP, paint
 from event_library.kit.shapes import at, cone, extruded, solid_of_revolution
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Material, Part
@@ -83,9 +84,9 @@ class SandPileGrowing(Event):
     def measure(self, view: View) -> dict[str, float]:
         """The straight flank through the visible points: where it meets the axis and where it meets the board."""
         points = view.points_m["heap"]
-        if len(points) < 4:
-            return {"base_radius": float("nan")}
         away = np.hypot(points[:, 0], points[:, 1])
+        if len(points) < 4:
+            return {"base_radius": float(away.max(initial=0.0)) if len(view.points_m["board"]) else float("nan")}
         slope, height = np.polyfit(away, points[:, 2] - BOARD_M, 1)
         return {"base_radius": float(-height / slope), "height": float(height)}
 
@@ -167,8 +168,8 @@ class SyrupPuddleSpreading(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         points = view.points_m["puddle"]
-        if len(points) < 4:
-            return {"puddle_radius": float("nan")}
+        if len(points) == 0:
+            return {"puddle_radius": 0.0 if len(view.points_m["plate"]) else float("nan")}
         pitch = pixel_pitch_m(view.pixel_area_m2["puddle"])
         return {"puddle_radius": float(np.hypot(points[:, 0], points[:, 1]).max()) + 0.15 * pitch}
 
@@ -230,7 +231,7 @@ class PaperTowelWicking(Event):
         mesh = _damp_slab()
         return Assembly((
             Part("damp", mesh, Material(rgb=(0.05, 0.25, 0.75), roughness=0.6), carries=True),
-            vessels.liquid_column("water", 0.045, WATER_M, WATER),
+            dataclasses.replace(vessels.liquid_column("water", 0.045, WATER_M), carries=False),
             *vessels.glass("dish", 0.045, vessels.FLOOR_M + WATER_M + 0.01),
             Part("strip", strip, PAPER),
             Part("clips", clips, paint(RED)),
@@ -247,9 +248,11 @@ class PaperTowelWicking(Event):
         return {"L": float(meshes["damp"].volume) / (STRIP_M[0] * DAMP_THICK_M) - DIP_M}
 
     def measure(self, view: View) -> dict[str, float]:
-        pitch = pixel_pitch_m(view.pixel_area_m2["strip"]) if len(view.points_m["strip"]) else 1.0
-        edge = boundary_height_m(view.points_m["damp"], view.points_m["strip"], pitch)
-        return {"front_height": edge - self.surface_m}
+        damp, dry = view.points_m["damp"], view.points_m["strip"]
+        if len(dry) == 0:
+            return {"front_height": self.strip_m if len(damp) else float("nan")}
+        edge = boundary_height_m(damp, dry, pixel_pitch_m(view.pixel_area_m2["strip"]))
+        return {"front_height": 0.0 if np.isnan(edge) else edge - self.surface_m}
 
 
 DAMP_THICK_M = STRIP_M[1] + 0.0008
