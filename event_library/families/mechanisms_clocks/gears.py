@@ -75,13 +75,15 @@ class GearTrain(Event):
         made: list[Part] = []
         metals = (STEEL, BRASS, paint((0.16, 0.30, 0.45)))
         for k, (teeth, metal, place) in enumerate(zip(self.teeth, metals, self.places(), strict=True), start=1):
-            mark = paint((RED, YELLOW, RED)[k - 1])
-            made += gear(f"gear_{k}", teeth, self.MODULE_M, 0.024, material=metal, marked=mark)
+            made += gear(f"gear_{k}", teeth, self.MODULE_M, 0.024, material=metal, marked=None)
+            low, tip = 0.4 * teeth / 2 * self.MODULE_M, (teeth / 2 + 0.95) * self.MODULE_M
+            bar = parts.moved(parts.box((0.3 * tip, 0.028, tip - low)), z_m=(tip + low) / 2)
+            made.append(Part(f"gear_{k}_mark", bar, paint((RED, YELLOW, RED)[k - 1]), carries=True))
             axle = parts.cylinder(0.17 * teeth * self.MODULE_M / 2, 0.05, 24)
             axle = parts.moved(turned(axle, (1, 0, 0), np.pi / 2), place[0], 0.03, place[2])
             made.append(Part(f"axle_{k}", axle, DARK, smooth_angle_deg=40))
         x, _, z = self.places()[0]
-        motor = parts.moved(turned(parts.cylinder(0.026, 0.03, 24), (1, 0, 0), np.pi / 2), x, -0.014, z)
+        motor = parts.moved(turned(parts.cylinder(0.02, 0.03, 24), (1, 0, 0), np.pi / 2), x, -0.014, z)
         width, height = self._size_m()
         made.append(Part("motor", motor, IRON, smooth_angle_deg=40))
         return Assembly((*made, *panel(width, height, 0.03, SLATE)))
@@ -146,9 +148,9 @@ class GenevaDrive(Event):
         psi = TURN * (turns % 1) - np.pi
         step = TURN / self.num_slots
         engaged = np.pi / 2 - step / 2
+        stations = (np.floor(turns) + (psi > engaged)) % self.num_slots
         within = step / 2 + np.arctan2(np.sin(psi), 1 / np.sin(step / 2) - np.cos(psi))
-        gone = np.where(psi < -engaged, 0.0, np.where(psi > engaged, step, within))
-        out = (step * (np.floor(turns) % self.num_slots) + gone) % TURN
+        out = step * stations + np.where(np.abs(psi) <= engaged, within, 0.0)
         return {"psi": psi % TURN, "out": out, "output_angle": out.copy()}
 
     def assembly(self) -> Assembly:

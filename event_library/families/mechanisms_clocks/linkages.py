@@ -64,15 +64,17 @@ class SliderCrank(Event):
         r, (cx, _, cz) = self.crank_m, self.axle
         long, wide, high = self.PISTON_M
         disc = turned(parts.cylinder(1.3 * r, 0.024, 48), (1, 0, 0), np.pi / 2)
-        spoke = parts.moved(parts.box((1.2 * r, 0.006, 0.046)), 0.6 * r, -0.026)
-        pin = parts.moved(turned(parts.cylinder(0.009, 0.028, 20), (1, 0, 0), np.pi / 2), r, -0.026)
+        spoke = parts.moved(parts.box((1.3 * r, 0.008, 0.04)), 0.55 * r, self.ROD_Y_M - 0.012)
+        pin = parts.moved(turned(parts.cylinder(0.009, 0.05, 20), (1, 0, 0), np.pi / 2), r, -0.012)
         low, high_x = cx + self.rod_m - r - long / 2 - 0.012, cx + self.rod_m + r + long / 2 + 0.012
         middle, length = (low + high_x) / 2, high_x - low
         cylinder = parts.join(
-            parts.block((length, wide + 0.012, 0.012), (middle, 0, cz - high / 2 - 0.013)),
-            parts.block((length, wide + 0.012, 0.012), (middle, 0, cz + high / 2 + 0.001)),
+            parts.block((length, wide / 2 + 0.006, 0.012), (middle, wide / 4 + 0.003, cz - high / 2 - 0.013)),
+            parts.block((length, wide / 2 + 0.006, 0.012), (middle, wide / 4 + 0.003, cz + high / 2 + 0.001)),
             parts.block((length, 0.012, high + 0.026), (middle, wide / 2 + 0.008, cz - high / 2 - 0.013)),
-            parts.block((0.014, wide + 0.012, high + 0.026), (high_x + 0.007, 0, cz - high / 2 - 0.013)),
+            parts.block(
+                (0.014, wide / 2 + 0.006, high + 0.026), (high_x + 0.007, wide / 4 + 0.003, cz - high / 2 - 0.013)
+            ),
         )
         left, width = cx - 1.3 * r - 0.02, 2.3 * r + self.rod_m + 0.12
         base = parts.join(

@@ -191,8 +191,8 @@ class FlywheelSpinDown(Event):
 
     RADIUS_M = 0.18
     AXLE = (-0.14, 0.0, 0.22)
-    GAUGE = (0.17, 0.0, 0.2)
-    GAUGE_M = 0.1
+    GAUGE = (0.19, 0.0, 0.22)
+    GAUGE_M = 0.125
     SWEEP_RAD = dials.GAUGE_SWEEP_RAD
     FULL_RAD_PER_S = rad(300)
 
@@ -206,7 +206,7 @@ class FlywheelSpinDown(Event):
         x, _, z = self.AXLE
         gx, _, gz = self.GAUGE
         stand = parts.join(
-            parts.block((0.6, 0.14, 0.022), (0.02, 0.02, 0)),
+            parts.block((0.64, 0.14, 0.022), (0.02, 0.02, 0)),
             parts.block((0.05, 0.02, z + 0.02), (x, 0.045, 0)),
             parts.block((0.04, 0.02, gz), (gx, 0.03, 0)),
         )
@@ -215,7 +215,7 @@ class FlywheelSpinDown(Event):
             *spoked_wheel("wheel", self.RADIUS_M, 0.05, 6, rim_m=0.035),
             *dials.dial("gauge", self.GAUGE_M, self.GAUGE, num_major=7, num_minor=0),
             dials.dial_arc("red_zone", self.GAUGE_M, 1.2, 2.3, self.GAUGE),
-            dials.hand("needle", 0.85 * self.GAUGE_M, 0.17 * self.GAUGE_M, material=paint(ORANGE), lift_m=0.004),
+            dials.hand("needle", 0.85 * self.GAUGE_M, 0.26 * self.GAUGE_M, material=paint(ORANGE), lift_m=0.004),
             Part("stand", stand, WOOD),
             Part("axle", axle, IRON, smooth_angle_deg=40),
         ))  # fmt: skip
