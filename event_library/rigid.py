@@ -110,25 +110,26 @@ def _halves(size_m: Sequence[float]) -> str:
 
 
 # ---- runs
-def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[tuple[int, int, Array]] = ()) -> Bake:
-    """Simulate from the model's rest pose with generalised velocities `qvel` for `num_ticks` steps.
+@dataclass(frozen=True)
+class Release:
+    """A free body that sleeps out of the way, as high as where it belongs, is put there at a tick and let go."""
 
-    releases: (tick, body, velocity [6]) of free bodies that sleep out of the others' way until then: from that tick on
-    they collide with all.
-    """
+    tick: int
+    body: int  # index among the moving bodies
+    place_m: Array  # [3]
+    velocity_m_per_s: Array  # [3]
+
+
+def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[Release] = ()) -> Bake:
+    """Simulate from the model's rest pose with generalised velocities `qvel` for `num_ticks` steps."""
     data = mujoco.MjData(model)
     data.qvel[:] = qvel
-    for _, body, _ in releases:
-        _collide(model, body, False)
     poses = np.empty((num_ticks + 1, model.nbody - 1, 7))
     energy_j, overlap_m = np.empty(num_ticks + 1), 0.0
-    due = sorted(releases, key=lambda release: release[0])
+    due = sorted(releases, key=lambda release: release.tick, reverse=True)
     for tick in range(num_ticks + 1):
-        while due and due[0][0] <= tick:
-            _, body, velocity = due.pop(0)
-            _collide(model, body, True)
-            first = model.body_dofadr[body + 1]
-            data.qvel[first : first + 6] = velocity
+        while due and due[-1].tick <= tick:
+            _let_go(model, data, due.pop())
         mujoco.mj_step1(model, data)  # poses, contacts and energy of this tick
         poses[tick, :, :3], poses[tick, :, 3:] = data.xpos[1:], data.xquat[1:]
         energy_j[tick] = data.energy.sum()
@@ -138,7 +139,8 @@ def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[t
     return Bake(poses, energy_j, overlap_m)
 
 
-def _collide(model: mujoco.MjModel, body: int, on: bool) -> None:
-    first = model.body_geomadr[body + 1]
-    rows = slice(first, first + model.body_geomnum[body + 1])
-    model.geom_contype[rows] = model.geom_conaffinity[rows] = int(on)
+def _let_go(model: mujoco.MjModel, data: mujoco.MjData, release: Release) -> None:
+    joint = model.body_jntadr[release.body + 1]
+    place, speed = model.jnt_qposadr[joint], model.jnt_dofadr[joint]
+    data.qpos[place : place + 3] = release.place_m
+    data.qvel[speed : speed + 3] = release.velocity_m_per_s
