@@ -88,11 +88,12 @@ def footprints_m2(points_m: Array, pixel_area_m2: Array, eye_m: Array, normal: t
 
 
 def paint_share(
-    rgb: Array, white_rgb: Array, first: tuple[float, float, float], second: tuple[float, float, float]
-) -> float:
-    """`mixing_share` of two paints with known linear colours, seen [N, 3] beside something white that is never mixed."""
+    rgb: Array, white_rgb: Array, first: tuple[float, float, float], second: tuple[float, float, float],
+    white: tuple[float, float, float] = (1.0, 1.0, 1.0),
+) -> float:  # fmt: skip
+    """`mixing_share` of two paints with known linear colours, beside something pale of linear colour `white`."""
     if len(white_rgb) == 0:
         return float("nan")
-    light = linear_rgb(np.median(white_rgb, axis=0))
-    swatches = [np.clip(light * np.asarray(paint), 0.0, None)[None] ** (1 / 2.2) for paint in (first, second)]
+    light = linear_rgb(np.median(white_rgb, axis=0)) / np.asarray(white)
+    swatches = [(light * np.asarray(paint))[None] ** (1 / 2.2) for paint in (first, second)]
     return mixing_share(rgb, *swatches)

@@ -8,12 +8,15 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from event_library.families.growth_decay.colonies import MouldColonies, RustSpreading
+from event_library.families.growth_decay.fruit import AppleSliceBrowning, BananaRipening
 from event_library.families.growth_decay.plants import (
     FlowerOpening,
     PlantWilting,
     SeedlingGrowing,
     SunflowerTracking,
 )
+from event_library.families.growth_decay.pond import LotkaVolterraPond
+from event_library.families.growth_decay.trees import AutumnTreeShedding, LsystemTree
 from event_library.references.base import Array, Reference
 from event_library.references.integrating import integrated
 
@@ -82,11 +85,66 @@ def rust_spreading(event: RustSpreading, t_s: Array) -> dict[str, Array]:
     return {"coverage": np.array([(away <= radius).mean() if radius > 0 else 0.0 for radius in radii])}
 
 
+def banana_ripening(event: BananaRipening, t_s: Array) -> dict[str, Array]:
+    """dG = -k1 G, dY = k1 G - k2 Y, dB = k2 Y."""
+    first, second = event.unripe_per_day, event.spoil_per_day
+    green, yellow, brown = integrated(
+        lambda d, y: [-first * y[0], first * y[0] - second * y[1], second * y[1]],
+        [1.0, 0.0, 0.0],
+        t_s * event.time_scale_day_per_s,
+    )
+    return {"brown_fraction": brown, "green_fraction": green, "Y": yellow}
+
+
+def apple_slice_browning(event: AppleSliceBrowning, t_s: Array) -> dict[str, Array]:
+    """db/dtau = k (1 - b)."""
+    return {"browning": integrated(lambda s, b: [event.rate_per_s * (1 - b[0])], [0.0], t_s * event.time_scale)[0]}
+
+
+def lsystem_tree(event: LsystemTree, t_s: Array) -> dict[str, Array]:
+    """The rewriting itself, on strings: a tip F becomes b bracketed tips; the depth of brackets is the generation."""
+    words = ["F"]
+    for _ in range(event.num_levels):
+        words.append(words[-1].replace("F", "G" + "[F]" * event.num_shoots))
+    depths = [max(np.cumsum([(c == "[") - (c == "]") for c in word])) for word in words]
+    assert [word.count("F") for word in words] == [event.num_shoots**k for k in range(len(words))]
+    forks = event.period_s * np.arange(1, event.num_levels + 1)
+    generation = np.array([float(depths[int((forks <= t).sum())]) for t in t_s])
+    return {"generation": generation, **{f"trigger:fork_{k}": np.array([s]) for k, s in enumerate(forks, 1)}}
+
+
+def autumn_tree_shedding(event: AutumnTreeShedding, t_s: Array) -> dict[str, Array]:
+    """How many have gone: the logistic curve F itself, rounded to whole leaves (u = (j - 1/2) / N <= F)."""
+
+    def gone(t: Array) -> Array:
+        curve = 1 / (1 + np.exp(-(t * event.scale_day_per_s - event.middle_day) / event.spread_day))
+        return np.floor(event.num_leaves * curve + 0.5)
+
+    return {"leaves_left": 1 - gone(t_s) / event.num_leaves, "ground_cover": gone(t_s - 1.0) / event.num_leaves}
+
+
+def lotka_volterra_pond(event: LotkaVolterraPond, t_s: Array) -> dict[str, Array]:
+    """The same in logarithms, by scipy: (ln x)' = a (1 - y / Y), (ln y)' = c (x / X - 1)."""
+    most, fewest = event.num_prey, event.num_predators
+
+    def rates(t: float, logs: Array) -> list[float]:
+        x, y = np.exp(logs)
+        return [event.birth_per_s * (1 - y / fewest), event.death_per_s * (x / most - 1)]
+
+    logs = integrated(rates, [float(np.log(event.excess * most)), float(np.log(0.6 * fewest))], t_s)
+    return {"x": np.exp(logs[0]), "y": np.exp(logs[1])}
+
+
 REFERENCES: Mapping[str, Reference] = {
     "seedling_growing": seedling_growing,
     "sunflower_tracking": sunflower_tracking,
     "mould_colonies": mould_colonies,
+    "banana_ripening": banana_ripening,
+    "apple_slice_browning": apple_slice_browning,
     "rust_spreading": rust_spreading,
     "plant_wilting": plant_wilting,
     "flower_opening": flower_opening,
+    "lsystem_tree": lsystem_tree,
+    "autumn_tree_shedding": autumn_tree_shedding,
+    "lotka_volterra_pond": lotka_volterra_pond,
 }

@@ -109,7 +109,8 @@ class CoolingThermochromicMug(Event):
         column = "thermometer_column"
         top, _ = top_height_m(view.points_m[column], view.pixel_area_m2[column])
         zero = self.FOOT[2] + 2 * self.BORE_M
-        dark = paint_share(view.rgb["mug"], view.rgb["thermometer_board"], self.HOT_RGB, self.COLD_RGB)
+        board = view.rgb["thermometer_board"]
+        dark = paint_share(view.rgb["mug"], board, self.HOT_RGB, self.COLD_RGB, palette.BOARD.rgb)
         return {"temperature": 100 * (top - zero) / self.STEM_M, "pigment": dark}
 
 
