@@ -72,13 +72,13 @@ class StefanFreezingTank(Event):
         x, y = TANK_M
         drifts = parts.join(*(
             parts.moved(parts.sphere(1.0, 2).apply_scale((r, 0.7 * r, 0.9 * SNOW_M)), dx, dy, SNOW_M)
-            for r, dx, dy in ((0.035, -0.10, 0.03), (0.028, 0.105, 0.02), (0.022, 0.09, -0.04), (0.018, -0.09, -0.045))
+            for r, dx, dy in ((0.028, -0.075, 0.04), (0.022, 0.07, 0.045), (0.018, 0.08, -0.05), (0.015, -0.08, -0.05))
         ))  # fmt: skip
         return Assembly((
             vessels.liquid_box("water", TANK_M, self.depth_m, COLD_WATER),
             vessels.liquid_box("ice", TANK_M, self.frozen_m, MILKY_ICE),
             *vessels.square_tank("tank", TANK_M, vessels.FLOOR_M + self.frozen_m + 0.012, (0.0, 0.0, SNOW_M)),
-            furniture.board("snow", (x + 0.09, y + 0.08, SNOW_M), material=SNOW, bevel_m=0.006),
+            furniture.board("snow", (x + 0.04, y + 0.07, SNOW_M), material=SNOW, bevel_m=0.006),
             Part("drifts", drifts, SNOW, smooth_angle_deg=180),
         ))  # fmt: skip
 
@@ -110,7 +110,7 @@ SNOW_M = 0.012
 
 ROWS, COLUMNS = 52, 65
 NIGHT, FROST = (0.012, 0.045, 0.20), (0.86, 0.91, 0.96)
-FROSTED = 0.53  # of the white frame's luminance: half-way from night to frost
+FROSTED = 0.45  # of the white frame's luminance: about half-way from night to frost
 SILL_M = 0.02
 
 
@@ -160,14 +160,14 @@ class FrostSpreading(Event):
         grid, (_, _, middle) = self.grid, self.grid.place
         width, high = grid.size_m
         bars = parts.join(
-            parts.moved(parts.box((0.010, 0.008, high)), 0.0, -0.006, middle),
-            parts.moved(parts.box((width, 0.008, 0.010)), 0.0, -0.006, middle),
+            parts.moved(parts.box((0.012, 0.004, high)), 0.0, -0.003, middle),
+            parts.moved(parts.box((width, 0.004, 0.012)), 0.0, -0.003, middle),
         )
         sill = furniture.board("sill", (width + 0.12, 0.09, SILL_M), (0.0, 0.0, 0.0), PALE_WOOD)
         return Assembly((
             boards.field_board("pane", grid, Material(rgb=NIGHT, roughness=0.35, per_vertex=True)),
             boards.base_board("night", grid, border_m=0.004, thick_m=0.012, material=paint(NIGHT, 0.3)),
-            boards.frame("frame", grid, width_m=0.028, depth_m=0.024, material=paint(WHITE)),
+            boards.frame("frame", grid, width_m=0.028, depth_m=0.010, material=paint(WHITE)),
             Part("bars", bars, paint(WHITE)),
             sill,
         ))  # fmt: skip
@@ -176,7 +176,7 @@ class FrostSpreading(Event):
         arrival = _arrival_m(self)
         reach = float(np.quantile(arrival, np.clip(state["covered"], 0.0, 1.0))) if state["covered"] > 0 else -1.0
         soft = self.width_m / COLUMNS
-        crystals = 1 + 0.16 * fields.noise(self.grid.centres_m()[..., [0, 2]], 0.02, int(self.seed))
+        crystals = 1 + 0.10 * fields.noise(self.grid.centres_m()[..., [0, 2]], 0.02, int(self.seed))
         frost = np.clip(np.array(FROST) * crystals[..., None], 0.0, 1.0)
         rgb = fields.mixed(NIGHT, frost, fields.front_share(arrival, reach, soft))
         return boards.field_board_channels("pane", self.grid, rgb)
@@ -280,7 +280,7 @@ class SupercooledFreezing(Event):
         }
 
     def measure(self, view: View) -> dict[str, float]:
-        """From the water's surface (marked by where the bottle's shoulder ends) down to the white's lower edge."""
+        """From the water's surface down to the white's lower edge."""
         slush, water = view.points_m["slush"], view.points_m["water"]
         surface = vessels.FLOOR_M + self.water_m
         if len(slush) == 0:

@@ -49,7 +49,7 @@ class IceCubeMelting(Event):
         readout("puddle_radius", "m", 0.005, flags="monotone bounded", label="edge of the pool"),
     )
     accept_rules = (
-        ("melting takes 7 to 15 s", lambda e: 7 <= e.start_side_m / e.shrink_m_per_s <= 15),
+        ("melting takes 9.5 to 16 s", lambda e: 9.5 <= e.start_side_m / e.shrink_m_per_s <= 16),
     )  # fmt: skip
 
     start_side_m: float = param("a0", "m", 0.025, 0.040)
@@ -82,7 +82,8 @@ class IceCubeMelting(Event):
 
     def channels(self, state: State) -> ChannelMap:
         a, floor = float(state["a"]), (0.0, 0.0, PLATE_FLOOR * self.plate_m)
-        ice = heaps.melting_block_channels("ice", (a, a, a), ROUNDING * a, floor)["ice"]
+        foot = (0.0, 0.0, floor[2] + max(0.0, POOL_M - ICE_OVER_WATER * a))  # the last of it floats
+        ice = heaps.melting_block_channels("ice", (a, a, a), ROUNDING * a, foot)["ice"]
         return {
             "ice": (Visible(a > 0), *ice),
             **heaps.puddle_channels("pool", float(state["puddle_radius"]), POOL_M, floor),
