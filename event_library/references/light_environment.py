@@ -47,7 +47,7 @@ def flood_hydrograph(event: FloodHydrograph, t_s: Array) -> dict[str, Array]:
 
 
 def rain_puddles(event: RainPuddles, t_s: Array) -> dict[str, Array]:
-    """Rain on the whole yard lifts the level of what is flooded: du/dt = rain / (sg Phi(u)), until the kerb drains it."""
+    """Rain on the whole yard lifts what is flooded: du/dt = rain / (sg Phi(u)), until the kerb drains it."""
     rain = event.rain_mm_per_h / 3.6e6 * event.time_scale / event.roughness_m
 
     def share(u: float) -> float:
@@ -76,7 +76,7 @@ def solar_eclipse(event: SolarEclipse, t_s: Array) -> dict[str, Array]:
 
 
 def sun_shadow_sweep(event: SunShadowSweep, t_s: Array) -> dict[str, Array]:
-    """The sun as a unit vector: turned about the pole with the day, then tilted by the latitude; a ray meets the ground."""
+    """The sun as a unit vector, turned about the pole and tilted by the latitude; its ray meets the ground."""
     hours = np.minimum(event.start_h + event.rate_h_per_s * t_s, 15.5)
     angle = np.pi * (hours - 12) / 12
     pole, equator = np.sin(event.declination_rad), np.cos(event.declination_rad)

@@ -46,12 +46,10 @@ def evenly(name: str, mesh: trimesh.Trimesh, rgb: Array | Rgb) -> dict[str, tupl
     return {name: (VertexColours(np.tile(np.asarray(rgb, dtype=np.float64), (len(mesh.vertices), 1))),)}
 
 
-def backing(
-    width_m: float, height_m: float, y_m: float, *, thick_m: float = 0.02, material: Material | None = None
-) -> Part:
-    """The board that carries a sky, just behind it."""
-    mesh = parts.block((width_m + 0.03, thick_m, height_m + 0.015), (0, y_m + thick_m / 2 + 0.002, 0))
-    return Part("backing", mesh, material or Material(rgb=(0.20, 0.13, 0.08), roughness=0.7))
+def backing(width_m: float, height_m: float, y_m: float) -> Part:
+    """The wooden board that carries a sky, just behind it."""
+    mesh = parts.block((width_m + 0.03, 0.02, height_m + 0.015), (0, y_m + 0.012, 0))
+    return Part("backing", mesh, Material(rgb=(0.20, 0.13, 0.08), roughness=0.7))
 
 
 def rock(size_m: float, seed: int, *, flat: float = 0.7) -> trimesh.Trimesh:

@@ -90,7 +90,7 @@ class LighthouseBeam(Event):
         return float(np.arctan2(points_m[:, 1].mean(), points_m[:, 0].mean())) % TURN
 
 
-PATCH = Material(rgb=(0.9, 0.75, 0.4), roughness=0.6, emission_rgb=(1.0, 0.80, 0.42), emission_strength=0.9)
+PATCH = Material(rgb=(0.9, 0.75, 0.4), roughness=0.6, emission_rgb=(1.0, 0.80, 0.42), emission_strength=0.55)
 LIT_ROCK = Material(rgb=(0.20, 0.18, 0.17), roughness=0.9, emission_rgb=(1.0, 0.78, 0.42), emission_strength=0.0)
 
 
@@ -110,13 +110,13 @@ class MirrorReflection(Event):
         ),
     )
 
-    amplitude_m: float = param("A", "m", 0.35, 0.55)
+    amplitude_m: float = param("A", "m", 0.3, 0.42)
     period_s: float = param("Tp", "s", 5, 9)
     start: float = param("p0", "frac", 0, 1, default=0.1)
 
-    CAR_M = 0.24
-    MIRROR_M = 0.26  # y of the glass; the track runs at y = 0
-    SCREEN_M = (-0.12, 0.18)  # y and height of the screen
+    CAR_M = 0.40
+    MIRROR_M = 0.36  # y of the glass; the track runs at y = 0
+    SCREEN_M = (-0.14, 0.31)  # y and height of the screen
     GLASS_M = (0.03, 0.42)  # lower and upper edge of the mirror
     FLOOR_M = 0.012
 
@@ -128,7 +128,7 @@ class MirrorReflection(Event):
 
     def _half_m(self) -> float:
         """Half width of the mirror."""
-        return self.amplitude_m + 0.26
+        return self.amplitude_m + 0.27
 
     def assembly(self) -> Assembly:
         half, y, (low, high) = self._half_m(), self.MIRROR_M, self.GLASS_M
@@ -141,7 +141,7 @@ class MirrorReflection(Event):
             parts.block((2 * half, 0.03, low), (0, y, floor)),
             parts.block((2 * half, 0.03, 0.05), (0, y, high)),
         )
-        wall = parts.block((2 * outer, 0.02, 0.22), (0, y + 0.01, high + 0.05))
+        wall = parts.block((2 * outer, 0.02, 0.15), (0, y + 0.01, high + 0.05))
         case = parts.join(
             *(parts.block((0.012, far - y, high - 0.02), (s * (outer - 0.006), (far + y) / 2, floor)) for s in (-1, 1)),
             parts.block((2 * outer, 0.012, high - 0.02), (0, far + 0.03, floor)),

@@ -136,12 +136,13 @@ class SunsetColour(Event):
 
 
 PRIMARIES: dict[str, Rgb] = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1)}
+SUN_RGB = np.array([1.0, 0.85, 0.45])
 SUN = Material(rgb=(0.5, 0.5, 0.5), per_vertex=True, emission_strength=1.6)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SolarEclipse(Event):
-    """Two discs of one size, s = hypot(b, 2 (t - tm) / tw) radii apart: lens area / pi covered, light 1 - .93 covered."""
+    """Two discs of one size, s = hypot(b, 2 (t - tm) / tw) radii apart; covered: lens area / pi."""
 
     info = facts("solar_eclipse")
     variables = (
@@ -271,7 +272,7 @@ class MoonPhase(Event):
         normal, albedo = _moon_surface()
         f = float(state["f"])
         sunlight = np.clip(normal @ [np.sin(f), np.cos(f), 0.0] / 0.06, 0, 1) ** 0.8  # a short dusk, as without air
-        return {"moon": (VertexColours(albedo * (0.012 + 0.9 * sunlight[:, None])),)}
+        return {"moon": (VertexColours(albedo * (0.01 + 0.5 * sunlight[:, None])),)}
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         return {}  # only colours carry the phase
@@ -281,7 +282,7 @@ class MoonPhase(Event):
         points = view.points_m["moon"]
         if len(points) < 20:
             return {"lit_share": float("nan")}
-        lit = view.rgb["moon"].max(axis=1) > 0.36
+        lit = view.rgb["moon"].max(axis=1) > 0.3
         normal = points - self.MIDDLE
         f = np.deg2rad(np.arange(0.0, 360.0, 1.0))
         wrong = ((normal @ np.stack([np.sin(f), np.cos(f), 0 * f]) > 0.03 * self.RADIUS_M) != lit[:, None]).sum(axis=0)
@@ -290,7 +291,7 @@ class MoonPhase(Event):
         return {**found, "limb": float(best.imag > 0)} if abs(best.imag) > 0.25 * abs(best) else found
 
 
-MOON = Material(rgb=(0.5, 0.5, 0.5), roughness=1.0, per_vertex=True, emission_strength=0.5)
+MOON = Material(rgb=(0.5, 0.5, 0.5), roughness=1.0, per_vertex=True, emission_strength=0.8)
 
 
 @lru_cache(maxsize=1)

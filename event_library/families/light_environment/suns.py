@@ -38,13 +38,14 @@ SHADE = Material(rgb=(0.035, 0.03, 0.045), roughness=1.0)
 class SunShadowSweep(Event):
     """Sun's place from latitude, declination and hour angle (spherical triangle; Meeus 1998), no equation of time.
 
-    The viewer looks south, so the shadow falls towards them: bearing az from north, eastward; length hp / tan(el). It is
-    drawn where it is, and the lamp stands on the ray through the post's top and the shadow's tip. Stops at 15.5 h.
+    The viewer looks south, so the shadow falls towards them: bearing az from north, eastward; length hp / tan(el). It
+    is drawn where it is, and the lamp stands on the ray through the post's top and the shadow's tip. Stops at 15.5 h.
     """
 
     info = facts("sun_shadow_sweep")
     variables = (
-        state("az", "rad", float(np.deg2rad(7)), domain="angle", flags="monotone bounded", label="sun from south, west positive"),
+        state("az", "rad", float(np.deg2rad(7)), domain="angle", flags="monotone bounded",
+              label="sun from south, west positive"),
         state("el", "rad", float(np.deg2rad(4)), domain="angle", flags="bounded"),
         readout("shadow_bearing", "rad", float(np.deg2rad(7)), min_delta=float(np.deg2rad(15)), domain="angle",
                 flags="monotone bounded", cycle=TURN, label="from north, eastward"),
@@ -53,17 +54,17 @@ class SunShadowSweep(Event):
     accept_rules = (
         ("the run ends by 15.5 h", lambda e: e.start_h + 8 * e.rate_h_per_s <= 15.5),
         ("the sun is above 27 deg from start to end", lambda e: e.lowest_rad >= np.deg2rad(27)),
-        ("the sun stays below 70 deg", lambda e: e.latitude_rad - e.declination_rad >= np.deg2rad(20)),
+        ("the sun stays below 60 deg", lambda e: e.latitude_rad - e.declination_rad >= np.deg2rad(30)),
     )
 
-    latitude_rad: float = angle_param("lat", 25, 50, default_deg=35)
+    latitude_rad: float = angle_param("lat", 25, 50, default_deg=42)
     declination_rad: float = angle_param("dec", -5, 20, default_deg=10)
     start_h: float = param("t0", "h", 8, 11)
     rate_h_per_s: float = param("time_scale", "h/s", 0.4, 0.9, default=0.65)
     post_m: float = param("hp", "m", 0.8, 1.2)
 
     END_H = 15.5
-    RADIUS_M = 0.13
+    RADIUS_M = 0.17
     GROUND_M = 0.02
     LAMP_M = 7.0  # from the shadow's tip
 
@@ -86,13 +87,18 @@ class SunShadowSweep(Event):
         return {"az": az, "el": el, "shadow_bearing": az.copy(), "shadow_length": self.post_m / np.tan(el)}
 
     def assembly(self) -> Assembly:
-        reach, z = self.longest_m + self.RADIUS_M, self.GROUND_M
-        pave = parts.block((2 * reach + 0.3, reach + 0.9, z), (0, 0.3 - reach / 2, 0))
+        z, (az, el) = self.GROUND_M, self.sun(np.linspace(self.start_h, self.END_H, 40))
+        reach = self.longest_m + self.RADIUS_M
+        tips = self.post_m / np.tan(el) * np.array([-np.sin(az), -np.cos(az)])
+        low, high = tips.min(axis=1) - self.RADIUS_M - 0.12, np.array([tips[0].max(), 0.0]) + self.RADIUS_M + 0.12
+        low[0], high[0] = min(low[0], -0.5), max(high[0], 0.5)
+        size, middle = high - low, (high + low) / 2
+        pave = parts.block((float(size[0]), float(size[1]), z), (float(middle[0]), float(middle[1]), 0.0))
         rings = [
             parts.moved(parts.ring(r - 0.018, r + 0.018, 0.003, 0.001, 64), z_m=z)
             for r in np.arange(0.5, reach, 0.5)
         ]  # fmt: skip
-        half = [_front(r) for r in rings]
+        half = [_within(r, low, high) for r in rings]
         column = parts.moved(parts.cylinder(self.RADIUS_M, self.post_m, 32), z_m=z)
         return Assembly((
             Part("shadow", self._shadow(1.0), SHADE, carries=True),
@@ -152,10 +158,11 @@ class SunShadowSweep(Event):
 SUN_W = 1500.0
 
 
-def _front(ring: trimesh.Trimesh) -> trimesh.Trimesh:
-    """The half of a mesh about z with y < 0."""
-    keep = np.asarray(ring.triangles_center)[:, 1] < 0.02
-    return trimesh.Trimesh(ring.vertices, np.asarray(ring.faces)[keep], process=False)
+def _within(mesh: trimesh.Trimesh, low_m: Array, high_m: Array) -> trimesh.Trimesh:
+    """The faces of a mesh over a rectangle [2], [2] of the ground."""
+    middle = np.asarray(mesh.triangles_center)[:, :2]
+    keep = ((middle > low_m + 0.04) & (middle < high_m - 0.04)).all(axis=1)
+    return trimesh.Trimesh(mesh.vertices, np.asarray(mesh.faces)[keep], process=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +243,7 @@ class DayNightStreet(Event):
             **sky_channels("sky", self.NIGHT + light * (self.DAY - self.NIGHT), 2),
             **evenly("rim", meshes_at_rest(self)["rim"], self.RIM_RGB),
             "sun": (Power(110.0 * light),),
-            **{f"light_{k}": (Power(1.6 * on),) for k in range(3)},
+            **{f"light_{k}": (Power(3.5 * on),) for k in range(3)},
             **{f"lamp_{k}_bulb": (Emission(5.0 * on),) for k in range(3)},
         }
 

@@ -35,7 +35,7 @@ MURKY = liquid((0.42, 0.24, 0.07))
 
 @dataclass(frozen=True, kw_only=True)
 class TideRising(Event):
-    """Principal lunar tide M2 alone: h = -A cos(2 pi (q0 + tau) / 12.42 h) about mean level. Model 1 : 6.67 in a tank."""
+    """Principal lunar tide M2 alone: h = -A cos(2 pi (q0 + tau) / 12.42 h) about mean level. Model 1 : 6.67."""
 
     info = facts("tide_rising")
     variables = (
@@ -129,7 +129,7 @@ class FloodHydrograph(Event):
         return {"crest": self.crest_s}
 
     def assembly(self) -> Assembly:
-        (x, y), top = self.SIZE_M, self.BANK_M
+        x, top = self.SIZE_M[0], self.BANK_M
         bow = np.linspace(np.pi, 0, 21)
         arch = np.column_stack([0.31 * np.cos(bow), 0.27 + 0.31 * np.sin(bow)])
         wall = [(-x / 2, 0.0), (-0.31, 0.0), *map(tuple, arch), (0.31, 0.0), (x / 2, 0.0), (x / 2, top), (-x / 2, top)]

@@ -241,7 +241,7 @@ class FogClearing(Event):
         return {}  # only colours carry the fog
 
     def measure(self, view: View) -> dict[str, float]:
-        """Extinction from the contrast of the posts that stand out, weighted by how well it is determined."""
+        """Extinction from the contrast of the front of those posts that stand out, weighted by how well it shows it."""
         fog = linear(view.rgb["sky"])
         if len(fog) < 20:
             return {"visible_posts": float("nan")}
@@ -249,14 +249,14 @@ class FogClearing(Event):
         full = 1 - sum(self.DARK) / sum(self.FOG)
         top = weight = 0.0
         for k in range(self.NUM_POSTS):
-            seen = view.rgb[f"post_{k}"]
-            contrast = (1 - float(np.median(linear(seen).sum(axis=1))) / bright) / full if len(seen) >= 3 else 0.0
-            distance = self.STEP_M * (k + 1)
-            if 0.02 < contrast < 0.98:
-                w = (contrast * distance) ** 2
-                top, weight = top - w * np.log(contrast) / distance, weight + w
-        if weight == 0:
-            return {"visible_posts": float("nan")}
+            points, rgb = view.points_m[f"post_{k}"], view.rgb[f"post_{k}"]
+            front = linear(rgb[points[:, 1] < self._depth_m(k) - 0.026])
+            contrast = (1 - float(np.median(front.sum(axis=1))) / bright) / full if len(front) >= 2 else 0.0
+            if contrast < 0.1 and weight > 0:
+                break  # what stands behind is fainter still
+            contrast = min(max(contrast, 0.02), 0.99)
+            w = (contrast * self.STEP_M * (k + 1)) ** 2
+            top, weight = top - w * np.log(contrast) / (self.STEP_M * (k + 1)), weight + w
         b = top / weight
         count = min(float(np.floor(3.912 / max(b, 1e-6) / self.STEP_M)), self.NUM_POSTS)
         return {"visible_posts": count, "contrast_30m": float(np.exp(-30 * b))}
