@@ -67,10 +67,15 @@ def dotted(place: Place) -> str:
     return text.removeprefix(".") or "spec"
 
 
+MOST_NAMES = 40  # a longer list helps nobody
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`, did you mean 'x'?` when something known is close, else the list of what is known."""
+    """`, did you mean 'x'?` when something known is close, else the list of what is known (a few of very many)."""
     names = list(known)
     close = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.5)
     if close:
         return f", did you mean {close[0]!r}?"
+    if len(names) > MOST_NAMES:
+        return f"; {len(names)} are known, among them {', '.join(sorted(names)[:4])} (`remind events list` has all types)"
     return f"; known: {', '.join(sorted(names))}" if names else ""
