@@ -14,6 +14,7 @@ from event_library.parts import Part, Rgb
 
 LAMP_GREEN: Rgb = (0.03, 0.80, 0.12)
 LAMP_RED: Rgb = (0.90, 0.03, 0.02)
+STRING_M = 0.0042  # radius of cords that must show at 64 px
 Channels = dict[str, tuple[Channel, ...]]
 
 
@@ -79,3 +80,9 @@ def stream_channels(name: str, flow_m3_per_s: float, mouth: Place, surface_z_m: 
 def direction(heading_rad: float) -> Array:
     """[3] unit vector along a heading on the ground."""
     return at(np.cos(heading_rad), np.sin(heading_rad), 0.0)
+
+
+def round_m(centre: Array, radius_m: float, from_rad: float, to_rad: float, num: int = 9) -> Array:
+    """[num, 3] arc in the xz plane, angles counter-clockwise from +x as the viewer sees them."""
+    angle = np.linspace(from_rad, to_rad, num)
+    return centre + radius_m * np.column_stack([np.cos(angle), np.zeros(num), np.sin(angle)])
