@@ -77,5 +77,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if close:
         return f", did you mean {close[0]!r}?"
     if len(names) > MOST_NAMES:
-        return f"; {len(names)} are known, among them {', '.join(sorted(names)[:4])} (`remind events list` has all types)"
+        return f"; {len(names)} are known, among them {', '.join(sorted(names)[:4])}"
     return f"; known: {', '.join(sorted(names))}" if names else ""

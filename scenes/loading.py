@@ -59,7 +59,8 @@ def _with_source(spec: SceneSpec, source: Source) -> SceneSpec:
 def _bind_params(event: EventSpec, types: EventTypes) -> tuple[EventSpec, list[Problem]]:
     """The event with its params read as Values inside the type's ranges (still in YAML units)."""
     if event.type not in types:
-        return event, [Problem(f"unknown event type {event.type[:60]!r}{did_you_mean(event.type, types)}", ("type",))]
+        reason = f"unknown event type {event.type[:60]!r}{did_you_mean(event.type, types)}; see remind events list"
+        return event, [Problem(reason, ("type",))]
     specs = {spec.yaml_name: spec for spec in types[event.type].param_specs()}
     params: dict[str, Value] = {}
     problems = []
