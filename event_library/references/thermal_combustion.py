@@ -58,13 +58,13 @@ def incense_ash_column(event: IncenseAshColumn, t_s: Array) -> dict[str, Array]:
 
 
 def cooling_thermochromic_mug(event: CoolingThermochromicMug, t_s: Array) -> dict[str, Array]:
-    """dT/dtau = -(T - Ta) / tc and, for the dye, dp/dtau = -p (1 - p) / 3 dT/dtau."""
+    """dT/dtau = -(T - Ta) / tc and, for the dye, dp/dtau = -p (1 - p) / 6 dT/dtau."""
 
     def rates(tau: float, y: Array) -> list[float]:
         falling = -(y[0] - event.room_degc) / event.constant_s
-        return [falling, -y[1] * (1 - y[1]) / 3 * falling]
+        return [falling, -y[1] * (1 - y[1]) / 6 * falling]
 
-    clear = 1 / (1 + np.exp((event.start_degc - event.change_degc) / 3))
+    clear = 1 / (1 + np.exp((event.start_degc - event.change_degc) / 6))
     temperature, pigment = integrated(rates, [event.start_degc, clear], t_s * event.time_scale)
     crossed = brentq(
         lambda t: (

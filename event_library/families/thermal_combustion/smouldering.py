@@ -138,7 +138,7 @@ class IncenseAshColumn(Event):
     length_m: float = param("L", "m", 0.12, 0.16)
 
     STICK_M, TRAY_M, SLANT_RAD = 0.003, 0.006, 0.75
-    FOOT = (-0.055, 0.02, 0.022)  # where the stick enters its holder
+    FOOT = (-0.055, 0.02, 0.030)  # where the stick enters its holder
 
     @property
     def burn_m_per_s(self) -> float:
@@ -177,7 +177,7 @@ class IncenseAshColumn(Event):
         return shapes.swept(wavy, self.STICK_M * np.array([0.8, 1, 0.9, 1, 0.85, 1, 0.8]), 8)
 
     def assembly(self) -> Assembly:
-        holder = parts.block((0.03, 0.03, self.FOOT[2] + 0.004), (self.FOOT[0], self.FOOT[1], self.TRAY_M))
+        holder = parts.block((0.03, 0.03, self.FOOT[2] - self.TRAY_M), (self.FOOT[0], self.FOOT[1], self.TRAY_M))
         return Assembly(
             (
                 furniture.tray("tray", (0.19, 0.11), 0.008, material=paint((0.03, 0.035, 0.05), 0.4)),

@@ -22,7 +22,7 @@ STEFAN_BOLTZMANN = 5.67e-8  # W/(m^2 K^4)
 
 @dataclass(frozen=True, kw_only=True)
 class CoolingThermochromicMug(Event):
-    """Newton's law of cooling; leuco-dye pigment that darkens over some 6 K (a logistic in T).
+    """Newton's law of cooling; leuco-dye pigment that darkens over some 12 K (a logistic in T).
 
     One time constant stands for convection, radiation and evaporation together.
     """
@@ -30,7 +30,7 @@ class CoolingThermochromicMug(Event):
     info = facts("cooling_thermochromic_mug")
     variables = (
         state("T", "degC", 3.0, flags="monotone bounded"),
-        readout("temperature", "degC", 3.0, min_delta=8.0, flags="monotone bounded", label="thermometer reading"),
+        readout("temperature", "degC", 3.0, min_delta=11.0, flags="monotone bounded", label="thermometer reading"),
         readout("pigment", "frac", 0.15, flags="monotone bounded", label="how far the mug has gone dark"),
     )
     accept_rules = (
@@ -44,11 +44,11 @@ class CoolingThermochromicMug(Event):
     change_degc: float = param("Tc", "degC", 42, 52)
     time_scale: float = param("time_scale", "s/s", 150, 400)
 
-    COLD_RGB: Rgb = (0.03, 0.05, 0.22)
+    COLD_RGB: Rgb = (0.04, 0.09, 0.40)
     HOT_RGB: Rgb = (0.72, 0.26, 0.03)
     STAR_RGB: Rgb = (0.80, 0.68, 0.10)
     RADIUS_M, HEIGHT_M = 0.042, 0.095
-    STEM_M, BORE_M, FOOT = 0.125, 0.0048, (0.092, 0.0, 0.0098)  # of the thermometer, which spans 0 to 100 degC
+    STEM_M, BORE_M, FOOT = 0.125, 0.0065, (0.100, 0.0, 0.0132)  # of the thermometer, which spans 0 to 100 degC
 
     @property
     def crossing_s(self) -> float:
@@ -59,7 +59,7 @@ class CoolingThermochromicMug(Event):
     def states(self, t_s: Array) -> dict[str, Array]:
         cooled = np.exp(-started(t_s) * self.time_scale / self.constant_s)
         temperature = self.room_degc + (self.start_degc - self.room_degc) * cooled
-        pigment = 1 / (1 + np.exp((temperature - self.change_degc) / 3))
+        pigment = 1 / (1 + np.exp((temperature - self.change_degc) / 6))
         return {"T": temperature, "temperature": temperature.copy(), "pigment": pigment}
 
     def triggers(self) -> dict[str, float]:
@@ -69,7 +69,7 @@ class CoolingThermochromicMug(Event):
         r, h = self.RADIUS_M, self.HEIGHT_M
         outer = [(0.0, 0.0), (0.92 * r, 0.0), (r, 0.06 * h), (r, h - 0.002)]
         inner = [(0.95 * r, h), (0.88 * r, h - 0.003), (0.88 * r, 0.1 * h), (0.0, 0.1 * h)]
-        mug = Part("mug", parts.lathe(np.array(outer), 48), palette.paint(self.HOT_RGB, 0.5), True, 50)
+        mug = Part("mug", parts.lathe(np.array(outer), 48), palette.paint(self.HOT_RGB, 0.8), True, 50)
         lining = Part("lining", parts.lathe(np.array([(r, h - 0.002), *inner]), 48), palette.PORCELAIN, False, 50)
         bow = np.linspace(-1.75, 1.75, 15)
         ear = np.column_stack([-r - 0.021 * np.cos(bow), np.zeros(15), 0.5 * h + 0.026 * np.sin(bow)])
