@@ -26,6 +26,16 @@ TOP_M = 0.05
 APEX_M = 0.10  # of the rack, right of the middle
 ROLLING_M_PER_S2 = 0.15
 HORIZON_S = 3.0  # physical
+SHADES = (
+    palette.YELLOW,
+    palette.BLUE,
+    palette.RED,
+    palette.PURPLE,
+    palette.ORANGE,
+    palette.BLACK,
+    palette.PINK,
+    palette.TEAL,
+)
 TABLE = Table(BALL_M, (TABLE_M[0] / 2, TABLE_M[1] / 2), ROLLING_M_PER_S2, 0.95, 0.8)
 
 
@@ -84,8 +94,7 @@ class BilliardsBreak(Event):
     def assembly(self) -> Assembly:
         cloth = Grid(1, 1, TABLE_M, (0.0, 0.0, TOP_M), "up")
         spots = [parts.moved(parts.cylinder(0.006, 0.001, 12), x, 0, TOP_M) for x in (-0.2, APEX_M)]
-        colours = [palette.WHITE, *(palette.hue(k / self.num_objects, 0.95, 0.9) for k in range(self.num_objects))]
-        colours = [(0.03, 0.03, 0.035) if 0.28 < k / len(colours) < 0.45 else c for k, c in enumerate(colours)]
+        colours = [palette.WHITE, *(SHADES[k % len(SHADES)] for k in range(self.num_objects))]
         return Assembly(
             parts=(
                 *(

@@ -100,11 +100,11 @@ class BallsPouring(Event):
 
     def assembly(self) -> Assembly:
         ball = grain(self.ball_radius_m, 30)
+        waiting = np.tile([0.0, 0.0, START_M], (int(self.num_balls), 1))
         flocks = [
-            copies(f"balls_{k + 1}", ball, np.tile([0.0, 0.0, START_M], (len(range(int(self.num_balls))[rows]), 1)), palette.paint(rgb, 0.25),
-                   smooth_angle_deg=180)
+            copies(f"balls_{k + 1}", ball, waiting[rows], palette.paint(rgb, 0.25), smooth_angle_deg=180)
             for k, (rgb, rows) in enumerate(zip(HUES, self._flocks(), strict=True))
-        ]  # fmt: skip
+        ]
         x, y = 0.21, 0.09
         chute = [parts.block((x, 0.006, 0.15), (0, s * y / 2, MOUTH_M)) for s in (-1, 1)]
         chute += [parts.block((0.006, y, 0.15), (s * x / 2, 0, MOUTH_M)) for s in (-1, 1)]
