@@ -13,7 +13,7 @@ from event_library.base import Array, Event, State, View, param, readout, seed_p
 from event_library.channels import Channel, ChannelMap, Move, Vertices
 from event_library.figures import rig
 from event_library.kit import furniture, streams, vessels
-from event_library.kit.palette import DARK, IRON, STEEL, WOOD, paint
+from event_library.kit.palette import DARK, IRON, RUBBER, STEEL, WOOD, paint
 from event_library.kit.shapes import at, swept
 from event_library.laws import GRAVITY_M_PER_S2, ease, started
 from event_library.parts import Assembly, Part
@@ -21,9 +21,9 @@ from event_library.readouts import pixel_pitch_m
 from event_library.taxonomy import facts
 
 FOOT_M, HALF_M, THICK_M = 0.050, 0.078, 0.010  # of the plate: height of its lower edge, half its width, thickness
-FLEX_RAD, FLEX_PER_S = 0.014, 1.5
+FLEX_RAD, FLEX_PER_S = 0.009, 1.5
 SAG_RAD, SAG_S = float(np.deg2rad(12)), 0.5
-BAND_M, TIP_M = 0.0055, 0.004  # half width of the crack's dark band, length of its tip
+BAND_M, TIP_M = 0.007, 0.004  # half width of the crack's dark band, length of its tip
 NUM_SEAM = 41
 
 
