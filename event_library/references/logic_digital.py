@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import accumulate, combinations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from event_library.families.logic_digital.automata import GameOfLife, LangtonsAnt
@@ -54,9 +55,10 @@ def flood_fill_tiles(event: FloodFillTiles, t_s: Array) -> dict[str, Array]:
     return {"blue": shown.astype(np.float64), "filled": shown.sum(axis=(1, 2)) / free.sum()}
 
 
-def _ticks(t_s: Array, step_s: float) -> Array:
+def _ticks(t_s: Array, step_s: float) -> NDArray[np.int64]:
     """How many multiples of a step have passed, by search."""
-    return np.searchsorted(np.arange(1, int(t_s.max() / step_s) + 2) * step_s, t_s, side="right")
+    ticks: NDArray[np.int64] = np.searchsorted(np.arange(1, int(t_s.max() / step_s) + 2) * step_s, t_s, side="right")
+    return ticks
 
 
 def countdown_display(event: CountdownDisplay, t_s: Array) -> dict[str, Array]:
@@ -110,7 +112,8 @@ def game_of_life(event: GameOfLife, t_s: Array) -> dict[str, Array]:
 
 def langtons_ant(event: LangtonsAnt, t_s: Array) -> dict[str, Array]:
     """The ant on a set of black cells in the complex plane: black multiplies its direction by i, white by -i."""
-    here, direction, black = 0j, 1j * (-1j) ** event.heading, set()
+    here, direction = 0j, 1j * (-1j) ** event.heading
+    black: set[complex] = set()
     floors = []
     for _ in range(int(_ticks(t_s, 1 / event.rate_per_s).max()) + 1):
         floor = np.zeros((11, 11))
@@ -172,7 +175,7 @@ def knight_tour(event: KnightTour, t_s: Array) -> dict[str, Array]:
 
 
 def bubble_sort_bars(event: BubbleSortBars, t_s: Array) -> dict[str, Array]:
-    """What k comparisons do to the list at once: each place gets the lesser of its right neighbour and all up to itself."""
+    """What k comparisons do at once: each place gets the lesser of its right neighbour and the greatest up to it."""
     num, start = int(event.num_bars), event.start_order().tolist()
     found = []
     for t in t_s:

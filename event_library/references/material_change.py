@@ -191,8 +191,8 @@ def plate_shattering(event: PlateShattering, t_s: Array) -> dict[str, Array]:
     touches.terminal = True  # type: ignore[attr-defined]
     turning = np.deg2rad(200)
     run = solve_ivp(
-        lambda s, y: [y[1], -9.81, turning], (0.0, 1.0), [event.table_m, 0.0, 0.0], events=touches, rtol=1e-11, atol=1e-13,
-        dense_output=True,
+        lambda s, y: [y[1], -9.81, turning], (0.0, 1.0), [event.table_m, 0.0, 0.0], events=touches,
+        rtol=1e-11, atol=1e-13, dense_output=True,
     )  # fmt: skip
     edge, flight, hit = event.way_m / event.push_m_per_s, run.t[-1], run.y[:, -1]
     tau = t_s * event.time_scale

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap
@@ -76,7 +77,7 @@ class GameOfLife(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The generation after the start pattern whose board differs least from the cells seen."""
-        cells = seen_share("tile", LIFE, view, lambda rgb: rgb[:, 0] > 0.5)
+        cells = seen_share("tile", LIFE, view, lambda rgb: np.asarray(rgb[:, 0] > 0.5))
         seen = ~np.isnan(cells)
         if seen.sum() < 50:
             return {"generation": float("nan")}
@@ -84,7 +85,7 @@ class GameOfLife(Event):
         return {"generation": float(np.argmin(off.sum(axis=(1, 2))))}
 
 
-def seen_share(name: str, grid: boards.Grid, view: View, shows: Callable[[Array], Array]) -> Array:
+def seen_share(name: str, grid: boards.Grid, view: View, shows: Callable[[Array], NDArray[np.bool_]]) -> Array:
     """[rows, columns] share of the pixels of each raised tile whose colour `shows` it, nan where none is seen."""
     names = boards.tile_names(name, grid, raised=True)
     points, rgb = (np.vstack([table[n] for n in names]) for table in (view.points_m, view.rgb))
@@ -182,7 +183,7 @@ class LangtonsAnt(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The step whose floor differs least from the tiles seen, and whose tile is nearest to the beetle."""
-        tiles = seen_share("tile", ANT, view, lambda rgb: rgb.max(axis=1) < 0.45)
+        tiles = seen_share("tile", ANT, view, lambda rgb: np.asarray(rgb.max(axis=1) < 0.45))
         body = np.vstack([p for name, p in view.points_m.items() if name.startswith("beetle")])
         seen = ~np.isnan(tiles)
         if len(body) < 3 or seen.sum() < 30:

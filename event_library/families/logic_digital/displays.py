@@ -50,9 +50,10 @@ class ProgressBar(Event):
             parts.moved(parts.bevelled_box((0.20, 0.13, 0.014), 0.004), 0, 0.03, 0.007),
             parts.block((0.05, 0.02, 0.12), (0, 0.035, 0.01)),
         )
+        trough = paint((0.30, 0.33, 0.40))
         glow = Material(rgb=(0.04, 0.45, 0.08), roughness=0.4, emission_rgb=(0.06, 0.85, 0.12), emission_strength=1.3)
         return Assembly((
-            *dials.bar_gauge("bar", BAR_M, BAR_LEFT, along="x", depth_m=0.006, fill=glow, frame=paint((0.30, 0.33, 0.40))),
+            *dials.bar_gauge("bar", BAR_M, BAR_LEFT, along="x", depth_m=0.006, fill=glow, frame=trough),
             Part("case", parts.moved(parts.bevelled_box((0.52, 0.03, 0.32), 0.008), 0, 0.019, 0.24), DARK),
             Part("screen", parts.block((0.48, 0.002, 0.28), (0, 0.003, 0.10)), screen),
             Part("stand", stand, DARK),

@@ -27,7 +27,7 @@ Board = tuple[int, ...]  # 9 cells: 0 empty, 1 cross, -1 nought
 
 @dataclass(frozen=True, kw_only=True)
 class TicTacToeGame(Event):
-    """Perfect play by both (minimax, ties by the lowest cell) after a first cross at c0: marks = min(9, 1 + floor(t / tm)).
+    """Perfect play by both (minimax, ties by the lowest cell) after a cross at c0: marks = min(9, 1 + floor(t / tm)).
 
     Cells are numbered from the far left, row by row. The first mark lies there; each later one drops in within 0.3 s.
     """
@@ -141,9 +141,24 @@ KNIGHT_M = 0.030  # radius of the knight's foot
 LEAPS = ((1, 2), (2, 1), (2, -1), (1, -2), (-1, -2), (-2, -1), (-2, 1), (-1, 2))
 HORSE = np.array([
     (-0.020, 0.0), (0.022, 0.0), (0.016, 0.022), (0.020, 0.042), (0.018, 0.060), (0.008, 0.074), (0.004, 0.086),
-    (-0.001, 0.076), (-0.014, 0.070), (-0.034, 0.052), (-0.036, 0.043), (-0.028, 0.040), (-0.012, 0.046), (-0.006, 0.038),
-    (-0.016, 0.022),
+    (-0.001, 0.076), (-0.014, 0.070), (-0.034, 0.052), (-0.036, 0.043), (-0.028, 0.040), (-0.012, 0.046),
+    (-0.006, 0.038), (-0.016, 0.022),
 ])  # fmt: skip
+
+
+@lru_cache(maxsize=36)
+def warnsdorff(start: int) -> tuple[int, ...]:
+    """Squares of the tour from `start`: on to the free square with the fewest ways on; ends where none is free."""
+    tour = [start]
+
+    def ways(square: int) -> list[int]:
+        row, column = divmod(square, 6)
+        spots = [(row + a, column + b) for a, b in LEAPS]
+        return [6 * r + c for r, c in spots if 0 <= r < 6 and 0 <= c < 6 and 6 * r + c not in tour]
+
+    while free := ways(tour[-1]):
+        tour.append(min(free, key=lambda square: (len(ways(square)), square)))
+    return tuple(tour)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +210,7 @@ class KnightTour(Event):
         tour = warnsdorff(int(self.start))
         taken = np.zeros(36, dtype=bool)
         taken[list(tour[: int(state["visited"])])] = True
-        light = (np.indices((6, 6)).sum(axis=0) % 2 == 1)[..., None]
+        light: Array = (np.indices((6, 6)).sum(axis=0) % 2 == 1)[..., None]
         rgb = np.where(
             taken.reshape(6, 6)[..., None],
             np.where(light, TAKEN_RGB, TAKEN_DARK_RGB),
@@ -217,18 +232,3 @@ class KnightTour(Event):
         blue = TOUR.cell_means(points, (rgb[:, 2] > 1.25 * rgb[:, 0]).astype(np.float64))[..., 0].ravel()
         taken = [k for k, square in enumerate(warnsdorff(int(self.start))) if blue[square] > 0.5]
         return {"visited": float(max(taken) + 1) if taken else float("nan")}
-
-
-@lru_cache(maxsize=36)
-def warnsdorff(start: int) -> tuple[int, ...]:
-    """Squares of the tour from `start`: always on to the free square with the fewest ways on; ends where none is free."""
-    tour = [start]
-
-    def ways(square: int) -> list[int]:
-        row, column = divmod(square, 6)
-        spots = [(row + a, column + b) for a, b in LEAPS]
-        return [6 * r + c for r, c in spots if 0 <= r < 6 and 0 <= c < 6 and 6 * r + c not in tour]
-
-    while free := ways(tour[-1]):
-        tour.append(min(free, key=lambda square: (len(ways(square)), square)))
-    return tuple(tour)

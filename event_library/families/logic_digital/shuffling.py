@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
@@ -16,8 +17,10 @@ from event_library.figures import robots
 from event_library.kit.palette import BLUE, RED, WOOD, YELLOW, hue, paint
 from event_library.kit.shapes import at
 from event_library.laws import ease, started
-from event_library.parts import Assembly, Material, Part
+from event_library.parts import Assembly, Part
 from event_library.taxonomy import facts
+
+Order = NDArray[np.int64]
 
 PITCH_M, BAR_M, BOARD_M = 0.088, 0.062, 0.016
 ROBOT_M, ROBOT_Y_M = 0.30, 0.22
@@ -58,7 +61,7 @@ class BubbleSortBars(Event):
     compare_s: float = param("tc", "s", 0.3, 0.45)
     seed: int = param("seed", "seed", 0, 99999, default=5)
 
-    def start_order(self) -> Array:
+    def start_order(self) -> Order:
         return np.random.Generator(np.random.PCG64(int(self.seed))).permutation(int(self.num_bars))
 
     def states(self, t_s: Array) -> dict[str, Array]:
@@ -137,12 +140,12 @@ class BubbleSortBars(Event):
         return {"inversions": self._seen_inversions([float((x.min() + x.max()) / 2) for x in seen])}
 
 
-def _inversions(order: Array) -> int:
+def _inversions(order: Order) -> int:
     return int(np.triu(np.asarray(order)[:, None] > np.asarray(order)[None, :], 1).sum())
 
 
 @lru_cache(maxsize=64)
-def _sort(num: int, seed: int) -> tuple[Array, Array, Array]:
+def _sort(num: int, seed: int) -> tuple[Order, Order, NDArray[np.bool_]]:
     """Orders [C + 1, num] after each comparison, its left place [C], whether it swaps [C]."""
     order = np.random.Generator(np.random.PCG64(seed)).permutation(num).tolist()
     orders, pairs, swaps = [list(order)], [], []
@@ -226,7 +229,7 @@ class CupShuffle(Event):
         return Assembly((
             *(Part(f"cup_{k}", parts.lathe(profile, 40), paint(rgb, 0.3), carries=True, smooth_angle_deg=40)
               for k, rgb in enumerate(CUPS)),
-            Part("ball", parts.sphere(BALL_M), Material(rgb=(0.10, 0.75, 0.12), roughness=0.35), carries=True, smooth_angle_deg=180),
+            Part("ball", parts.sphere(BALL_M), paint((0.10, 0.75, 0.12)), carries=True, smooth_angle_deg=180),
             Part("table", table, paint((0.10, 0.06, 0.05), 0.7)),
         ))  # fmt: skip
 
@@ -253,7 +256,7 @@ class CupShuffle(Event):
 
 
 @lru_cache(maxsize=16)
-def cup_slots(num_swaps: int) -> Array:
+def cup_slots(num_swaps: int) -> Order:
     """[num_swaps + 1, 3] slot of each cup after each swap."""
     slots = [np.arange(3)]
     for swap in range(num_swaps):

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap
@@ -42,9 +43,10 @@ class FloodFillTiles(Event):
     blocked_frac: float = param("q", "frac", 0.12, 0.25)
     seed: int = seed_param()
 
-    def blocked(self) -> Array:
+    def blocked(self) -> NDArray[np.bool_]:
         """[16, 16] bool; the start corner and its neighbours stay free."""
-        drawn = np.random.Generator(np.random.PCG64(int(self.seed))).uniform(size=(16, 16)) < self.blocked_frac
+        rng = np.random.Generator(np.random.PCG64(int(self.seed)))
+        drawn = np.asarray(rng.uniform(size=(16, 16)) < self.blocked_frac)
         drawn[:2, :2] = False
         return drawn
 

@@ -62,11 +62,12 @@ class ClayDrying(Event):
         return {"surface_dry": 0.5 / (self.rate_per_h * self.time_scale_h_per_s)}
 
     def assembly(self) -> Assembly:
+        wet = Material(rgb=WET_RGB, roughness=WET_ROUGHNESS)
         cup = [(0.0, 0.0), (0.026, 0.0), (0.030, 0.055), (0.027, 0.055), (0.024, 0.012), (0.0, 0.012)]
         cups = [parts.moved(parts.lathe(np.array(cup), 32), x, -0.045, SHELF_M) for x in (-0.128, 0.128)]
         return Assembly((
-            Part("pot", parts.lathe(POT, 48), Material(rgb=WET_RGB, roughness=WET_ROUGHNESS), carries=True, smooth_angle_deg=50),
-            Part("wet_cup", cups[0], Material(rgb=WET_RGB, roughness=WET_ROUGHNESS), smooth_angle_deg=40),
+            Part("pot", parts.lathe(POT, 48), wet, carries=True, smooth_angle_deg=50),
+            Part("wet_cup", cups[0], wet, smooth_angle_deg=40),
             Part("dry_cup", cups[1], Material(rgb=DRY_RGB, roughness=DRY_ROUGHNESS), smooth_angle_deg=40),
             furniture.board("shelf", (0.34, 0.20, SHELF_M), material=PALE_WOOD),
         ))  # fmt: skip

@@ -31,7 +31,7 @@ DRY_SAND, WET_SAND = (0.74, 0.52, 0.26), (0.36, 0.22, 0.09)
 
 @dataclass(frozen=True, kw_only=True)
 class SandcastleErosion(Event):
-    """Each wave multiplies the castle's height by q within 0.3 s; waves come every Pw, the waterline as sin^2(pi t / Pw).
+    """Each wave multiplies the castle's height by q within 0.3 s; they come every Pw, the water as sin^2(pi t / Pw).
 
     The shape follows from the height: the castle is smoothed (linear diffusion of height, which keeps the volume) until
     it is just as high.
@@ -62,10 +62,11 @@ class SandcastleErosion(Event):
     def assembly(self) -> Assembly:
         beach = parts.moved(parts.bevelled_box((*SEA_M, BEACH_M), 0.006), z_m=BEACH_M / 2)
         mesh = trimesh.Trimesh(self._surface(self.start_m), _grid_faces(), process=False)
+        sand = Material(rgb=DRY_SAND, roughness=0.95, per_vertex=True)
         water = parts.block((1.0, SEA_M[1] - 0.02, 0.012), (0.5, 0, 0))
         front = np.column_stack([0.012 * np.sin(np.linspace(0, 14, 40)), np.linspace(-0.31, 0.31, 40), np.zeros(40)])
         return Assembly((
-            Part("castle", mesh, Material(rgb=DRY_SAND, roughness=0.95, per_vertex=True), carries=True, smooth_angle_deg=35),
+            Part("castle", mesh, sand, carries=True, smooth_angle_deg=35),
             Part("beach", beach, SAND),
             Part("water", water, WATER, carries=True),
             Part("foam", swept(front, 0.012, 8), FOAM, carries=True, smooth_angle_deg=180),
@@ -103,7 +104,7 @@ class SandcastleErosion(Event):
 
 @lru_cache(maxsize=1)
 def castle() -> Array:
-    """[NUM_CELLS, NUM_CELLS] heights of the fresh castle over that of its keep: keep, four towers, walls, battlements."""
+    """[NUM_CELLS, NUM_CELLS] heights of the fresh castle over its keep's: keep, four towers, walls, battlements."""
     across = (np.arange(NUM_CELLS) - (NUM_CELLS - 1) / 2) * CELL_M
     x, y = np.meshgrid(across, across)
     field = np.where(np.maximum(np.abs(x), np.abs(y)) < 0.20, 0.10, 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
@@ -167,7 +168,7 @@ COLOURS = (paint((0.80, 0.08, 0.03), 0.8), paint((0.85, 0.60, 0.08), 0.8))
 
 @dataclass(frozen=True, kw_only=True)
 class RopeStrandFailure(Event):
-    """Fibre bundle with equal load sharing (Daniels 1945): cord k of N breaks when F / (cords left) reaches its strength.
+    """Fibre bundle with equal load sharing (Daniels 1945): a cord breaks when F / (cords left) reaches its strength.
 
     Strengths are 0.1 + 1.8 (k - 1/2) / N. The load is the water's weight, F = Fmax t / Tc, so that the last cords go at
     Tc, in one avalanche; the bucket then falls free.
@@ -189,16 +190,19 @@ class RopeStrandFailure(Event):
 
     def breaking_s(self) -> Array:
         """[N] when the cords break, the weakest first."""
+        loads = self._breaking_loads()
+        return np.asarray(self.collapse_s * (np.maximum.accumulate(loads) / loads.max()))
+
+    def _breaking_loads(self) -> Array:
+        """[N] load that breaks each cord when the weaker ones are gone."""
         rank = np.arange(int(self.num_cords))
-        load = (self.num_cords - rank) * (0.1 + 1.8 * (rank + 0.5) / self.num_cords)
-        return np.asarray(self.collapse_s * (np.maximum.accumulate(load) / load.max()))
+        return np.asarray((self.num_cords - rank) * (0.1 + 1.8 * (rank + 0.5) / self.num_cords))
 
     @property
     def greatest_load(self) -> float:
-        rank = np.arange(int(self.num_cords))
-        return float(((self.num_cords - rank) * (0.1 + 1.8 * (rank + 0.5) / self.num_cords)).max())
+        return float(self._breaking_loads().max())
 
-    def places(self) -> Array:
+    def places(self) -> NDArray[np.int64]:
         """[N] where in the row each cord hangs, the weakest first."""
         return np.random.Generator(np.random.PCG64(int(self.seed))).permutation(int(self.num_cords))
 

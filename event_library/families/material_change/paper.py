@@ -207,7 +207,7 @@ NUM_ROWS, STRIP_STATIONS = 13, 26
 
 @dataclass(frozen=True, kw_only=True)
 class PaperShredding(Event):
-    """A shredder draws in a sheet at a steady speed: y = min(v t, Ls) is cut; the strips then fall free by g s^2 / 2."""
+    """A shredder draws in a sheet at a set speed: y = min(v t, Ls) is cut; then the strips fall free by g s^2 / 2."""
 
     info = facts("paper_shredding")
     variables = (
@@ -230,6 +230,7 @@ class PaperShredding(Event):
 
     def assembly(self) -> Assembly:
         head = parts.moved(parts.bevelled_box((0.28, 0.15, HEAD_M), 0.012), z_m=SLOT_M - HEAD_M / 2)
+        back = parts.block((0.25, 0.004, SLOT_M - HEAD_M - 0.01), (0, 0.061, BIN_FLOOR_M))
         lips = parts.join(*(parts.block((0.23, 0.008, 0.006), (0, y, SLOT_M)) for y in (-0.009, 0.009)))
         lamp = parts.block((0.02, 0.004, 0.012), (0.11, -0.076, SLOT_M - 0.045))
         return Assembly((
@@ -238,7 +239,7 @@ class PaperShredding(Event):
             *(Part(f"strips_{k}", self._strips(0.0, 0.0, k), shade, carries=True)
               for k, shade in enumerate((paint((0.88, 0.87, 0.83), 0.9), paint((0.55, 0.60, 0.70), 0.9)))),
             *vessels.square_tank("bin", (0.26, 0.13), SLOT_M - HEAD_M, edge_m=0.005),
-            Part("back", parts.block((0.25, 0.004, SLOT_M - HEAD_M - 0.01), (0, 0.061, BIN_FLOOR_M)), paint((0.03, 0.10, 0.16))),
+            Part("back", back, paint((0.03, 0.10, 0.16))),
             Part("head", head, paint((0.07, 0.08, 0.10))),
             Part("lips", lips, CHROME),
             Part("lamp", lamp, Material(rgb=GREEN, emission_rgb=(0.1, 0.9, 0.15), emission_strength=1.5)),
@@ -263,7 +264,7 @@ class PaperShredding(Event):
         return parts.join(*lines)
 
     def _strips(self, fed_m: float, fall_m: float, parity: int) -> trimesh.Trimesh:
-        """Every other strip: a ribbon that runs down its own path from the slot and heaps up on the floor of the bin."""
+        """Every other strip: a ribbon that runs down its own path from the slot and heaps up on the bin's floor."""
         run = fall_m + np.linspace(0.0, max(fed_m, 1e-6), STRIP_STATIONS)
         half = at(0.42 * SHEET_M / NUM_STRIPS, 0.0, 0.0)
         middles = [along(path, run) for path in strip_paths()[parity::2]]

@@ -69,12 +69,14 @@ class PopcornPopping(Event):
     def assembly(self) -> Assembly:
         num = int(self.num_kernels)
         pan = [
-            (0.0, 0.008), (PAN_M + 0.002, 0.008), (PAN_M + 0.005, 0.012), (PAN_M + 0.007, RIM_M), (PAN_M + 0.002, RIM_M),
+            (0.0, 0.008), (PAN_M + 0.002, 0.008), (PAN_M + 0.005, 0.012), (PAN_M + 0.007, RIM_M),
+            (PAN_M + 0.002, RIM_M),
             (PAN_M, PAN_FLOOR_M + 0.002), (0.0, PAN_FLOOR_M),
         ]  # fmt: skip
         bow = np.linspace(0.0, np.pi / 2, 12)
         lid = np.column_stack([(PAN_M + 0.005) * np.cos(bow), RIM_M + 0.003 + LID_M * np.sin(bow)])
         lid[-1, 0] = 0.0
+        lid_rim = parts.moved(parts.torus(PAN_M + 0.005, 0.0025, 64, 8), z_m=RIM_M + 0.003)
         handle = swept(np.array([(PAN_M, 0, 0.038), (PAN_M + 0.025, 0, 0.046), (PAN_M + 0.055, 0, 0.048)]), 0.0085, 12)
         knob = parts.join(
             parts.moved(parts.sphere(0.012, 2), z_m=RIM_M + LID_M + 0.015),
@@ -100,7 +102,7 @@ class PopcornPopping(Event):
             Part("pan", parts.lathe(np.array(pan), 64), IRON, smooth_angle_deg=40),
             Part("handle", handle, DARK, smooth_angle_deg=60),
             Part("lid", parts.lathe(lid, 48), GLASS, smooth_angle_deg=60),
-            Part("lid_rim", parts.moved(parts.torus(PAN_M + 0.005, 0.0025, 64, 8), z_m=RIM_M + 0.003), STEEL, smooth_angle_deg=60),
+            Part("lid_rim", lid_rim, STEEL, smooth_angle_deg=60),
             Part("knob", knob, GLASS_EDGE, smooth_angle_deg=60),
             Part("hob", stove, Material(rgb=(0.05, 0.05, 0.055), roughness=0.4)),
         ))  # fmt: skip

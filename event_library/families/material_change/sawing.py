@@ -72,6 +72,7 @@ class LogBeingSawn(Event):
         r = self.diameter_m / 2
         log = [_lying(r, -LOG_M, -KERF_M / 2), _lying(r, KERF_M / 2, OFFCUT_M)]
         ends = [_lying(0.93 * r, -LOG_M - 1e-3, -LOG_M + 1e-3), _lying(0.93 * r, OFFCUT_M - 1e-3, OFFCUT_M + 1e-3)]
+        cuts = [_lying(0.96 * r, x, x + 1e-3) for x in (-KERF_M / 2, KERF_M / 2 - 1e-3)]
         rings = parts.join(*(parts.moved(_lying(k * r, 0.0, 1.6e-3 - 1e-3 * k), OFFCUT_M) for k in (0.62, 0.34)))
         wood = paint((0.50, 0.30, 0.12), 0.7)
         trestle = []
@@ -98,10 +99,10 @@ class LogBeingSawn(Event):
             Part("bow", bow, paint(ORANGE, 0.4), carries=True),
             Part("web", _web(r, 0.0), FRESH, carries=True, smooth_angle_deg=30),
             Part("offcut", log[1], BARK, carries=True, smooth_angle_deg=40),
-            Part("offcut_end", parts.join(ends[1], parts.moved(_lying(0.96 * r, 0, 1e-3), KERF_M / 2 - 1e-3)), FRESH, carries=True),
+            Part("offcut_end", parts.join(ends[1], cuts[1]), FRESH, carries=True),
             Part("offcut_rings", rings, paint((0.50, 0.30, 0.12), 0.8), carries=True),
             Part("log", still(parts.moved(log[0], z_m=AXIS_M)), BARK, smooth_angle_deg=40),
-            Part("log_end", still(parts.moved(parts.join(ends[0], parts.moved(_lying(0.96 * r, 0, 1e-3), -KERF_M / 2)), z_m=AXIS_M)), FRESH),
+            Part("log_end", still(parts.moved(parts.join(ends[0], cuts[0]), z_m=AXIS_M)), FRESH),
             Part("trestle", still(parts.join(*trestle)), wood),
             Part("sawdust", cone(0.075, 0.045, num_sides=24), PALE_WOOD, smooth_angle_deg=60),
         ))  # fmt: skip

@@ -107,13 +107,14 @@ class PlateShattering(Event):
             parts.moved(parts.cylinder(ROBOT_M, 0.055, 40), z_m=0.006),
             parts.moved(parts.cylinder(0.04, 0.02, 24), z_m=0.06),
         )
+        bumper = parts.moved(parts.bevelled_box((0.018, 0.15, 0.03), 0.004), ROBOT_M, 0, 0.022)
         eyes = parts.join(*(parts.moved(parts.sphere(0.013, 2), 0.07, y, 0.055) for y in (-0.035, 0.035)))
         return Assembly((
             Part("plate", _plate_mesh(), CHINA, carries=True, smooth_angle_deg=50),
             *shards,
             Part("robot", robot, paint((0.80, 0.35, 0.04)), carries=True, smooth_angle_deg=40),
             Part("eyes", eyes, paint(WHITE), carries=True, smooth_angle_deg=180),
-            Part("bumper", parts.moved(parts.bevelled_box((0.018, 0.15, 0.03), 0.004), ROBOT_M, 0, 0.022), DARK, carries=True),
+            Part("bumper", bumper, DARK, carries=True),
             furniture.table("table", (long, 0.36), self.table_m, (-long / 2, 0.0, 0.0), PALE_WOOD, thick_m=0.025),
         ))  # fmt: skip
 

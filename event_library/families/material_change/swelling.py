@@ -128,8 +128,9 @@ class DoughRising(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         tau = self.time_scale_min_per_s * started(t_s)
-        rise, before = (0.5 + 0.5 * np.tanh((x - self.fastest_min) / (2 * self.width_min)) for x in (tau, 0.0))
-        volume = 1 + (self.swelling - 1) * (rise - before) / (1 - before)
+        rise = 0.5 + 0.5 * np.tanh((tau - self.fastest_min) / (2 * self.width_min))  # 1 / (1 + exp(-(tau - tm) / s))
+        before = 0.5 - 0.5 * np.tanh(self.fastest_min / (2 * self.width_min))
+        volume: Array = 1 + (self.swelling - 1) * (rise - before) / (1 - before)
         return {"V": volume, "volume_ratio": volume.copy()}
 
     def assembly(self) -> Assembly:
