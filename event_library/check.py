@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from event_library.base import Domain, Event, EventInfo, LawKind, placed_meshes
-from event_library.preview import look
+from event_library.preview import built, look
 from event_library.references import REFERENCES
 from event_library.rigid import BakedEvent
 
@@ -155,7 +155,7 @@ def declaration_problems(kind: type[Event]) -> list[str]:
 
 def assembly_problems(event: Event, times_s: Array) -> list[str]:
     """What is wrong with an event's parts and channels."""
-    assembly = event.assembly()
+    assembly = built(event)
     known = {p.name for p in assembly.parts} | {lamp.name for lamp in assembly.lamps}
     found = [] if any(p.carries for p in assembly.parts) else ["no part carries the state"]
     found += [
@@ -314,7 +314,7 @@ FLAG_CHECKS: dict[str, Callable[[Sequence[Event]], Finding]] = {
 def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
     worst = 0.0
     for event in events:
-        assembly = event.assembly()
+        assembly = built(event)
         for t_s in times_s:
             state: dict[str, Any] = event.state_at(float(t_s))
             found = event.carrier_dimensions(placed_meshes(assembly, event.channels(state)))

@@ -12,7 +12,7 @@ from trimesh.ray.ray_pyembree import RayMeshIntersector
 
 from event_library.base import Event, State, View, placed_meshes
 from event_library.channels import Channel, Colour, Emission, VertexColours
-from event_library.parts import Part, join
+from event_library.parts import Assembly, Part, join
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -45,7 +45,7 @@ def look(
     """
     if elevation_rad is None:
         elevation_rad = float(np.deg2rad(np.mean(event.info.elevation_deg)))
-    assembly, channels = event.assembly(), event.channels(state)
+    assembly, channels = built(event), event.channels(state)
     meshes = placed_meshes(assembly, channels)
     low, high = occupied_box_m(event)
     eye, right, down, forward = _camera((low + high) / 2, float((high - low).max()), azimuth_rad, elevation_rad)
@@ -76,10 +76,16 @@ def look(
     return Preview(View(points, areas, colours, eye), rgb.reshape(num_px, num_px, 3), carrier_px)
 
 
+@lru_cache(maxsize=8)
+def built(event: Event) -> Assembly:
+    """The event's assembly, kept: many looks at one event build it once. Not to be changed."""
+    return event.assembly()
+
+
 @lru_cache(maxsize=64)
 def occupied_box_m(event: Event) -> tuple[Array, Array]:
     """Least and greatest corner [3] of all parts over a clip of the type's usual length."""
-    assembly = event.assembly()
+    assembly = built(event)
     states = event.states(np.linspace(0.0, event.info.typical_duration_s, NUM_INSTANTS))
     corners = []
     for i in range(NUM_INSTANTS):

@@ -6,6 +6,8 @@ Every builder has a vertex count that depends on its counts alone, never on leng
 from __future__ import annotations
 
 import itertools
+import math
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -66,6 +68,7 @@ def solid_of_revolution(profile_rz_m: Array, num_sides: int = 32, *, exact: bool
     return trimesh.Trimesh(np.vstack([rings.reshape(-1, 3), ends]), _capped(len(profile), num_sides), process=False)
 
 
+@cache
 def _capped(num_rings: int, num_sides: int) -> NDArray[np.int64]:
     """Faces of rings joined into a tube, closed by fans about the last two vertices (start, end)."""
     side = np.arange(num_sides)
@@ -119,15 +122,16 @@ def swept(points_m: Array, radius_m: float | Array, num_sides: int = 10) -> trim
         nearest = usable[np.abs(np.arange(len(points))[:, None] - usable).argmin(axis=1)]
         tangents = tangents[nearest] / lengths[nearest, None]
     normal = np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))])
-    angle = 2 * np.pi * np.arange(num_sides) / num_sides
-    rings = []
-    for point, tangent, radius in zip(points, tangents, radii, strict=True):
+    normals = np.empty_like(points)
+    for row, tangent in enumerate(tangents):
         across = normal - tangent * (normal @ tangent)  # parallel transport: no twist
-        if (size := float(np.linalg.norm(across))) > 1e-9:
+        if (size := math.sqrt(across @ across)) > 1e-9:
             normal = across / size
-        binormal = np.cross(tangent, normal)
-        rings.append(point + radius * (np.outer(np.cos(angle), normal) + np.outer(np.sin(angle), binormal)))
-    vertices = np.vstack([*rings, points[:1], points[-1:]])
+        normals[row] = normal
+    angle = (2 * np.pi * np.arange(num_sides) / num_sides)[:, None]
+    around = np.cos(angle) * normals[:, None] + np.sin(angle) * np.cross(tangents, normals)[:, None]  # [P, sides, 3]
+    rings = points[:, None] + radii[:, None, None] * around
+    vertices = np.vstack([rings.reshape(-1, 3), points[:1], points[-1:]])
     return trimesh.Trimesh(vertices, _capped(len(points), num_sides), process=False)
 
 
