@@ -167,15 +167,19 @@ class PlantWilting(Event):
 
     def _leaves(self, tilt_rad: float) -> trimesh.Trimesh:
         """Three leaves a stem, which hang with it."""
+        droop = min(1.15 * tilt_rad - 0.55, 1.35)  # below the horizontal
+        cos, sin = np.cos(droop), np.sin(droop)
         made = []
         for k in range(self.NUM):
             line = self._line_m(k, tilt_rad)
             for node, twist, size in ((5, 0.9, 0.85), (7, -0.9, 1.0), (10, 0.0, 0.9)):
                 leaf = plants.leaf_mesh(size * self.LEAF_M, 0.5 * size * self.LEAF_M)
-                droop = 1.15 * tilt_rad + 0.15  # below the horizontal from about 75 degrees on
-                shapes.turned(leaf, (0.0, 1.0, 0.0), min(droop - 0.7, 1.35))
-                shapes.turned(leaf, (0.0, 0.0, 1.0), float(self.SIDES_RAD[k]) + twist)
-                made.append(moved(leaf, *line[node]))
+                x, y, z = np.asarray(leaf.vertices).T
+                out, up, turn = cos * x + sin * z, cos * z - sin * x, float(self.SIDES_RAD[k]) + twist
+                hung = np.column_stack(
+                    [out * np.cos(turn) - y * np.sin(turn), out * np.sin(turn) + y * np.cos(turn), up]
+                )
+                made.append(trimesh.Trimesh(hung + line[node], leaf.faces, process=False))
         return join(*made)
 
     def assembly(self) -> Assembly:
@@ -331,7 +335,7 @@ class SunflowerTracking(Event):
 
     END_RAD = float(np.deg2rad(80))
     HEIGHT_M, POT_M, FACE_RAD = 0.25, 0.07, 1.15  # FACE_RAD: of the head from the zenith
-    ORBIT_M, SUN_Z, SUN_M = 0.20, 0.38, 0.017
+    ORBIT_M, SUN_Z, SUN_M = 0.20, 0.38, 0.024
 
     @property
     def noon_h(self) -> float:
@@ -383,10 +387,13 @@ class SunflowerTracking(Event):
         }
 
     def measure(self, view: View) -> dict[str, float]:
-        x, y, _ = sphere_centre_m(view.points_m["sun"])
         head = np.vstack([view.points_m["flower_petals"], view.points_m["flower_centre"]])
         facing = _faced_rad(head) if len(head) >= 8 else float("nan")
-        return {"head_azimuth": facing, "sun_azimuth": float(np.arctan2(x, -y))}
+        found = {"head_azimuth": facing}
+        if len(view.points_m["sun"]) >= 6:
+            x, y, _ = sphere_centre_m(view.points_m["sun"])
+            found["sun_azimuth"] = float(np.arctan2(x, -y))
+        return found
 
 
 def _faced_rad(points_m: Array) -> float:
