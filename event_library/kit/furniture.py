@@ -40,7 +40,7 @@ def board(
 
 def plate(name: str, radius_m: float, place: Place = ORIGIN, material: Material = CERAMIC_BLUE, *,
           rim_m: float | None = None, floor: float = 0.64) -> Part:  # fmt: skip
-    """Round plate with a raised rim; its floor lies 0.07 radius_m above `place` and is flat to a share of the radius."""
+    """Round plate with a raised rim; its floor, flat to a share of the radius, lies 0.07 radius_m above `place`."""
     r, rise = radius_m, 0.22 * radius_m if rim_m is None else rim_m
     profile = np.array([
         (0.0, 0.0), ((floor - 0.04) * r, 0.0), (0.97 * r, 0.8 * rise), (r, 0.93 * rise), (0.97 * r, rise),
@@ -334,7 +334,7 @@ def bulb(
         Part(f"{name}_globe", parts.moved(parts.sphere(radius_m, 3), *place), glow, carries=True, smooth_angle_deg=180),
         Part(f"{name}_socket", parts.moved(neck, *place), DARK, smooth_angle_deg=40),
     )
-    return made, Lamp(f"{name}_light", place, power_w, rgb, radius_m)
+    return made, Lamp(f"{name}_light", place, power_w, rgb, 1.1 * radius_m)  # around the globe: inside it would be dark
 
 
 def bulb_channels(name: str, share: float, *, power_w: float = 2.0, glow: float = 4.0) -> Channels:
