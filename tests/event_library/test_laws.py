@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.special import ellipk
 
-from event_library import laws
+from event_library import laws, rigid
 from event_library.base import placed_meshes
-from event_library.families.collisions_collapse.dominoes import DominoChain, _bake
+from event_library.families.collisions_collapse.dominoes import DominoChain
 from event_library.families.flow.filling import TankFilling
 from event_library.families.logic_digital.hanoi import TowerOfHanoi, arrangements, shortest_solution
 from event_library.families.oscillators.pendulums import PendulumSwing
@@ -135,7 +135,7 @@ def dominoes() -> DominoChain:
 
 
 def test_dominoes_fall_in_order_and_all(dominoes: DominoChain) -> None:
-    bake = _bake(dominoes)
+    bake = rigid.baked(dominoes)
     lying = 1 - 2 * (bake.poses[..., 4] ** 2 + bake.poses[..., 5] ** 2) < np.cos(np.pi / 4)
     assert lying[-1].all() and not lying[0].any()
     first_s = lying.argmax(axis=0) * 0.002
@@ -147,14 +147,14 @@ def test_dominoes_fall_in_order_and_all(dominoes: DominoChain) -> None:
 
 def test_domino_contacts_hold_up(dominoes: DominoChain) -> None:
     """Nothing sinks into the table, slides off or spins: every body stays within a domino's height of its start."""
-    poses = _bake(dominoes).poses
+    poses = rigid.baked(dominoes).poses
     assert poses[..., 2].min() > 0.001  # half the thickness is 3.75 mm: the last, flat slam gives way by up to 2 mm
     assert np.linalg.norm(poses[-1, :, :2] - poses[0, :, :2], axis=1).max() < 0.06
     np.testing.assert_allclose(np.linalg.norm(poses[..., 3:], axis=-1), 1.0, atol=1e-9)
 
 
 def test_bake_is_read_between_ticks(dominoes: DominoChain) -> None:
-    bake = _bake(dominoes)
+    bake = rigid.baked(dominoes)
     tau_s = np.array([0.400, 0.401, 0.402])
     poses = bake.at(tau_s)
     np.testing.assert_allclose(poses[1, :, :3], (poses[0] + poses[2])[:, :3] / 2, atol=1e-12)
