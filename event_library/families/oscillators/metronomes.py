@@ -22,7 +22,7 @@ from event_library.taxonomy import facts
 
 TALL_M = 0.40  # the single metronome
 NUM = 5
-SPACING_M, SMALL_M = 0.21, 0.30  # between neighbours; height of each
+SPACING_M, SMALL_M = 0.25, 0.30  # between neighbours; height of each
 PLANK_M = 0.04  # top of the moving board
 SHIFT_M = 0.02  # of the board for a unit of mean sin(phi), against the arms
 REACH_RAD = float(np.deg2rad(30))
@@ -31,10 +31,11 @@ REACH_RAD = float(np.deg2rad(30))
 def metronome(name: str, height_m: float, rgb: Rgb, weight: float = 0.15) -> tuple[Part, ...]:
     """Tapered `{name}_case`, `{name}_dial`, `{name}_arm` and its `{name}_weight` (size as a share of the height)."""
     h = height_m
-    case = shapes.turned(shapes.cone(0.36 * h, h, 0.17 * h, 4), (0.0, 0.0, 1.0), np.pi / 4)
+    cap = parts.moved(shapes.cone(0.13 * h, 0.05 * h, 0.06 * h, 4), z_m=h)
+    case = shapes.turned(parts.join(shapes.cone(0.36 * h, h, 0.17 * h, 4), cap), (0.0, 0.0, 1.0), np.pi / 4)
     case.apply_scale((1.0, 0.8, 1.0))
     foot = parts.block((0.56 * h, 0.46 * h, 0.05 * h), shapes.ORIGIN)
-    face = _front(h) + 0.005 * h
+    face = _front(h) - 0.012 * h
     plate = shapes.extruded(np.array([(-0.15, 0.24), (0.15, 0.24), (0.095, 0.9), (-0.095, 0.9)]) * h, 0.02 * h)
     shapes.turned(plate, (1.0, 0.0, 0.0), -float(np.arctan(0.8 * 0.19 / np.sqrt(2))), (0.0, 0.0, 0.0))
     rod = shapes.rod((0, 0, -0.02 * h), (0, 0, 0.82 * h), 0.018 * h, 10)
@@ -57,7 +58,7 @@ def _front(height_m: float) -> float:
 
 def pivot_m(height_m: float, place: Array) -> Array:
     """Axis of the arm, in front of the case."""
-    return place + at(0.0, _front(height_m) - 0.035 * height_m, 0.16 * height_m)
+    return place + at(0.0, _front(height_m) - 0.05 * height_m, 0.16 * height_m)
 
 
 def metronome_channels(name: str, height_m: float, tilt_rad: float, place: Array) -> dict[str, tuple[Channel, ...]]:
@@ -153,7 +154,7 @@ class MetronomeSync(Event):
         ]
         board = parts.block((length, 0.26, PLANK_M - 0.028), (0, 0, 0))
         return Assembly((
-            *(part for i in range(NUM) for part in metronome(f"m{i}", SMALL_M, HUES[i], 0.26)),
+            *(part for i in range(NUM) for part in metronome(f"m{i}", SMALL_M, HUES[i], 0.23)),
             Part("board", board, paint((0.16, 0.30, 0.42), 0.5)),
             Part("rollers", parts.join(*rollers), STEEL, smooth_angle_deg=40),
         ))  # fmt: skip
@@ -179,14 +180,16 @@ class MetronomeSync(Event):
 
 
 def _spread_rad(points_m: Mapping[str, Array]) -> float:
-    """Greatest less least tilt; each pivot is found from the middle of the case that it is fixed to."""
-    tilts = []
-    for i in range(NUM):
-        case = points_m[f"m{i}_case"]
-        if len(case) == 0:
-            return float("nan")
-        x = (case[:, 0].min() + case[:, 0].max()) / 2
-        tilts.append(weight_tilt_rad(points_m[f"m{i}_weight"], pivot_m(SMALL_M, at(x, 0.0, PLANK_M))))
+    """Greatest less least tilt; how far the board has moved is the mean shift of the cases that stand on it."""
+    rest = (np.arange(NUM) - (NUM - 1) / 2) * SPACING_M
+    cases = [points_m[f"m{i}_case"][:, 0] for i in range(NUM)]
+    if min(len(x) for x in cases) == 0:
+        return float("nan")
+    shift = float(np.mean([(x.min() + x.max()) / 2 for x in cases] - rest))
+    tilts = [
+        weight_tilt_rad(points_m[f"m{i}_weight"], pivot_m(SMALL_M, at(x + shift, 0.0, PLANK_M)))
+        for i, x in enumerate(rest)
+    ]
     return float(max(tilts) - min(tilts))
 
 

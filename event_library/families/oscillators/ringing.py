@@ -20,7 +20,7 @@ def let_go(t_s: Array, rate_rad_per_s: float, damping_per_s: float) -> Array:
 def pendulum_swing_rad(cycles: Array, amplitude_rad: float) -> Array:
     """Angle of an undamped pendulum after so many swings to and fro, let go at `amplitude_rad`; exact (Jacobi's cd)."""
     modulus = float(np.sin(amplitude_rad / 2))
-    sn, cn, dn, _ = ellipj(4 * ellipk(modulus**2) * (np.asarray(cycles) % 1.0), modulus**2)
+    _, cn, dn, _ = ellipj(4 * ellipk(modulus**2) * (np.asarray(cycles) % 1.0), modulus**2)
     return np.asarray(2 * np.arcsin(modulus * cn / dn))
 
 

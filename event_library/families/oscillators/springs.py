@@ -13,7 +13,7 @@ from event_library.base import Array, Event, State, View, angle_param, param, re
 from event_library.channels import ChannelMap, Move, Rotate, Vertices, quaternion_about
 from event_library.families.oscillators.ringing import let_go
 from event_library.kit import dials, shapes
-from event_library.kit.palette import BOARD, BRASS, IRON, RED, RED_INK, STEEL, WOOD, paint
+from event_library.kit.palette import BOARD, BRASS, IRON, RED, RED_INK, WOOD, paint
 from event_library.kit.shapes import at
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Part
@@ -108,7 +108,7 @@ class MassSpringBob(Event):
         return Assembly((
             Part("weight", weight, BRASS, carries=True, smooth_angle_deg=40),
             Part("hook", hook, IRON, carries=True, smooth_angle_deg=60),
-            Part("spring", _spring(0.0, 0.2), STEEL, carries=True, smooth_angle_deg=60),
+            Part("spring", _spring(0.0, 0.2), IRON, carries=True, smooth_angle_deg=60),
             Part("stand", stand, WOOD),
             Part("board", board, BOARD),
             marks,
@@ -136,7 +136,7 @@ def _spring(low_m: float, high_m: float) -> trimesh.Trimesh:
         1.0, 4 * np.minimum(np.linspace(0, NUM_COILS, len(turn)), np.linspace(NUM_COILS, 0, len(turn)))
     )
     path = np.column_stack([radius * np.cos(turn), radius * np.sin(turn), low_m + (high_m - low_m) * share])
-    return shapes.swept(np.vstack([[(0, 0, low_m)], path, [(0, 0, high_m)]]), 0.0045, 6)
+    return shapes.swept(np.vstack([[(0, 0, low_m)], path, [(0, 0, high_m)]]), 0.0055, 6)
 
 
 @dataclass(frozen=True, kw_only=True)

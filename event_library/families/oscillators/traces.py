@@ -22,11 +22,11 @@ from event_library.taxonomy import facts
 SAND_S = 16.0  # the cone is empty from here on
 POINT_S = 0.04  # of the curve from one point of the line to the next
 PANEL_S = 0.05  # of the quadrature
-LINE_M = (0.014, 0.005)  # width and height of the ridge of sand
+LINE_M = (0.012, 0.005)  # width and height of the ridge of sand
 SHORT_M = 0.32  # from the knot of the Y to the cone's mouth
 MOUTH_M = 0.022  # of the cone's mouth above the board, at rest
 BOARD_M = 0.02
-HALF_M = (0.19, 0.18)  # half size of the board
+HALF_M = (0.17, 0.16)  # half size of the board
 PALE_SAND = Material(rgb=(0.90, 0.70, 0.36), roughness=0.95)
 SLATE = paint((0.015, 0.03, 0.06), 0.8)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -44,18 +44,18 @@ class SandPendulumTrace(Event):
     variables = (
         state("x", "m", 0.02, flags="bounded"),
         state("y", "m", 0.02, flags="bounded"),
-        state("trace", "m", 0.35, flags="monotone bounded"),
-        readout("trace_length", "m", 0.35, min_delta=0.7, flags="monotone bounded", label="of the line of sand"),
+        state("trace", "m", 0.42, flags="monotone bounded"),
+        readout("trace_length", "m", 0.42, min_delta=0.84, flags="monotone bounded", label="of the line of sand"),
         readout("cone_x", "m", 0.04, flags="bounded", label="the cone's mouth across"),
     )
-    accept_rules = (("the upper strings are 0.1 to 0.3 m high", lambda e: 0.1 <= e.knot_drop_m <= 0.3),)
+    accept_rules = (("the upper strings are 0.1 to 0.2 m high", lambda e: 0.1 <= e.knot_drop_m <= 0.2),)
 
     across_m: float = param("A", "m", 0.12, 0.15)
     away_m: float = param("B", "m", 0.11, 0.14)
-    across_period_s: float = param("T1", "s", 1.9, 2.4)
-    away_period_s: float = param("T2", "s", 2.5, 3.3)
+    across_period_s: float = param("T1", "s", 1.7, 2.1)
+    away_period_s: float = param("T2", "s", 2.0, 2.6)
     phase_rad: float = angle_param("p0", 0, 86)
-    damping_per_s: float = param("gam", "1/s", 0.005, 0.02)
+    damping_per_s: float = param("gam", "1/s", 0.02, 0.05)
 
     @property
     def knot_drop_m(self) -> float:

@@ -164,7 +164,7 @@ class MagneticPendulum(Event):
     def assembly(self) -> Assembly:
         half = 0.27
         magnets = [
-            Part(name, parts.moved(parts.cylinder(0.034, 0.016, 32), x, y, PLATE_M), paint(rgb), smooth_angle_deg=40)
+            Part(name, parts.moved(parts.cylinder(0.04, 0.016, 32), x, y, PLATE_M), paint(rgb), smooth_angle_deg=40)
             for name, rgb, (x, y) in zip(("red", "green", "blue"), (RED, GREEN, BLUE), _MAGNETS, strict=True)
         ]
         stand = parts.join(
@@ -180,7 +180,7 @@ class MagneticPendulum(Event):
             Part("bob", bob, paint((0.80, 0.45, 0.02), 0.3), carries=True, smooth_angle_deg=50),
             Part("rod", rod, IRON, carries=True, smooth_angle_deg=40),
             *magnets,
-            Part("board", parts.block((2 * half, 2 * half, PLATE_M), shapes.ORIGIN), paint((0.78, 0.76, 0.70), 0.7)),
+            Part("board", parts.block((2 * half, 2 * half, PLATE_M), shapes.ORIGIN), paint((0.45, 0.47, 0.50), 0.7)),
             Part("stand", stand, WOOD),
         ))  # fmt: skip
 
