@@ -226,8 +226,8 @@ def hourglass_tips_seesaw(event: HourglassTipsSeesaw, t_s: Array) -> dict[str, A
 
     def rates(t: float, y: Array) -> list[float]:
         sand = event.sand_kg_per_s * (tips + t)
-        pull = (sand - event.block_kg) * 9.81 * np.cos(y[0]) * 0.15
-        return [y[1], pull / ((sand + event.block_kg) * 0.15**2)]
+        pull = (sand - event.block_kg) * 9.81 * np.cos(y[0]) * 0.16
+        return [y[1], pull / ((sand + event.block_kg) * 0.16**2)]
 
     def stopped(t: float, y: Array) -> float:
         return float(y[0] - np.deg2rad(12))

@@ -206,8 +206,8 @@ class KeycardDoor(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         t = started(t_s)
-        onward = np.clip(self.walk_m_per_s * (t - self.on_s), 0.0, self.BEYOND_M)
-        x = np.minimum(self.walk_m_per_s * t, self.reader_m) + onward
+        onward: Array = np.clip(self.walk_m_per_s * (t - self.on_s), 0.0, self.BEYOND_M)
+        x: Array = np.minimum(self.walk_m_per_s * t, self.reader_m) + onward
         opened = (t - self.reader_s - self.READ_S) / self.slide_s
         w = ease(opened) - ease((t - self.shut_s) / self.slide_s)
         green = ((opened >= 0) & (t < self.shut_s)).astype(np.float64)

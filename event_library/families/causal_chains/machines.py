@@ -10,7 +10,7 @@ import trimesh
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
-from event_library.channels import ChannelMap, Emission, Move, Power, Rotate, quaternion_about
+from event_library.channels import Channel, ChannelMap, Emission, Move, Power, Rotate, quaternion_about
 from event_library.families.causal_chains.pieces import cable, lamp, lamp_channels, lamp_is_on, rad
 from event_library.figures import fliers, rig, trees
 from event_library.kit import dials, furniture, machinery, streams
@@ -27,7 +27,7 @@ from event_library.kit.palette import (
     YELLOW,
     paint,
 )
-from event_library.kit.shapes import at, cone, extruded, rod, swept
+from event_library.kit.shapes import at, extruded, rod, swept
 from event_library.laws import GRAVITY_M_PER_S2, ease, started
 from event_library.parts import Assembly, Lamp, Material, Part, Pattern
 from event_library.taxonomy import facts
@@ -222,7 +222,7 @@ class PullCordLamp(Event):
             rod((x + 0.20, y + 0.11, 0.0), (x + 0.20, y + 0.11, self.LAMP_M + 0.10), 0.007),
             rod((x + 0.20, y + 0.11, self.LAMP_M + 0.09), (x + 0.05, y, self.LAMP_M + 0.09), 0.006),
         )
-        shade = cone(0.105, 0.085, 0.045, 40)
+        shade = parts.lathe(np.array([(0.105, 0.0), (0.045, 0.085)]), 40)  # open: the bulb shines out below
         glow = Material(rgb=(0.13, 0.20, 0.10), roughness=0.6, emission_rgb=(1.0, 0.62, 0.22), emission_strength=1.4)
         low, high, wy, wz = self.WIRE
         wire = parts.join(
@@ -238,7 +238,7 @@ class PullCordLamp(Event):
             ),
             Part("shade", parts.moved(shade, x + 0.05, y, self.LAMP_M), glow, carries=True, smooth_angle_deg=40),
             *bulb,
-            machinery.rope("cord", 0.003, 2),
+            machinery.rope("cord", 0.005, 2),
             Part("cord_knob", parts.sphere(0.012, 2), BRASS, carries=True, smooth_angle_deg=180),
             Part("stand", stand, IRON, smooth_angle_deg=40),
             Part("wire", wire, WOOD, smooth_angle_deg=40),
@@ -258,7 +258,7 @@ class PullCordLamp(Event):
             **{f"bead_{k}": (Move(at(x, *self.WIRE[2:])),) for k, x in enumerate(beads)},
             "shade": (Emission(1.4 * on),),
             **furniture.bulb_channels("bulb", float(on), power_w=self.POWER_W),
-            **machinery.rope_channels("cord", np.array([top, hand - at(0, 0, 0.012)]), 0.003, 2),
+            **machinery.rope_channels("cord", np.array([top, hand - at(0, 0, 0.012)]), 0.005, 2),
             "cord_knob": (Move(hand - at(0, 0, 0.018)),),
         }
 
@@ -302,7 +302,7 @@ class SunriseSolarFountain(Event):
 
     IDLE = 0.1  # share of power that the pump needs to start
     ORBIT_M, GARDEN_M, SUN_M = 0.46, 0.10, 0.042
-    SUN_Y_M = 0.02
+    SUN_Y_M, POWER_W = 0.02, 25.0
     BASIN, BASIN_M, NUM_JETS = (-0.13, -0.02), 0.13, 6
     NOZZLE_Z_M = 0.135
 
@@ -335,7 +335,7 @@ class SunriseSolarFountain(Event):
         grid = parts.join(*cells).apply_transform(tilt)
         px, py, pz = 0.17, -0.07, g + 0.075
         leg = rod((px, py, g - 0.005), (px, py, pz), 0.008)
-        sun = Material(rgb=(1.0, 0.75, 0.3), emission_rgb=(1.0, 0.62, 0.22), emission_strength=6.0)
+        sun = Material(rgb=(1.0, 0.75, 0.3), emission_rgb=(1.0, 0.56, 0.12), emission_strength=1.8)
         bush = [
             p for k, (x, y) in enumerate([(0.05, 0.11), (-0.32, 0.10)]) for p in _tree(f"tree_{k}", (x, y, g - 0.006))
         ]
@@ -352,14 +352,14 @@ class SunriseSolarFountain(Event):
             *bush,
             Part("lawn", parts.block((0.72, 0.34, 0.012), (-0.02, 0.0, g - 0.012)), lawn),
             Part("soil", soil, paint((0.20, 0.11, 0.05), 0.95)),
-        ), (Lamp("sunlight", (0.0, 0.0, 0.5), 9.0, (1.0, 0.80, 0.52), 0.03),))  # fmt: skip
+        ), (Lamp("sunlight", (0.0, 0.0, 0.5), self.POWER_W, (1.0, 0.80, 0.52), 1.15 * self.SUN_M),))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
         el, z = float(state["el"]), float(state["z"])
         upward = float(np.sqrt(2 * GRAVITY_M_PER_S2 * z))
         flight_s = max(2 * upward / GRAVITY_M_PER_S2, 1e-6)
         outward = min(0.75 * self.BASIN_M, 0.5 * z) / flight_s
-        jets = {}
+        jets: dict[str, tuple[Channel, ...]] = {}
         for k in range(self.NUM_JETS):
             angle = 2 * np.pi * (k + 0.5) / self.NUM_JETS
             velocity = (outward * float(np.cos(angle)), outward * float(np.sin(angle)), upward)
@@ -371,7 +371,7 @@ class SunriseSolarFountain(Event):
         return {
             **jets,
             "sun": (Move(sun),),
-            "sunlight": (Move(sun), Power(9.0 * risen)),
+            "sunlight": (Move(sun), Power(self.POWER_W * risen)),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:

@@ -71,13 +71,13 @@ class FuseRocketLaunch(Event):
 
     @cached_property
     def path_m(self) -> Array:
-        """[401, 3] middle of the cord, `fuse_m` long, in a slack wave that ends under the rocket."""
+        """[401, 3] middle of the cord, `fuse_m` long, in a slack wave that ends at the pad."""
         u = np.linspace(0.0, 1.0, 401)
         heading = 0.7 * np.sin(2 * np.pi * (1 - u)) * np.minimum(1.0, 4 * (1 - u) + 0.2)
         middle = (heading[1:] + heading[:-1]) / 2
         steps = np.column_stack([np.cos(middle), -np.sin(middle)]) * self.fuse_m / 400
         line = np.vstack([[(0.0, 0.0)], np.cumsum(steps, axis=0)])
-        line += np.array([-0.075, -0.01]) - line[-1]
+        line += np.array([-0.14, -0.01]) - line[-1]
         return np.column_stack([line, np.full(401, self.CORD_M)])
 
     def _cord(self, from_m: float, to_m: float, radius_m: float) -> trimesh.Trimesh:
@@ -87,7 +87,7 @@ class FuseRocketLaunch(Event):
 
     def assembly(self) -> Assembly:
         pad = parts.join(
-            parts.moved(parts.cylinder(0.13, 0.012, 40)),
+            parts.moved(parts.cylinder(0.125, 0.012, 40)),
             *(
                 parts.block((0.016, 0.016, self.PAD_M - 0.012), (0.1 * np.cos(a), 0.1 * np.sin(a), 0.012))
                 for a in np.arange(4) * np.pi / 2 + np.pi / 4
@@ -106,7 +106,7 @@ class FuseRocketLaunch(Event):
                 streams.puffs("smoke", 10, 0.02),
                 streams.puffs("trail", 26, 0.07),
                 Part("pad", parts.join(pad, ring), IRON, smooth_angle_deg=40),
-                furniture.board("ground", (0.18 - low, 0.30, 0.002), ((0.14 + low) / 2, 0, 0), CONCRETE, bevel_m=4e-4),
+                furniture.board("ground", (0.20 - low, 0.30, 0.002), ((0.16 + low) / 2, 0, 0), CONCRETE, bevel_m=4e-4),
             ),
             (
                 Lamp("spark_light", (0.0, 0.0, 0.05), 0.8, flames.FIRE_RGB, 0.01),

@@ -202,18 +202,18 @@ class HourglassTipsSeesaw(Event):
     )  # fmt: skip
     accept_rules = (("the seesaw tips after 2 to 3.2 s", lambda e: 2.0 <= e.tip_s <= 3.2),)
 
-    sand_kg_per_s: float = param("qs", "kg/s", 0.018, 0.04)
-    block_kg: float = param("mb", "kg", 0.05, 0.1)
-    acceleration_m_per_s2: float = param("ab", "m/s^2", 0.25, 0.5)
-    gutter_m: float = param("Sb", "m", 0.30, 0.42)
+    sand_kg_per_s: float = param("qs", "kg/s", 0.03, 0.06)
+    block_kg: float = param("mb", "kg", 0.08, 0.16)
+    acceleration_m_per_s2: float = param("ab", "m/s^2", 0.2, 0.4)
+    gutter_m: float = param("Sb", "m", 0.22, 0.32)
 
-    STOP_RAD, ARM_M = rad(12), 0.15
-    PIVOT = at(-0.17, 0.0, 0.17)
-    PAN_M, BALL_M, BEAM_M = 0.055, 0.016, 0.012  # radii of pan and ball, thickness of the beam
+    STOP_RAD, ARM_M = rad(12), 0.16
+    PIVOT = at(-0.13, 0.0, 0.19)
+    PAN_M, BALL_M, BEAM_M = 0.066, 0.021, 0.016  # radii of pan and ball, thickness of the beam
     SAND_KG_PER_M3, REPOSE_RAD = 1500.0, rad(32)
     STORE = 1.6  # sand in the glass at the start, in blocks
     WIDTH = 0.66  # radius of the glass cone over its height
-    NECK_Z_M = 0.30
+    NECK_Z_M = 0.335
 
     @property
     def tip_s(self) -> float:
@@ -270,27 +270,28 @@ class HourglassTipsSeesaw(Event):
     def assembly(self) -> Assembly:
         (x, _, z), arm, pan = self.PIVOT, self.ARM_M, self.PAN_M
         end = self._seat[0] + 0.012
-        beam = parts.moved(parts.bevelled_box((arm + end + 0.02, 0.05, self.BEAM_M), 0.002), (end - arm - 0.02) / 2)
+        beam = parts.moved(parts.bevelled_box((arm + end + 0.03, 0.06, self.BEAM_M), 0.002), (end - arm - 0.03) / 2)
         bowl = np.array([(0.6 * pan, 0.0), (pan, 0.014), (pan + 0.002, 0.016), (0.5 * pan, 0.004)])
         dish = parts.moved(solid_of_revolution(bowl, 40), arm, 0, self.BEAM_M / 2)
-        side = 0.042
+        side = 0.06
         lump = parts.block((side, side, side), (-arm, 0, self.BEAM_M / 2))
         stand = parts.join(
             parts.block((0.20, 0.14, 0.012), (x, 0, 0)),
-            *(parts.block((0.03, 0.012, z + 0.008), (x, s * 0.034, 0.0)) for s in (-1, 1)),
-            rod((x, -0.042, z), (x, 0.042, z), 0.008),
+            *(parts.block((0.03, 0.012, z + 0.008), (x, s * 0.04, 0.0)) for s in (-1, 1)),
+            rod((x, -0.05, z), (x, 0.05, z), 0.01),
         )
         floor = self.BALL_M + 0.002
         start, stop = (self._ball_m(self.STOP_RAD, d) - at(0, 0, floor) for d in (0.02, self.gutter_m + 0.03))
-        rails = [rod(start + at(0, s * 0.011, 0.006), stop + at(0, s * 0.011, 0.006), 0.004) for s in (-1, 1)]
+        rails = [rod(start + at(0, s * 0.013, 0.006), stop + at(0, s * 0.013, 0.006), 0.005) for s in (-1, 1)]
         legs = [
             parts.block((0.012, 0.03, float(p[2]) - 0.002), (float(p[0]), 0, 0))
             for p in (start + 0.12 * (stop - start), start + 0.9 * (stop - start))
         ]
         bx, bz = float(stop[0]), float(stop[2])
-        bell = solid_of_revolution(np.array([(0.034, 0.0), (0.03, 0.012), (0.022, 0.034), (0.008, 0.042)]), 32)
+        bell = solid_of_revolution(np.array([(0.046, 0.0), (0.04, 0.016), (0.03, 0.046), (0.01, 0.056)]), 32)
         bell_foot = parts.join(
-            parts.block((0.012, 0.05, bz + 0.01), (bx + 0.03, 0, 0)), parts.block((0.05, 0.08, 0.01), (bx + 0.03, 0, 0))
+            parts.block((0.016, 0.05, bz + 0.01), (bx + 0.045, 0, 0)),
+            parts.block((0.07, 0.09, 0.01), (bx + 0.045, 0, 0)),
         )
         nx = float(self._on_beam(0.0, arm * float(np.cos(self.STOP_RAD)), 0)[0])
         tall = 1.15 * self._store_m
@@ -304,9 +305,9 @@ class HourglassTipsSeesaw(Event):
             *(rod((nx + s * 1.1 * self.WIDTH * tall, 0.06, top + 0.004), (nx, 0, top + 0.004), 0.006) for s in (-1, 1)),
         )  # fmt: skip
         flag = parts.join(
-            parts.block((0.005, 0.004, 0.09), (0, 0, 0)), parts.block((0.05, 0.003, 0.035), (0.025, 0, 0.055))
+            parts.block((0.007, 0.006, 0.12), (0, 0, 0)), parts.block((0.05, 0.003, 0.035), (0.025, 0, 0.055))
         )
-        striped = Material(rgb=(0.80, 0.06, 0.03), roughness=0.3, pattern=Pattern("stripes", (0.9, 0.85, 0.8), 0.014))
+        striped = Material(rgb=(0.80, 0.06, 0.03), roughness=0.3, pattern=Pattern("stripes", (0.9, 0.85, 0.8), 0.018))
         return Assembly((
             Part("beam", beam, paint((0.05, 0.22, 0.55)), carries=True),
             Part("pan", dish, STEEL, carries=True, smooth_angle_deg=40),
@@ -316,7 +317,7 @@ class HourglassTipsSeesaw(Event):
             Part("store", parts.moved(solid_of_revolution(heap, 48, exact=True), 0, 0, 0), SAND, True, 40),
             Part("stream", parts.cylinder(0.0035, 1.0, 12), SAND, carries=True, smooth_angle_deg=40),
             *vessels.turned_vessel("glass", cone, (nx, 0.0, self.NECK_Z_M)),
-            Part("bell", parts.moved(bell, bx + 0.035, 0, bz + 0.012), BRASS, smooth_angle_deg=50),
+            Part("bell", parts.moved(bell, bx + 0.045, 0, bz + 0.012), BRASS, smooth_angle_deg=50),
             Part("flag", flag, paint(RED), carries=True),
             Part("bell_foot", bell_foot, IRON),
             Part("frame", frame, WOOD, smooth_angle_deg=40),
@@ -355,7 +356,7 @@ class HourglassTipsSeesaw(Event):
             ),
             "flag": (
                 Rotate(quaternion_about((0.0, 1.0, 0.0), 0.0 if rung else 1.75)),
-                Move(end + at(0.055, -0.03, 0.0)),
+                Move(end + at(0.075, -0.035, 0.0)),
             ),
         }
 
