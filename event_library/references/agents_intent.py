@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,10 +10,16 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.csgraph import dijkstra
 
 from event_library.families.agents_intent.chases import CatLaserDot
+from event_library.families.agents_intent.climbers import SnailOnWall
 from event_library.families.agents_intent.flocks import BoidsFlock
 from event_library.families.agents_intent.grippers import BlockStackingGripper, RobotArmPickPlace
+from event_library.families.agents_intent.housework import TableSetting, VacuumRobot
+from event_library.families.agents_intent.insects import AntsCarrying, BeeTour, flower_bed
+from event_library.families.agents_intent.lifts import ElevatorPassengers
 from event_library.families.agents_intent.mazes import MouseInMaze, maze
+from event_library.families.agents_intent.platoon import IdmPlatoon
 from event_library.families.agents_intent.queues import QueueAdvancing
+from event_library.families.agents_intent.roads import FourWayStop, VehicleGate
 from event_library.families.agents_intent.walkers import GardenerWatering, PedestrianRoute
 from event_library.references.base import Array, Reference
 from event_library.references.integrating import integrated
@@ -117,13 +124,157 @@ def gardener_watering(event: GardenerWatering, t_s: Array) -> dict[str, Array]:
     return {"upright": happened(upright, t_s), "gardener_pot": happened(nearest[1:], t_s)}
 
 
+def ants_carrying(event: AntsCarrying, t_s: Array) -> dict[str, Array]:
+    """Ant by ant and round by round: when it is at the heap, and half a loop later at the nest."""
+    round_s = 2 * event.half_loop_m / event.speed_m_per_s
+    at_heap_s = [
+        (ant + 1) / event.num_ants * round_s + turn * round_s
+        for turn in range(-(-event.num_crumbs // event.num_ants)) for ant in range(event.num_ants)
+    ][: event.num_crumbs]  # fmt: skip
+    taken, delivered = happened(at_heap_s, t_s), happened(np.array(at_heap_s) + round_s / 2, t_s)
+    return {"taken": taken, "delivered": delivered, "heap_left": event.num_crumbs - taken}
+
+
+def elevator_passengers(event: ElevatorPassengers, t_s: Array) -> dict[str, Array]:
+    """The lift floor by floor with lists of people: sweeps up and down that end where no call is left."""
+    people = [[origin, goal, False] for origin, goal in event.trips()]
+    aboard: list[list[int | bool]] = []
+    floor, step, now, arrivals = 0, 1, 0.0, []
+    while people or aboard:
+        out = [p for p in aboard if p[1] == floor]
+        aboard = [p for p in aboard if p[1] != floor]
+        room = 4 - len(aboard)
+        on = [p for p in people if p[0] == floor][:room]
+        for p in on:
+            people.remove(p)
+        aboard += on
+        arrivals += [now + event.stop_s / 4] * len(out)
+        now += event.stop_s if out or on else 0.0
+        calls = [int(p[0]) for p in people] + [int(p[1]) for p in aboard]
+        if calls and all((call - floor) * step <= 0 for call in calls):
+            step = -step
+        floor, now = floor + step, now + event.floor_s
+    return {"arrived": happened(arrivals, t_s)}
+
+
+def four_way_stop(event: FourWayStop, t_s: Array) -> dict[str, Array]:
+    """First come, first served with a crossing that is either free or not."""
+    free_s, ends = 0.0, []
+    for i in range(event.num_cars):
+        free_s = max(free_s, 0.3 + i * event.gap_s + 0.4) + event.crossing_s
+        ends.append(free_s)
+    return {"cleared": happened(ends, t_s)}
+
+
+def idm_platoon(event: IdmPlatoon, t_s: Array) -> dict[str, Array]:
+    """Speeds and gaps instead of places, integrated by scipy from green on."""
+    n, am = event.num_cars, event.acceleration_m_per_s2
+
+    def driven(t: float, y: Array) -> Array:
+        v, gap = y[:n], y[n : 2 * n - 1]
+        wished = 2 + v[1:] * event.headway_s + v[1:] * (v[1:] - v[:-1]) / (2 * np.sqrt(2 * am))
+        held = np.concatenate([[0.0], (wished / gap) ** 2])
+        return np.concatenate([am * (1 - (v / event.wanted_m_per_s) ** 4 - held), v[:-1] - v[1:], v[:1]])
+
+    run = integrated(driven, [0.0] * n + [2.0] * (n - 1) + [-1.0], np.maximum(t_s - event.green_s, 0.0))
+    x = np.vstack([run[-1], run[-1] - np.cumsum(run[n:-1] + 4.5, axis=0)])
+    return {"x": x.T, "v": run[:n].T, "second_car_x": np.minimum(x[1], 13.5)}
+
+
+def vehicle_gate(event: VehicleGate, t_s: Array) -> dict[str, Array]:
+    """The van from its squared speed over the way: v^2 = 2 a s (Torricelli); times from mean speeds, stage by stage."""
+    v, rate = event.speed_m_per_s, event.rate_rad_per_s
+    brake_m, pull_m = v * v / 1.8, v * v / 1.4
+    sensed = (event.start_m - event.sensor_m) / v
+    halted = (event.start_m - 0.85 - brake_m) / v + 2 * brake_m / v
+    off = max(halted, sensed + np.deg2rad(75) / rate)
+    passed = off + 2 * pull_m / v + (1.2 + 0.85 - pull_m) / v
+    knots_s = np.cumsum([0, (event.start_m - 0.85 - brake_m) / v, 2 * brake_m / v])
+    knots_s = np.append(knots_s, off + np.cumsum([0, 2 * pull_m / v, (2.85 - pull_m - brake_m) / v, 2 * brake_m / v]))
+    fine = np.unique(np.concatenate([t_s, knots_s]))
+    speed = np.interp(fine, knots_s, [v, v, 0, 0, v, v, 0])
+    x = -event.start_m + np.concatenate([[0], np.cumsum(np.diff(fine) * (speed[1:] + speed[:-1]) / 2)])
+    high = np.deg2rad(85)
+    arm = np.interp(t_s, [sensed, sensed + high / rate, passed, passed + high / rate], [0, high, high, 0])
+    return {
+        "x": x[np.searchsorted(fine, t_s)], "angle": arm, "trigger:sensed": np.array(sensed),
+        "trigger:halted": np.array(halted), "trigger:off": np.array(off), "trigger:passed": np.array(passed),
+    }  # fmt: skip
+
+
+def vacuum_robot(event: VacuumRobot, t_s: Array) -> dict[str, Array]:
+    """Area of the union of the rectangles that a square of one lane sweeps: cells between all edges, counted once."""
+    length, lanes = event.room_m - 0.32, event.num_lanes
+    path = np.array([(x * length, 0.32 * k) for k in range(lanes) for x in ((0, 1) if k % 2 == 0 else (1, 0))])
+    areas = []
+    for t in t_s:
+        left, boxes = t * event.speed_m_per_s * event.time_scale, []
+        for a, b in itertools.pairwise(path):
+            way = float(np.abs(b - a).sum())
+            end = a + (b - a) * np.clip(left / way, 0.0, 1.0)
+            if left > 0 or not boxes:
+                boxes.append([*(np.minimum(a, end) - 0.16), *(np.maximum(a, end) + 0.16)])
+            left -= way
+        corners = np.array(boxes)
+        xs, ys = (np.unique(np.round(corners[:, axis::2], 12)) for axis in (0, 1))
+        x, y = np.meshgrid((xs[1:] + xs[:-1]) / 2, (ys[1:] + ys[:-1]) / 2)
+        inside = [(x > x0) & (x < x1) & (y > y0) & (y < y1) for x0, y0, x1, y1 in boxes]
+        areas.append(float((np.any(inside, axis=0) * np.outer(np.diff(ys), np.diff(xs))).sum()))
+    return {"cleaned": np.array(areas) / (0.32 * lanes * event.room_m)}
+
+
+def bee_tour(event: BeeTour, t_s: Array) -> dict[str, Array]:
+    """The whole table of distances, columns struck out one by one."""
+    bed = np.vstack([[-0.6, -0.4], flower_bed(event.num_flowers, event.seed)])
+    away = np.hypot(*(bed[:, None] - bed[None]).transpose(2, 0, 1))
+    here, now, arrivals = 0, 0.0, []
+    for _ in range(event.num_flowers):
+        away[:, here] = np.inf
+        nearest = int(away[here].argmin())
+        now += away[here, nearest] / event.speed_m_per_s
+        arrivals.append(now)
+        here, now = nearest, now + event.dwell_s
+    return {"visited": happened(arrivals, t_s)}
+
+
+def snail_on_wall(event: SnailOnWall, t_s: Array) -> dict[str, Array]:
+    """Day after day until it is on top: a broken line through evenings and mornings."""
+    now, h, knots = 0.0, 0.0, [(0.0, 0.0)]
+    while True:
+        climbed = h + event.climb_m_per_s * event.day_s
+        if climbed >= 0.36:
+            top_s = now + (0.36 - h) / event.climb_m_per_s
+            break
+        knots.append((now + event.day_s, climbed))
+        now, h = now + event.day_s + event.night_s, climbed - event.slip_m_per_s * event.night_s
+        knots.append((now, h))
+    times, heights = zip(*knots, (top_s, 0.36), strict=True)
+    return {"h": np.interp(t_s, times, heights), "trigger:on_top": np.array(top_s)}
+
+
+def table_setting(event: TableSetting, t_s: Array) -> dict[str, Array]:
+    """Item by item; the robot is nearer to the next seat from the middle of its drive on."""
+    steps = np.arange(3 * event.num_seats)
+    drives = [(3 * j + 0.3) * event.step_s for j in range(1, event.num_seats)]
+    return {"placed": happened((steps + 1) * event.step_s, t_s), "seat": happened(drives, t_s)}
+
+
 REFERENCES: Mapping[str, Reference] = {
     "robot_arm_pick_place": robot_arm_pick_place,
     "mouse_in_maze": mouse_in_maze,
+    "ants_carrying": ants_carrying,
+    "elevator_passengers": elevator_passengers,
     "cat_laser_dot": cat_laser_dot,
     "queue_advancing": queue_advancing,
+    "four_way_stop": four_way_stop,
+    "idm_platoon": idm_platoon,
     "pedestrian_route": pedestrian_route,
+    "vehicle_gate": vehicle_gate,
     "boids_flock": boids_flock,
+    "vacuum_robot": vacuum_robot,
+    "bee_tour": bee_tour,
     "block_stacking_gripper": block_stacking_gripper,
+    "snail_on_wall": snail_on_wall,
+    "table_setting": table_setting,
     "gardener_watering": gardener_watering,
 }
