@@ -1,4 +1,4 @@
-"""What the references of automata, which must agree to the bit, leave out: levels and instants of two-point switches."""
+"""What the references of automata, which must agree to the bit, leave out: levels and instants of switches."""
 
 from __future__ import annotations
 
