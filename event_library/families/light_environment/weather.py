@@ -327,17 +327,17 @@ class CloudShadowCrossing(Event):
         return {"xe": edge} if edge < self.LAWN_M - 1e-6 else {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """The right end of the dark ground; houses much darker than the brightest one."""
+        """The right end of the dark ground; houses whose roof is half as bright as the brightest, or less."""
         shade = view.points_m["shade"]
         if len(shade) == 0:
             return {"edge_x": float("nan")}
         half_pixel = float(np.sqrt(np.median(view.pixel_area_m2["shade"]))) / 2
         edge = (float(shade[:, 0].max()) + half_pixel) / self.SCALE + self.LAWN_M / 2
-        walls = [linear(view.rgb[f"house_{k}_walls"]).sum(axis=1) for k in range(len(self.HOUSES_M))]
-        bright = np.array([float(np.median(w)) if len(w) else np.nan for w in walls])
+        roofs = [linear(view.rgb[f"house_{k}_roof"]).sum(axis=1) for k in range(len(self.HOUSES_M))]
+        bright = np.array([float(r.mean()) if len(r) >= 3 else np.nan for r in roofs])
         if np.isnan(bright).any():
             return {"edge_x": edge}
-        return {"edge_x": edge, "shaded_houses": float((bright < 0.62 * bright.max()).sum())}
+        return {"edge_x": edge, "shaded_houses": float((bright < 0.5 * bright.max()).sum())}
 
 
 @lru_cache(maxsize=1)
