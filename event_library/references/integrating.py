@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 Array = NDArray[np.float64]
-Rates = Callable[[float, Array], Sequence[float]]
+Rates = Callable[[float, Array], Sequence[float] | Array]
 
 
 def integrated(rates: Rates, start: Sequence[float], t_s: Array) -> Array:
