@@ -22,7 +22,7 @@ from event_library.taxonomy import facts
 
 CLEAR = (0.86, 0.90, 0.92)  # white dish through water
 DISH_M = 0.072
-BLUE_DYE = (4.0, 2.2, 0.15)  # absorbance of the drop as it is placed
+BLUE_DYE = (6.0, 3.2, 0.2)  # absorbance of the drop as it is placed
 RED_DYE = (0.1, 2.2, 1.8)
 NUM_MODES = 90
 STRIPE_M = 0.007  # half width (standard deviation) of the stripe

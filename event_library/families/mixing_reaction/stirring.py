@@ -21,10 +21,10 @@ from event_library.parts import Assembly, Part
 from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
-BOWL_M, SURFACE_M = 0.10, 0.055
+BOWL_M, BATTER_M, SURFACE_M = 0.10, 0.089, 0.055  # radii of the bowl's mouth and of the batter, and its height
 WHITE, YELLOW = (0.92, 0.88, 0.80), (0.92, 0.55, 0.06)
 WINDING_TURNS_PER_S = 0.12  # of the streaks, the middle against the rim
-ORBIT_M, WHISK_M = 0.05, 0.024  # of the whisk's axis about the bowl's, and its own radius
+ORBIT_M, WHISK_M = 0.046, 0.024  # of the whisk's axis about the bowl's, and its own radius
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class BatterStirring(Event):
 
     @staticmethod
     def _disc() -> Disc:
-        return Disc(BOWL_M, (0.0, 0.0, SURFACE_M), "up", 32, 96)
+        return Disc(BATTER_M, (0.0, 0.0, SURFACE_M), "up", 32, 96)
 
     def assembly(self) -> Assembly:
         bow = np.linspace(0.06, 1.0, 12)
@@ -86,7 +86,7 @@ class BatterStirring(Event):
     def _streaks(self, t_s: float) -> Array:
         """[V] share of yolk without any mixing: noise drawn out around the bowl and wound up, nearly 0 or 1."""
         nodes = self._disc().nodes_m()
-        r, phi = np.hypot(*nodes.T) / BOWL_M, np.arctan2(nodes[:, 1], nodes[:, 0])
+        r, phi = np.hypot(*nodes.T) / BATTER_M, np.arctan2(nodes[:, 1], nodes[:, 0])
         back = phi - 2 * np.pi * WINDING_TURNS_PER_S * min(t_s, 12.0) * (1 - r) - 1.5 * np.log(r + 0.3)
         ring = np.column_stack([1.1 * np.cos(back), 1.1 * np.sin(back), 2.2 * r])
         return np.clip(0.5 + 3.0 * noise(ring, 0.75, int(self.seed), octaves=1), 0.0, 1.0)
