@@ -26,7 +26,7 @@ RINGS, SIDES = 72, 30
 GREEN: Rgb = (0.10, 0.36, 0.03)
 YELLOW: Rgb = (0.72, 0.50, 0.03)
 BROWN: Rgb = (0.060, 0.026, 0.012)
-PLATE_M = 0.115
+PLATE_M = 0.102
 FLOOR_M = 0.07 * PLATE_M
 
 
@@ -50,7 +50,7 @@ def _spot_ranks() -> Array:
     """[V] in (0, 1): a vertex turns brown when the brown share passes it. Every patch has its even share."""
     rng = np.random.Generator(np.random.PCG64(0))
     places = np.asarray(_banana().vertices)[:-2]
-    waves = rng.normal(size=(40, 3)) * 2 * np.pi / 0.024
+    waves = rng.normal(size=(40, 3)) * 2 * np.pi / 0.036
     noise = np.cos(places @ waves.T + rng.uniform(0, 2 * np.pi, 40)).sum(axis=1).reshape(RINGS, SIDES)
     ranks = np.empty((RINGS, SIDES))
     for top in range(0, RINGS, 12):
@@ -69,8 +69,8 @@ class BananaRipening(Event):
     variables = (
         state("G", "frac", 0.08, flags="monotone bounded"),
         state("Y", "frac", 0.08, flags="bounded"),
-        state("B", "frac", 0.06, flags="monotone bounded"),
-        readout("brown_fraction", "frac", 0.06, min_delta=0.14, flags="monotone bounded", label="share of brown spots"),
+        state("B", "frac", 0.07, flags="monotone bounded"),
+        readout("brown_fraction", "frac", 0.07, min_delta=0.14, flags="monotone bounded", label="share of brown spots"),
         readout("green_fraction", "frac", 0.08, flags="monotone bounded", label="how green the peel is"),
     )
 
@@ -119,7 +119,7 @@ class BananaRipening(Event):
         bright = linear_rgb(peel)[:, 1]
         level = np.abs(points[:, None, 2] - points[None, :, 2]) < 0.003
         around = np.array([np.quantile(bright[row], 0.95) for row in level])
-        clear = bright > 0.46 * np.maximum(around, 0.5 * np.quantile(bright, 0.95))
+        clear = bright > 0.42 * np.maximum(around, 0.5 * np.quantile(bright, 0.95))
         areas = view.pixel_area_m2["peel"]
         found = {"brown_fraction": float(areas[~clear].sum() / areas.sum())}
         if clear.sum() >= 8:
@@ -129,8 +129,8 @@ class BananaRipening(Event):
 
 
 # ---- apple
-CREAM: Rgb = (0.80, 0.70, 0.42)
-RUSSET: Rgb = (0.28, 0.12, 0.035)
+CREAM: Rgb = (0.64, 0.54, 0.28)
+RUSSET: Rgb = (0.22, 0.085, 0.022)
 FULL = 0.85  # share of russet when fully browned
 CUT_ROWS, CUT_COLUMNS = 25, 17
 
@@ -150,8 +150,8 @@ class AppleSliceBrowning(Event):
 
     info = facts("apple_slice_browning")
     variables = (
-        state("b", "frac", 0.06, flags="monotone bounded"),
-        readout("browning", "frac", 0.06, min_delta=0.13, flags="monotone bounded", label="from cream to brown"),
+        state("b", "frac", 0.08, flags="monotone bounded"),
+        readout("browning", "frac", 0.08, min_delta=0.16, flags="monotone bounded", label="from cream to brown"),
     )
     accept_rules = (
         ("0.12 to 0.30 of the rest browns each second", lambda e: 0.12 <= e.rate_per_s * e.time_scale <= 0.30),
@@ -198,9 +198,11 @@ class AppleSliceBrowning(Event):
             for s in (-1, 1)
         ]
         stem = shapes.swept(np.array([(0, 0.002, 0.066), (0.001, 0.002, 0.078), (0.005, 0.002, 0.090)]), 0.0018, 8)
-        card = parts.moved(parts.box((0.022, 0.002, 0.034)), 0.066, 0.0, 0.0)
-        shapes.turned(card, (1.0, 0.0, 0.0), -self.LEAN_RAD)
-        parts.moved(card, z_m=self.BOARD_M + 0.018)
+        chart: dict[str, list[trimesh.Trimesh]] = {"cream": [], "russet": []}
+        for side in (-1, 1):  # cream above on one card, below on the other
+            for paint, z in (("cream", 0.018 + 0.026 * (side < 0)), ("russet", 0.018 + 0.026 * (side > 0))):
+                chart[paint].append(parts.moved(parts.box((0.026, 0.002, 0.026)), 0.066 * side, 0.0, z))
+        patches = {paint: self._set_up(parts.join(*pieces)) for paint, pieces in chart.items()}
         return Assembly(
             (
                 Part("flesh", self._set_up(_sheet(cut)), SKIN, carries=True),
@@ -208,8 +210,9 @@ class AppleSliceBrowning(Event):
                 Part("core", self._set_up(core), palette.paint((0.62, 0.58, 0.28), 0.8)),
                 Part("seeds", self._set_up(parts.join(*seeds)), palette.DARK, smooth_angle_deg=180),
                 Part("stem", self._set_up(stem), palette.WOOD, smooth_angle_deg=60),
-                Part("card", card, palette.PAPER),
-                furniture.board("board", (0.17, 0.09, self.BOARD_M), (0.008, 0.015, 0.0), palette.WOOD),
+                Part("cream", patches["cream"], palette.paint(CREAM, SKIN.roughness)),
+                Part("russet", patches["russet"], palette.paint(RUSSET, SKIN.roughness)),
+                furniture.board("board", (0.18, 0.09, self.BOARD_M), (0.0, 0.015, 0.0), palette.WOOD),
             )
         )  # fmt: skip
 
@@ -221,8 +224,13 @@ class AppleSliceBrowning(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Colour of the flesh between two paints, in the light that the white card beside it shows."""
-        return {"browning": paint_share(view.rgb["flesh"], view.rgb["card"], CREAM, RUSSET, palette.PAPER.rgb) / FULL}
+        """Colour of the flesh on the way from the chart's cream to its russet, seen in the same light beside it."""
+        if min(len(view.rgb[name]) for name in ("flesh", "cream", "russet")) < 4:
+            return {"browning": float("nan")}
+        flesh = linear_rgb(np.median(view.rgb["flesh"], axis=0))
+        cream, russet = (linear_rgb(view.rgb[name]).mean(axis=0) for name in ("cream", "russet"))
+        way = russet - cream
+        return {"browning": float((flesh - cream) @ way / (way @ way)) / FULL}
 
 
 def _sheet(grid_m: Array) -> trimesh.Trimesh:

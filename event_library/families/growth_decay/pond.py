@@ -33,7 +33,7 @@ class LotkaVolterraPond(Event):
         state("x", "count", 3.0, domain="scalar", flags="periodic"),
         state("y", "count", 3.0, domain="scalar", flags="periodic"),
         state("swim", "rad", 0.1, domain="angle", cycle=2 * np.pi),
-        readout("prey", "count", 4.0, min_delta=8.0, domain="count", flags="periodic", label="blue fish"),
+        readout("prey", "count", 5.0, min_delta=10.0, domain="count", flags="periodic", label="blue fish"),
         readout("predators", "count", 3.0, domain="count", flags="periodic", label="red fish"),
     )
 
@@ -72,13 +72,13 @@ class LotkaVolterraPond(Event):
         rocks = []
         for k, a in enumerate(angle):
             high = 0.05 + 0.02 * np.sin(3.1 * k)
-            rock = shapes.turned(shapes.ellipsoid((0.10, 0.075, high), 1), (0, 0, 1), float(a) + 1.6)
-            rocks.append(parts.moved(rock, 1.06 * POND_M * np.cos(a), 1.06 * POND_M * np.sin(a), high / 2))
+            rock = shapes.turned(shapes.ellipsoid((0.09, 0.055, high), 1), (0, 0, 1), float(a) + 1.6)
+            rocks.append(parts.moved(rock, 1.05 * POND_M * np.cos(a), 1.05 * POND_M * np.sin(a), high / 2))
         stone = Material(rgb=(0.33, 0.31, 0.28), roughness=0.9, pattern=Pattern("speckle", (0.22, 0.21, 0.19), 0.03))
         return Assembly(
             (
-                copies.copies("prey", _fish(0.068, 0.030), blue, palette.paint((0.02, 0.06, 0.55), 0.4)),
-                copies.copies("predators", _fish(0.088, 0.034), red, palette.paint((0.75, 0.03, 0.02), 0.4)),
+                copies.copies("prey", _fish(0.070, 0.036), blue, palette.paint((0.02, 0.06, 0.55), 0.4)),
+                copies.copies("predators", _fish(0.088, 0.038), red, palette.paint((0.75, 0.03, 0.02), 0.4)),
                 Part("water", parts.cylinder(1.02 * POND_M, WATER_Z, 64), water, smooth_angle_deg=40),
                 Part("rocks", parts.join(*rocks), stone, smooth_angle_deg=40),
             )
@@ -87,8 +87,8 @@ class LotkaVolterraPond(Event):
     def channels(self, state: State) -> ChannelMap:
         found: dict[str, tuple[Channel, ...]] = {}
         for name, homes, mesh, shown in (
-            ("prey", self.homes_m[0], _fish(0.068, 0.030), state["prey"]),
-            ("predators", self.homes_m[1], _fish(0.088, 0.034), state["predators"]),
+            ("prey", self.homes_m[0], _fish(0.070, 0.036), state["prey"]),
+            ("predators", self.homes_m[1], _fish(0.088, 0.038), state["predators"]),
         ):
             k = np.arange(len(homes))
             phase = float(state["swim"]) * np.where(k % 2 == 0, 1.0, -1.0) + 2.4 * k
@@ -108,7 +108,7 @@ class LotkaVolterraPond(Event):
     def measure(self, view: View) -> dict[str, float]:
         """Area seen of all fish of a colour over that of one: they never overlap."""
         found = {}
-        for name, one in (("prey", _fish(0.068, 0.030)), ("predators", _fish(0.088, 0.034))):
+        for name, one in (("prey", _fish(0.070, 0.036)), ("predators", _fish(0.088, 0.038))):
             seen = footprints_m2(view.points_m[name], view.pixel_area_m2[name], view.eye_m, (0.0, 0.0, 1.0))
             on_top = view.points_m[name][:, 2] > WATER_Z + float(one.bounds[1, 2]) - 2e-4
             found[name] = float(seen[on_top].sum()) / _plan_area_m2(one)
