@@ -28,6 +28,8 @@ LOG_RGB = tuple((math.log(r), math.log(g), math.log(b)) for r, g, b in BREAD_RGB
 SLICE_M = 0.06  # height of the slice's underside
 THICK_M = 0.016
 NUM_RINGS = 12
+LIT_QUANTILE = 0.85  # of the plate: the rest lies in the shade of slice and oven
+SHEEN = 0.006  # white gloss on the crumb, as reflectance
 CRUMB = Material(rgb=BREAD_RGB[0], roughness=0.9, per_vertex=True)
 GLOW = Material(rgb=(0.9, 0.2, 0.04), roughness=0.6, emission_rgb=(1.0, 0.22, 0.03), emission_strength=3.5)
 
@@ -70,9 +72,9 @@ class BreadToasting(Event):
         outline = _slice_outline()
         crust = parts.moved(extruded(1.05 * outline, THICK_M, flat=True), z_m=SLICE_M)
         wires = [
-            rod((-0.11, y, SLICE_M - 0.002), (0.11, y, SLICE_M - 0.002), 0.0018, 8) for y in np.linspace(-0.07, 0.07, 6)
+            rod((-0.11, y, SLICE_M - 0.008), (0.11, y, SLICE_M - 0.008), 0.0018, 8) for y in np.linspace(-0.07, 0.07, 6)
         ]
-        legs = [rod((x, y, 0.012), (x, y, SLICE_M - 0.002), 0.0025, 8) for x in (-0.11, 0.11) for y in (-0.07, 0.07)]
+        legs = [rod((x, y, 0.012), (x, y, SLICE_M - 0.008), 0.0025, 8) for x in (-0.11, 0.11) for y in (-0.07, 0.07)]
         oven = parts.join(
             parts.block((0.27, 0.012, 0.16), (0, 0.106, 0)),
             *(parts.block((0.012, 0.20, 0.16), (s * 0.129, 0.006, 0)) for s in (-1, 1)),
@@ -89,11 +91,11 @@ class BreadToasting(Event):
                 ),
                 Part("crust", crust, Material(rgb=(0.30, 0.12, 0.035), roughness=0.8)),
                 Part("rack", parts.join(*wires, *legs), CHROME, smooth_angle_deg=40),
-                Part("tray", parts.moved(parts.bevelled_box((0.225, 0.18, 0.012), 0.003), 0, 0, 0.015), PORCELAIN),
+                Part("plate", parts.moved(parts.bevelled_box((0.225, 0.19, 0.012), 0.001), z_m=SLICE_M), PORCELAIN),
                 Part("oven", oven, paint((0.05, 0.06, 0.08))),
                 Part("grill", parts.join(*rods), GLOW, smooth_angle_deg=60),
             ),
-            lamps=tuple(Lamp(f"heat_{s}", (s * 0.06, 0.03, 0.20), 0.16, (1.0, 0.45, 0.18), 0.02) for s in (-1, 1)),
+            lamps=tuple(Lamp(f"heat_{s}", (s * 0.06, 0.03, 0.26), 0.04, (1.0, 0.45, 0.18), 0.02) for s in (-1, 1)),
         )
 
     def channels(self, state: State) -> ChannelMap:
@@ -104,13 +106,14 @@ class BreadToasting(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Green light from the crumb over that from the white tray below it, on the bread's own scale of tones."""
-        crumb, tray = view.rgb["crumb"], view.rgb["tray"]
-        if min(len(crumb), len(tray)) < 5:
+        """Green light from the crumb over that from the lit part of the white plate, on the bread's own scale of tones."""
+        upward = view.points_m["plate"][:, 2] > SLICE_M + 0.005
+        crumb, plate = view.rgb["crumb"], view.rgb["plate"][upward]
+        if min(len(crumb), len(plate)) < 5:
             return {"browning": float("nan")}
-        share = linear_rgb(np.median(crumb, axis=0))[1] / linear_rgb(np.median(tray, axis=0))[1]
-        darkness = -math.log(max(share * PORCELAIN.rgb[1], 1e-6))
-        return {"browning": float(np.interp(darkness, [-stop[1] for stop in LOG_RGB], BROWNING))}
+        white = np.quantile(linear_rgb(plate)[:, 1], LIT_QUANTILE)
+        tone = linear_rgb(np.median(crumb, axis=0))[1] / white * PORCELAIN.rgb[1] - SHEEN
+        return {"browning": float(np.interp(-math.log(max(tone, 1e-6)), [-stop[1] for stop in LOG_RGB], BROWNING))}
 
 
 def _slice_outline() -> Array:

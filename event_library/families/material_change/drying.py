@@ -13,18 +13,19 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Colour, Move, Roughness, Scale, Vertices
 from event_library.families.material_change.cells import Polygon, relaxed_cells
-from event_library.kit import furniture
-from event_library.kit.palette import PALE_WOOD, blend
+from event_library.kit import dials, furniture
+from event_library.kit.palette import PALE_WOOD, RED_INK, STEEL, blend, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
-from event_library.readouts import mixing_share
 from event_library.taxonomy import facts
 
 SHRINKAGE = 0.08  # of length, from wet to dry
-WET_RGB, DRY_RGB = (0.17, 0.055, 0.025), (0.68, 0.46, 0.32)
-WET_ROUGHNESS, DRY_ROUGHNESS = 0.4, 0.95
-SHELF_M = 0.02
+WET_RGB, DRY_RGB = (0.17, 0.055, 0.025), (0.70, 0.48, 0.34)
+WET_ROUGHNESS, DRY_ROUGHNESS = 0.5, 0.95
+PAN_M = 0.145  # height of the scale's pan, on which the pot stands
+DIAL = (0.0, -0.078, 0.068)  # middle of the scale's dial
+DIAL_M, DRY_RAD, WET_RAD = 0.058, -2.3, 2.3
 POT = np.array([
     (0.0, 0.0), (0.050, 0.0), (0.055, 0.006), (0.078, 0.045), (0.088, 0.085), (0.084, 0.120), (0.062, 0.150),
     (0.050, 0.162), (0.052, 0.172), (0.066, 0.186), (0.062, 0.190), (0.045, 0.172), (0.043, 0.160), (0.0, 0.150),
@@ -35,7 +36,7 @@ POT = np.array([
 class ClayDrying(Event):
     """Drying at a constant rate down to half the water, then at a falling one (Sherwood 1929): see the facts.
 
-    The tone mixes wet and dry clay by the moisture; a wet and a dry test cup of the same clay stand beside the pot.
+    The pot stands on a scale whose hand goes with the water left; the clay pales and shrinks with it.
     """
 
     info = facts("clay_drying")
@@ -63,13 +64,16 @@ class ClayDrying(Event):
 
     def assembly(self) -> Assembly:
         wet = Material(rgb=WET_RGB, roughness=WET_ROUGHNESS)
-        cup = [(0.0, 0.0), (0.026, 0.0), (0.030, 0.055), (0.027, 0.055), (0.024, 0.012), (0.0, 0.012)]
-        cups = [parts.moved(parts.lathe(np.array(cup), 32), x, -0.045, SHELF_M) for x in (-0.128, 0.128)]
+        body = parts.moved(parts.bevelled_box((0.17, 0.14, 0.132), 0.012), z_m=0.066)
+        pan = parts.join(
+            parts.moved(parts.cylinder(0.085, 0.006, 48), z_m=PAN_M - 0.006), parts.cylinder(0.02, PAN_M - 0.005, 24)
+        )
         return Assembly((
             Part("pot", parts.lathe(POT, 48), wet, carries=True, smooth_angle_deg=50),
-            Part("wet_cup", cups[0], wet, smooth_angle_deg=40),
-            Part("dry_cup", cups[1], Material(rgb=DRY_RGB, roughness=DRY_ROUGHNESS), smooth_angle_deg=40),
-            furniture.board("shelf", (0.34, 0.20, SHELF_M), material=PALE_WOOD),
+            *dials.dial("dial", DIAL_M, DIAL, sweep_rad=(DRY_RAD, WET_RAD), num_major=6, num_minor=1),
+            dials.hand("hand", 0.85 * DIAL_M, 0.20 * DIAL_M, material=RED_INK),
+            Part("scale", body, paint((0.05, 0.25, 0.30))),
+            Part("pan", pan, STEEL, smooth_angle_deg=40),
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
@@ -77,10 +81,11 @@ class ClayDrying(Event):
         return {
             "pot": (
                 Scale(np.full(3, 1 - SHRINKAGE * (1 - wet))),
-                Move(at(0.0, 0.0, SHELF_M)),
+                Move(at(0.0, 0.0, PAN_M)),
                 Colour(blend(DRY_RGB, WET_RGB, wet)),
                 Roughness(DRY_ROUGHNESS + (WET_ROUGHNESS - DRY_ROUGHNESS) * wet),
-            )
+            ),
+            **dials.hand_channels("hand", DRY_RAD + (WET_RAD - DRY_RAD) * wet, DIAL),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
@@ -88,7 +93,8 @@ class ClayDrying(Event):
         return {"w": 1 - (1 - size) / SHRINKAGE}
 
     def measure(self, view: View) -> dict[str, float]:
-        return {"moisture": mixing_share(view.rgb["pot"], view.rgb["dry_cup"], view.rgb["wet_cup"])}
+        """Read off the scale."""
+        return {"moisture": (dials.hand_angle_rad(view.points_m["hand"], DIAL) - DRY_RAD) / (WET_RAD - DRY_RAD)}
 
 
 TRAY_M, BED_M, MUD_M = 0.30, 0.010, 0.012  # side of the mud; height of its bed; its thickness
