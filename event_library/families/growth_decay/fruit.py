@@ -200,7 +200,7 @@ class AppleSliceBrowning(Event):
         stem = shapes.swept(np.array([(0, 0.002, 0.066), (0.001, 0.002, 0.078), (0.005, 0.002, 0.090)]), 0.0018, 8)
         chart: dict[str, list[trimesh.Trimesh]] = {"cream": [], "russet": []}
         for side in (-1, 1):  # cream above on one card, below on the other
-            for paint, z in (("cream", 0.018 + 0.026 * (side < 0)), ("russet", 0.018 + 0.026 * (side > 0))):
+            for paint, z in (("cream", 0.029 + 0.026 * (side < 0)), ("russet", 0.029 + 0.026 * (side > 0))):
                 chart[paint].append(parts.moved(parts.box((0.026, 0.002, 0.026)), 0.066 * side, 0.0, z))
         patches = {paint: self._set_up(parts.join(*pieces)) for paint, pieces in chart.items()}
         return Assembly(
@@ -225,12 +225,20 @@ class AppleSliceBrowning(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Colour of the flesh on the way from the chart's cream to its russet, seen in the same light beside it."""
-        if min(len(view.rgb[name]) for name in ("flesh", "cream", "russet")) < 4:
+        cream, russet = (_both_sides(view, name) for name in ("cream", "russet"))
+        if len(view.rgb["flesh"]) == 0:
             return {"browning": float("nan")}
-        flesh = linear_rgb(np.median(view.rgb["flesh"], axis=0))
-        cream, russet = (linear_rgb(view.rgb[name]).mean(axis=0) for name in ("cream", "russet"))
         way = russet - cream
+        flesh = linear_rgb(np.median(view.rgb["flesh"], axis=0))
         return {"browning": float((flesh - cream) @ way / (way @ way)) / FULL}
+
+
+def _both_sides(view: View, name: str) -> Array:
+    """[3] light of a paint of the chart, left and right of the apple counting alike; nan when one isn't seen."""
+    right = view.points_m[name][:, 0] > 0
+    if right.all() or not right.any():
+        return np.full(3, np.nan)
+    return np.mean([linear_rgb(np.median(view.rgb[name][side], axis=0)) for side in (right, ~right)], axis=0)
 
 
 def _sheet(grid_m: Array) -> trimesh.Trimesh:
