@@ -13,7 +13,7 @@ from typing import Any, Protocol, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from event_library.base import Domain, Event, EventInfo, LawKind, placed_meshes
+from event_library.base import Domain, Event, EventInfo, LawKind, View, placed_meshes
 from event_library.preview import built, look
 from event_library.references import REFERENCES
 from event_library.rigid import BakedEvent
@@ -35,6 +35,7 @@ CATEGORIES = (
     "continuous_process", "kinematics", "relational_change",
     "state_transformation", "causal_change", "expected_behaviour",
 )  # fmt: skip
+GEOMETRIC = ("m", "m^2", "m^3", "rad")
 SCALARS = ("scalar", "angle", "count", "discrete")  # domains of one number per instant
 FLAGS = ("monotone", "periodic", "reversible", "irreversible", "chaotic", "bounded", "conserved")
 MAX_PART_VERTICES, MAX_VERTICES = 4500, 20000
@@ -106,6 +107,7 @@ def check_event(kind: type[Event], num_samples: int = 4, seed: int = 0) -> Check
         _problems("assembly", [p for e in events for p in assembly_problems(e, times_s)]),
         _carriers(events, times_s[:: len(times_s) // 12]),
         _changes(events),
+        _unseen(events),
         _measured(events, rng),
     ]
     return CheckReport(kind.info.id, tuple(findings))
@@ -181,7 +183,7 @@ def assembly_problems(event: Event, times_s: Array) -> list[str]:
 def span_of(event: Event, name: str) -> float:
     """Range of a scalar variable over the first minute, at least its tolerance (so that a constant has one too)."""
     values = event.states(np.linspace(0, SPAN_S, 601))[name]
-    return float(max(float(np.ptp(values)), event.variable(name).tolerance, 1e-12))
+    return float(max(float(np.ptp(values, axis=0).max()), event.variable(name).tolerance, 1e-12))
 
 
 def _one_instant(events: Sequence[Event], times_s: Array) -> Finding:
@@ -312,15 +314,41 @@ FLAG_CHECKS: dict[str, Callable[[Sequence[Event]], Finding]] = {
 
 
 def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
-    worst = 0.0
+    """States of vectors too; every scalar state in metres, square or cubic metres or radians must be there to read."""
+    worst, where = 0.0, "share of the span"
+    missing: set[str] = set()
     for event in events:
         assembly = built(event)
+        spans = {v.name: span_of(event, v.name) for v in event.variables}
+        due = {v.name for v in event.variables if v.role == "state" and v.unit in GEOMETRIC and v.domain in SCALARS}
+        read: set[str] = set()
         for t_s in times_s:
             state: dict[str, Any] = event.state_at(float(t_s))
-            found = event.carrier_dimensions(placed_meshes(assembly, event.channels(state)))
-            for name, value in found.items():
-                worst = max(worst, abs(value - float(state[name])) / span_of(event, name))
-    return Finding("geometry holds the state", worst, 1e-3, "share of the span")
+            for name, value in event.carrier_dimensions(placed_meshes(assembly, event.channels(state))).items():
+                read.add(name)
+                off = event.variable(name).difference(np.asarray(state[name], dtype=np.float64), np.asarray(value))
+                if (share := float(np.abs(off).max()) / spans[name]) > worst:
+                    worst, where = share, f"{name}, share of the span"
+        missing |= due - read
+    if missing:
+        return Finding("geometry holds the state", float("nan"), 1e-3, f"never read back: {', '.join(sorted(missing))}")
+    return Finding("geometry holds the state", worst, 1e-3, where)
+
+
+def _unseen(events: Sequence[Event]) -> Finding:
+    """Where nothing is seen, nothing is measured: nan, or no reading at all."""
+    event = events[0]
+    names = [part.name for part in built(event).parts]
+    nothing = View(
+        {n: np.empty((0, 3)) for n in names}, {n: np.empty(0) for n in names}, {n: np.empty((0, 3)) for n in names},
+        np.array([0.0, -1.0, 0.5]),
+    )  # fmt: skip
+    try:
+        found = event.measure(nothing)
+    except Exception as error:
+        return _problems("nothing seen, nothing measured", [f"measure raises {type(error).__name__}: {error}"])
+    guessed = [f"{name} = {value:.3g}" for name, value in found.items() if not np.isnan(value)]
+    return _problems("nothing seen, nothing measured", guessed)
 
 
 def _changes(events: Sequence[Event]) -> Finding:

@@ -145,8 +145,9 @@ def readouts(clip: Clip, plan: ScenePlan) -> Iterator[tuple[str, int, str, float
         rows = (clip.states["event"] == event.id) & (clip.states["visible_fraction"] >= 0.9)
         for frame in np.unique(clip.states["frame"][rows]):
             for name, measured in laws[event.id].measure(view_of(clip, event, int(frame))).items():
-                truth = clip.series(event.id, name)[frame]
-                yield event.id, int(frame), name, measured, float(truth), laws[event.id].variable(name).tolerance
+                truth, variable = float(clip.series(event.id, name)[frame]), laws[event.id].variable(name)
+                off = float(variable.difference(np.asarray(truth), np.asarray(measured)))  # the shorter way round
+                yield event.id, int(frame), name, truth + off, truth, variable.tolerance
 
 
 Check = Callable[[Clip, ScenePlan], Iterator[str]]
