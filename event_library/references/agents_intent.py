@@ -178,7 +178,7 @@ def idm_platoon(event: IdmPlatoon, t_s: Array) -> dict[str, Array]:
 
     run = integrated(driven, [0.0] * n + [2.0] * (n - 1) + [-1.0], np.maximum(t_s - event.green_s, 0.0))
     x = np.vstack([run[-1], run[-1] - np.cumsum(run[n:-1] + 4.5, axis=0)])
-    return {"x": x.T, "v": run[:n].T, "second_car_x": np.minimum(x[1], 13.5)}
+    return {"x": x.T, "v": run[:n].T, "second_car_x": np.minimum(x[1], 11.5)}
 
 
 def vehicle_gate(event: VehicleGate, t_s: Array) -> dict[str, Array]:

@@ -13,10 +13,10 @@ from event_library.base import Array, Event, State, View, angle_param, param, re
 from event_library.channels import ChannelMap, Move
 from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
 from event_library.figures import animals
-from event_library.kit.palette import WOOD
+from event_library.kit.palette import WHITE, paint
 from event_library.kit.shapes import at
 from event_library.laws import ode_values
-from event_library.parts import Assembly, Lamp, Material, Part, Pattern
+from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.taxonomy import facts
 
 CAT_M = 0.78
@@ -24,7 +24,7 @@ CARPET_M = 0.02
 EAGER_M = 0.2  # half speed at this distance from the dot
 AIM_PER_S = 6.0
 NEAR_M = 0.1  # closer than this the cat loses sight of the dot under its nose
-CARPET = Material(rgb=(0.10, 0.20, 0.42), roughness=0.95, pattern=Pattern("checker", (0.55, 0.50, 0.38), 0.4))
+CARPET = Material(rgb=(0.05, 0.24, 0.22), roughness=0.95, pattern=Pattern("checker", (0.08, 0.32, 0.29), 0.3))
 LASER = Material(rgb=(1.0, 0.02, 0.01), emission_rgb=(1.0, 0.03, 0.02), emission_strength=6.0)
 
 
@@ -80,15 +80,12 @@ class CatLaserDot(Event):
 
     def assembly(self) -> Assembly:
         x, y = 2 * self.width_m + 0.7, 2 * self.depth_m + 0.8
-        return Assembly(
-            (
-                *animals.cat("cat", CAT_M),
-                Part("dot", parts.cylinder(0.07, 0.008, 24), LASER, carries=True),
-                Part("carpet", parts.block((x, y, CARPET_M), (0, 0, 0)), CARPET),
-                Part("fringe", parts.block((x + 0.1, y - 0.06, 0.6 * CARPET_M), (0, 0, 0)), WOOD),
-            ),
-            (Lamp("laser", (0.0, 0.0, 0.1), 0.4, (1.0, 0.03, 0.02), 0.03),),
-        )
+        return Assembly((
+            *animals.cat("cat", CAT_M),
+            Part("dot", parts.cylinder(0.07, 0.008, 24), LASER, carries=True),
+            Part("carpet", parts.block((x, y, CARPET_M), (0, 0, 0)), CARPET),
+            Part("fringe", parts.block((x + 0.1, y - 0.06, 0.6 * CARPET_M), (0, 0, 0)), paint(WHITE, 0.9)),
+        ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
         x, y = np.asarray(state["cat"])
@@ -97,7 +94,6 @@ class CatLaserDot(Event):
         return {
             **animals.cat_channels("cat", CAT_M, (x, y, CARPET_M), float(state["psi"]), phase, running=True),
             "dot": (Move(at(*dot, CARPET_M)),),
-            "laser": (Move(at(*dot, CARPET_M + 0.06)),),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:

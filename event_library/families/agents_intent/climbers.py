@@ -26,7 +26,7 @@ WALL_M = (0.50, 0.69, 0.08)  # width, height, depth; its front is the plane y = 
 BRICK_M = (0.115, 0.055)
 LINE_M = 0.06  # from line to line
 SKY_M = 0.16  # height of the strip of sky above the wall
-SHELL_BACK = 0.092  # of the shell's visible middle behind the snail's, in lengths
+SHELL_UP = 0.015  # of the shell's visible middle above the snail's, in lengths
 STRETCH_M = 0.04  # way per stretch of the foot
 DAY_RGB, NIGHT_RGB = (0.20, 0.48, 0.85), (0.008, 0.012, 0.05)
 MORTAR = paint((0.45, 0.42, 0.37), 0.95)
@@ -91,7 +91,7 @@ class SnailOnWall(Event):
             ]
         return Assembly(
             (
-                *animals.snail("snail", SNAIL_M),
+                *animals.snail("snail", SNAIL_M, (0.92, 0.68, 0.06), (0.72, 0.66, 0.48)),
                 Part("bricks", parts.join(*bricks), paint((0.45, 0.13, 0.07), 0.9)),
                 Part("mortar", parts.block((width, deep, high), (0, deep / 2 + 0.006, 0)), MORTAR),
                 Part("coping", parts.block((width + 0.03, deep + 0.03, 0.03), (0, deep / 2, high)), MORTAR),
@@ -132,8 +132,8 @@ class SnailOnWall(Event):
         return {"h": float(shell - 0.5 * (foot - 1) * SNAIL_M) - FOOT_M}
 
     def measure(self, view: View) -> dict[str, float]:
-        """From the visible middle of the shell, which sits behind the snail's own."""
+        """From the visible middle of the shell, which seems a little above the snail's own."""
         shell = view.points_m["snail_shell"]
         if len(shell) < 4:
             return {"height": float("nan")}
-        return {"height": float(shell[:, 2].mean()) + SHELL_BACK * SNAIL_M - FOOT_M}
+        return {"height": float(shell[:, 2].mean()) - SHELL_UP * SNAIL_M - FOOT_M}

@@ -23,7 +23,7 @@ from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
-ANT_M = 0.072
+ANT_M = 0.082
 CRUMB_M = 0.012  # radius
 GROUND_M = 0.01
 HAND_OVER_S = 0.3  # a crumb's way from the heap into the jaws, from the jaws into the hole
@@ -36,8 +36,8 @@ MEADOW = Material(rgb=(0.10, 0.33, 0.05), roughness=0.95, pattern=Pattern("check
 MEADOW_M = (1.2, 0.8)
 FLOWER_M = 0.18
 LONG, WIDE = 0.42, 0.30  # of petals, in heights of the flower
-BEE_M = 0.15
-BESIDE_M = at(0.0, 0.075, 0.25)  # the bee's middle against the foot of the flower that it is at
+BEE_M = 0.18
+BESIDE_M = at(0.0, 0.085, 0.26)  # the bee's middle against the foot of the flower that it is at
 HOP_M = 0.10
 BEATS_PER_S = 9.0
 FULL_RGB, EMPTY_RGB = (0.95, 0.55, 0.01), (0.10, 0.035, 0.012)
@@ -65,8 +65,8 @@ class AntsCarrying(Event):
     )  # fmt: skip
     accept_rules = (("0.8 to 1.8 crumbs a second", lambda e: 0.8 <= e.speed_m_per_s / e.spacing_m <= 1.8),)
 
-    num_ants: int = param("M", "count", 6, 8)
-    speed_m_per_s: float = param("v", "m/s", 0.06, 0.12)
+    num_ants: int = param("M", "count", 5, 7)
+    speed_m_per_s: float = param("v", "m/s", 0.07, 0.13)
     half_loop_m: float = param("La", "m", 0.26, 0.31)
     num_crumbs: int = param("N0", "count", 14, 20)
 
@@ -124,7 +124,7 @@ class AntsCarrying(Event):
 
     def assembly(self) -> Assembly:
         heap_x, nest_x = self._ends_x_m
-        trail = parts.lathe(np.array([(0.94, 0.0), (0.94, 0.0012), (1.06, 0.0012), (1.06, 0.0)]), 72)
+        trail = parts.lathe(np.array([(0.90, 0.0), (0.90, 0.0012), (1.10, 0.0012), (1.10, 0.0)]), 72)
         widest = 2 * self.half_loop_m * np.abs(_unit_loop()).max(axis=0)
         trail.apply_scale((widest[0], widest[1], 1.0))
         profile = np.array([(0.085, 0.0), (0.07, 0.02), (0.035, 0.05), (0.022, 0.055), (0.018, 0.045), (0.0, 0.04)])
@@ -135,7 +135,7 @@ class AntsCarrying(Event):
             furniture.plate("plate", PLATE_M + 0.02, (heap_x, 0.0, GROUND_M), PORCELAIN, rim_m=0.012),
             Part("nest", parts.moved(parts.lathe(profile, 28), nest_x, 0.0, GROUND_M), SAND, smooth_angle_deg=40),
             Part("hole", parts.moved(parts.cylinder(0.019, 0.003, 20), nest_x, 0.0, GROUND_M + 0.043), DARK),
-            Part("trail", parts.moved(trail, z_m=GROUND_M), paint((0.50, 0.36, 0.18), 0.95)),
+            Part("trail", parts.moved(trail, z_m=GROUND_M), paint((0.72, 0.58, 0.36), 0.95)),
             Part("ground", parts.block((length, 2 * widest[1] + 0.14, GROUND_M), (middle, 0, 0)), LAWN),
         ))  # fmt: skip
 

@@ -21,10 +21,10 @@ from event_library.laws import started
 from event_library.parts import Assembly, Part
 from event_library.taxonomy import facts
 
-NUM_FLOORS, CAPACITY = 5, 4
-FLOOR_M = 0.28  # from floor to floor
+NUM_FLOORS, CAPACITY = 4, 4
+FLOOR_M = 0.275  # from floor to floor
 SLAB_M = 0.024
-PERSON_M = 0.205
+PERSON_M = 0.22
 DOOR_X_M = -0.26  # edge between shaft and floors
 SHAFT_X_M = -0.44  # middle of the shaft
 CABIN_M = 0.32
@@ -126,7 +126,10 @@ class ElevatorPassengers(Event):
             wall = parts.block((right - DOOR_X_M, 0.012, FLOOR_M), ((right + DOOR_X_M) / 2, 0.146, floor * FLOOR_M))
             slabs.append(slab)
             edges.append(Part(f"edge_{floor}", edge, paint(HUES[floor])))
-            walls.append(Part(f"wall_{floor}", wall, paint(tuple(0.55 + 0.35 * c for c in HUES[floor]), 0.9)))  # type: ignore[arg-type]
+            red, green, blue = HUES[floor]
+            walls.append(
+                Part(f"wall_{floor}", wall, paint((0.6 + 0.3 * red, 0.6 + 0.3 * green, 0.6 + 0.3 * blue), 0.9))
+            )
         shell = [
             parts.block((right - left + 0.06, 0.28, 0.03), ((left + right) / 2, 0.02, top - 0.03)),
             *(parts.block((0.03, 0.26, top), (x, 0.02, 0)) for x in (left - 0.015, right + 0.015)),
@@ -142,7 +145,7 @@ class ElevatorPassengers(Event):
         return Assembly((
             *figures, Part("cabin", cabin, STEEL, carries=True), *edges, *walls,
             Part("slabs", parts.join(*slabs), paint((0.52, 0.48, 0.42), 0.9)),
-            Part("house", parts.join(*shell), paint((0.20, 0.21, 0.23), 0.9)),
+            Part("house", parts.join(*shell), paint((0.55, 0.56, 0.58), 0.9)),
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import trimesh
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
-from event_library.channels import Channel, ChannelMap, Power, Visible
+from event_library.channels import Channel, ChannelMap, Visible
 from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
 from event_library.figures import buildings, furniture, vehicles
+from event_library.figures.rig import moved_by, set_down, turned
 from event_library.kit.palette import HUES, WHITE, paint
 from event_library.laws import ode_values, started
-from event_library.parts import Assembly, Lamp, Part
+from event_library.parts import Assembly, Part
 from event_library.taxonomy import facts
 
 SCALE = 0.05  # model metres per metre
 LONG_M, GAP_M, FIRST_M = 4.5, 2.0, -1.0  # of a car, between bumpers at rest, front of the first car before its line
 BRAKING_M_PER_S2 = 2.0
-MOUTH_M, TUNNEL_M = 9.0, 5.0  # where the tunnel begins beyond the line, and its length
+MOUTH_M, TUNNEL_M = 7.0, 5.0  # where the tunnel begins beyond the line, and its length
 ROAD_M = (4.0, 0.08)  # width in real metres, thickness in the model
 LIGHT_M = 0.27  # height of the light in the model
-LIGHT_AT_M = (0.05, 0.19, 0.0)
+LIGHT_AT_M = (0.05, 0.19)
+ROAD_RAD = 0.6  # the road leads to the back right, so that the light is seen from the front
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,36 +96,28 @@ class IdmPlatoon(Event):
             parts.block((0.02, 0.24, high), (inside + long / 2, 0, 0)),
         )  # fmt: skip
         posts = [
-            parts.block((0.012, 0.012, 0.07), (SCALE * x, 0.15, 0.0)) for x in range(-25, 9, 5) if SCALE * x > left
+            parts.block((0.012, 0.012, 0.07), (SCALE * x, 0.15, 0.0)) for x in range(-25, 7, 5) if SCALE * x > left
         ]  # fmt: skip
-        x, y, _ = LIGHT_AT_M
-        lamps = {"red": (0.90, (1.0, 0.03, 0.02)), "green": (0.62, (0.02, 1.0, 0.2))}
-        return Assembly(
-            (
-                *(part for i in range(self.num_cars) for part in vehicles.car(f"car{i}", SCALE * LONG_M, HUES[i])),
-                *furniture.road("road", length, width, (middle, 0, 0)),
-                *buildings.traffic_light("light", LIGHT_M, LIGHT_AT_M, -2.2),
-                Part("line", parts.block((0.02, width, 0.006), (SCALE * 0.3, 0, 0)), paint(WHITE)),
-                Part("tunnel", tunnel, paint((0.32, 0.30, 0.28), 0.9)),
-                Part("posts", parts.join(*posts), paint(WHITE)),
-                Part("verge", parts.block((length, 0.42, 0.003), (middle, 0.02, 0)), paint((0.13, 0.36, 0.07), 0.95)),
-            ),
-            tuple(
-                Lamp(f"{name}_lamp", (x - 0.05, y - 0.06, z * LIGHT_M), 0.0, rgb, 0.01)
-                for name, (z, rgb) in lamps.items()
-            ),
-        )  # fmt: skip
+        surroundings = (
+            *furniture.road("road", length, width, (middle, 0, 0)),
+            *buildings.traffic_light("light", LIGHT_M, (*LIGHT_AT_M, 0.0), np.pi + 0.35),
+            Part("line", parts.block((0.02, width, 0.006), (SCALE * 0.3, 0, 0)), paint(WHITE)),
+            Part("tunnel", tunnel, paint((0.32, 0.30, 0.28), 0.9)),
+            Part("posts", parts.join(*posts), paint(WHITE)),
+            Part("verge", parts.block((length, 0.42, 0.003), (middle, 0.02, 0)), paint((0.13, 0.36, 0.07), 0.95)),
+        )
+        cars = (part for i in range(self.num_cars) for part in vehicles.car(f"car{i}", SCALE * LONG_M, HUES[i]))
+        return Assembly((*cars, *set_down(surroundings, (0.0, 0.0, 0.0), ROAD_RAD)))
 
     def channels(self, state: State) -> ChannelMap:
         lit = "green" if state["green"] else "red"
         channels: dict[str, tuple[Channel, ...]] = {**buildings.traffic_light_channels("light", [lit])}
-        for name in ("red", "green"):
-            channels[f"{name}_lamp"] = (Power(0.25 if name == lit else 0.0),)
         for i, x in enumerate(np.asarray(state["x"])):
             there = Visible(bool(x < MOUTH_M + LONG_M))
             travelled = SCALE * float(x)
             middle = min(travelled, SCALE * (MOUTH_M + LONG_M)) - SCALE * LONG_M / 2
-            own = vehicles.car_channels(f"car{i}", SCALE * LONG_M, (middle, 0.0, 0.004), 0.0, travelled)
+            place = moved_by(turned((0, 0, 1), ROAD_RAD), np.array([middle, 0.0, 0.004]))
+            own = vehicles.car_channels(f"car{i}", SCALE * LONG_M, place, ROAD_RAD, travelled)
             channels |= {name: (*own[name], there) for name in own}
         return channels
 
@@ -130,15 +125,20 @@ class IdmPlatoon(Event):
         if "car1_body" not in meshes:
             return {"second_car_x": MOUTH_M + LONG_M}
         body = named(self.assembly().parts)["car1_body"]
-        return {"second_car_x": float(origin_m(body, meshes["car1_body"])[0]) / SCALE + LONG_M / 2}
+        return {"second_car_x": float(_along_m(origin_m(body, meshes["car1_body"]))) + LONG_M / 2}
 
     def measure(self, view: View) -> dict[str, float]:
         """Fronts from the rear bumpers, which go into the tunnel last."""
         fronts = []
         for i in range(self.num_cars):
             points = figure_points_m(view, f"car{i}")
-            fronts.append(float(points[:, 0].min()) / SCALE + LONG_M if len(points) else MOUTH_M + LONG_M)
+            fronts.append(float(_along_m(points).min()) + LONG_M if len(points) else MOUTH_M + LONG_M)
         return {
             "second_car_x": fronts[1],
             "moving_cars": float(np.sum(np.array(fronts) - self._starts_m() >= 1)),
         }
+
+
+def _along_m(points_m: Array) -> Any:
+    """Real metres along the road, from the light on, of points [..., 3] of the event's frame."""
+    return moved_by(turned((0, 0, 1), -ROAD_RAD), points_m)[..., 0] / SCALE

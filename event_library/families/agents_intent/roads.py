@@ -14,7 +14,7 @@ from event_library.base import Array, Event, State, View, angle_param, param, re
 from event_library.channels import Channel, ChannelMap, Colour, Emission, Visible
 from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
 from event_library.figures import buildings, vehicles
-from event_library.figures.rig import glow
+from event_library.figures.rig import glow, moved_by, set_down, turned
 from event_library.kit.palette import DARK, HUES, RED, WHITE, YELLOW, paint
 from event_library.laws import started
 from event_library.parts import Assembly, Part, Rgb
@@ -45,6 +45,8 @@ LANE_Y_M = -0.15  # of the van
 ARM_M = 1.0
 HINGE_Y_M = 0.42
 PAVED_M = 0.02
+ROAD_RAD = -0.6  # the road comes from the back left, so that the arm is seen from the side
+AMBER: Rgb = (1.0, 0.45, 0.02)
 
 
 @lru_cache(maxsize=64)
@@ -71,7 +73,7 @@ class FourWayStop(Event):
 
     accept_rules = (("cars in one lane keep apart", lambda e: e.least_headway_m >= 1.1 * CAR_M),)
 
-    num_cars: int = param("n", "count", 5, 7)
+    num_cars: int = param("n", "count", 6, 8, default=6)
     gap_s: float = param("ga", "s", 0.6, 1.1)
     crossing_s: float = param("tc", "s", 0.9, 1.4)
     seed: int = seed_param()
@@ -253,41 +255,56 @@ class VehicleGate(Event):
         )
         lamp = parts.moved(parts.sphere(0.065, 2), -self.sensor_m + VAN_M / 2, 0.62, 0.46)
         dashes = [parts.block((0.25, 0.03, PAVED_M + 1e-3), (x, 0.22, 0)) for x in np.arange(left + 0.3, right, 0.55)]
-        return Assembly((
-            *vehicles.van("van", VAN_M),
-            *buildings.barrier("gate", ARM_M, (0.0, HINGE_Y_M, PAVED_M), -np.pi / 2),
-            Part("lamp", lamp, glow((1.0, 0.45, 0.02), 0.0), carries=True, smooth_angle_deg=60),
+        surroundings = (
+            Part("lamp", lamp, glow(AMBER, 0.0), carries=True, smooth_angle_deg=60),
             Part("sensor", post, DARK),
             Part("road", parts.block((length, 1.2, PAVED_M), (middle, 0, 0)), ASPHALT),
             Part("kerbs", parts.join(*kerbs), paint((0.55, 0.55, 0.53), 0.8)),
             Part("marks", parts.join(*marks), paint(YELLOW)),
             Part("stop", parts.join(stop, *dashes), paint(WHITE)),
+        )
+        return Assembly((
+            *vehicles.van("van", VAN_M),
+            *buildings.barrier("gate", ARM_M, _on_road(0.0, HINGE_Y_M), ROAD_RAD - np.pi / 2),
+            *set_down(surroundings, (0.0, 0.0, 0.0), ROAD_RAD),
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
-        x = float(state["x"])
-        lit: Rgb = (1.0, 0.45, 0.02) if state["sensed"] else (0.12, 0.05, 0.01)
-        place = (0.0, HINGE_Y_M, PAVED_M)
+        x, sensed = float(state["x"]), bool(state["sensed"])
+        arm = buildings.barrier_channels(
+            "gate", ARM_M, float(state["angle"]), _on_road(0.0, HINGE_Y_M), ROAD_RAD - np.pi / 2
+        )
         return {
-            **vehicles.van_channels("van", VAN_M, (x, LANE_Y_M, PAVED_M), 0.0, x),
-            **buildings.barrier_channels("gate", ARM_M, float(state["angle"]), place, -np.pi / 2),
-            "lamp": (Colour(np.array(lit)), Emission(2.5 if state["sensed"] else 0.0)),
+            **vehicles.van_channels("van", VAN_M, _on_road(x, LANE_Y_M), ROAD_RAD, x),
+            **arm,
+            "lamp": (Colour(np.array(AMBER) * (1.0 if sensed else 0.1)), Emission(2.5 if sensed else 0.0)),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         rest = named(self.assembly().parts)
-        boom = np.asarray(meshes["gate_boom"].vertices).mean(axis=0) - origin_m(rest["gate_boom"], meshes["gate_boom"])
+        hinge = origin_m(rest["gate_boom"], meshes["gate_boom"])
+        boom = _to_road(np.asarray(meshes["gate_boom"].vertices).mean(axis=0) - hinge)
         return {
-            "x": float(origin_m(rest["van_body"], meshes["van_body"])[0]),
+            "x": float(_to_road(origin_m(rest["van_body"], meshes["van_body"]))[0]),
             "angle": float(np.arctan2(boom[2], -boom[1])),
         }
 
     def measure(self, view: View) -> dict[str, float]:
         """The arm's rise from where its stripes are about the hinge."""
-        van, stripes = figure_points_m(view, "van"), view.points_m["gate_stripes"]
+        van, stripes = _to_road(figure_points_m(view, "van")), _to_road(view.points_m["gate_stripes"])
         found = {"van_x": float((van[:, 0].min() + van[:, 0].max()) / 2) if len(van) else float("nan")}
         if len(stripes):
             _, y, z = stripes.mean(axis=0)
             hinge_z = PAVED_M + buildings.BARRIER_HINGE * ARM_M
             found["barrier_angle"] = float(np.arctan2(z - hinge_z, HINGE_Y_M - y))
         return found
+
+
+def _on_road(x_m: float, y_m: float) -> Array:
+    """[3] a place on the road, x along it and y across it, in the event's frame."""
+    return moved_by(turned((0, 0, 1), ROAD_RAD), np.array([x_m, y_m, PAVED_M]))
+
+
+def _to_road(points_m: Array) -> Array:
+    """Points [..., 3] of the event's frame along and across the road."""
+    return moved_by(turned((0, 0, 1), -ROAD_RAD), points_m)
