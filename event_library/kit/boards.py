@@ -65,7 +65,8 @@ class Grid:
     def cell_means(self, points_m: Array, values: Array) -> Array:
         """[num_rows, num_columns, C] mean of values [P, C] seen at points [P, 3], nan where no point falls."""
         rows, columns = self.cells_of(points_m)
-        values = np.asarray(values, dtype=np.float64).reshape(len(rows), -1)
+        values = np.asarray(values, dtype=np.float64)
+        values = values[:, None] if values.ndim == 1 else values
         flat = (rows * self.num_columns + columns)[rows >= 0]
         num = self.num_rows * self.num_columns
         count = np.bincount(flat, minlength=num).astype(np.float64)

@@ -69,7 +69,7 @@ class ProgressBar(Event):
     def measure(self, view: View) -> dict[str, float]:
         points, areas = view.points_m["bar_fill"], view.pixel_area_m2["bar_fill"]
         if len(points) == 0:
-            return {"progress": 0.0}
+            return {"progress": 0.0 if len(view.points_m["bar_frame"]) else float("nan")}
         return {"progress": (float(points[:, 0].max()) + pixel_pitch_m(areas) / 2 - BAR_LEFT[0]) / BAR_M[0]}
 
 

@@ -92,7 +92,8 @@ class TicTacToeGame(Event):
         return {"marks": float(sum(name.startswith("mark_") for name in meshes))}
 
     def measure(self, view: View) -> dict[str, float]:
-        return {"marks": float(sum(len(view.points_m[f"mark_{k}"]) > 0 for k in range(9)))}
+        seen = sum(len(view.points_m[f"mark_{k}"]) > 0 for k in range(9))
+        return {"marks": float(seen) if seen else float("nan")}
 
 
 def _grid_bars() -> trimesh.Trimesh:
@@ -226,9 +227,11 @@ class KnightTour(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Tiles seen in blue; the tour says how far, should the knight hide the last one."""
+        """How far along the tour a tile is seen in blue; while none is, the knight stands on the only one."""
         names = boards.tile_names("tile", TOUR, raised=True)
         points, rgb = (np.vstack([table[n] for n in names]) for table in (view.points_m, view.rgb))
         blue = TOUR.cell_means(points, (rgb[:, 2] > 1.25 * rgb[:, 0]).astype(np.float64))[..., 0].ravel()
-        taken = [k for k, square in enumerate(warnsdorff(int(self.start))) if blue[square] > 0.5]
-        return {"visited": float(max(taken) + 1) if taken else float("nan")}
+        taken = [k for k, square in enumerate(warnsdorff(int(self.start))) if blue[square] > 0.3]
+        if not taken and len(view.points_m["knight_foot"]) == 0:
+            return {"visited": float("nan")}
+        return {"visited": float(max(taken, default=0) + 1)}

@@ -124,9 +124,10 @@ class BubbleSortBars(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         return {
+            "robot": float(meshes["robot_body"].bounds[:, 0].mean()),
             "inversions": self._seen_inversions(
                 [float(meshes[f"bar_{k}"].bounds[:, 0].mean()) for k in range(self.num_bars)]
-            )
+            ),
         }
 
     def _seen_inversions(self, x_m: list[float]) -> float:

@@ -106,7 +106,7 @@ class BreadToasting(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Green light from the crumb over that from the lit part of the white plate, on the bread's own scale of tones."""
+        """Green light from the crumb over that from the lit part of the white plate, on the bread's scale of tones."""
         upward = view.points_m["plate"][:, 2] > SLICE_M + 0.005
         crumb, plate = view.rgb["crumb"], view.rgb["plate"][upward]
         if min(len(crumb), len(plate)) < 5:

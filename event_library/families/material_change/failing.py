@@ -117,7 +117,13 @@ class FatigueCrack(Event):
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         plate = np.asarray(meshes["left_plate"].vertices)
         along = (plate[2 * NUM_SEAM - 1] - plate[NUM_SEAM])[[0, 2]] / self.width_m  # up its outer side
-        return {"a": float(np.ptp(meshes["left_edge"].vertices[:, [0, 2]] @ along))}
+        turned = float(np.arctan2(*along))
+        jaw = np.asarray(meshes["left_jaw"].vertices)
+        axis = np.linalg.svd(jaw - jaw.mean(axis=0), full_matrices=False)[2][0]  # a box: along its longest side
+        flex = float(np.arctan(axis[0] / axis[2]))
+        return {
+            "flex": flex, "sag": turned - flex, "a": float(np.ptp(meshes["left_edge"].vertices[:, [0, 2]] @ along)),
+        }  # fmt: skip
 
     def measure(self, view: View) -> dict[str, float]:
         sides = [view.points_m[name] for name in ("left_edge", "right_edge")]

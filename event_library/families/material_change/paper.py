@@ -194,6 +194,8 @@ class OrigamiFolding(Event):
             points = np.vstack([view.points_m[f"flap_{k}"], view.points_m[f"back_{k}"]])
             if len(points):
                 shares[k] = self._folded(k, points.mean(axis=0))
+        if np.isnan(shares).all():
+            return {"folds": float("nan")}
         begun = np.flatnonzero(np.nan_to_num(shares) > 0.06)
         guess = (np.arange(len(shares)) < (begun[-1] if len(begun) else 0)).astype(np.float64)
         return {"folds": float(np.where(np.isnan(shares), guess, shares).sum())}
@@ -281,14 +283,26 @@ class PaperShredding(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         left = float(meshes["sheet"].bounds[1, 2]) - SLOT_M if "sheet" in meshes else 0.0
-        return {"y": self.sheet_m - left}
+        strips = np.asarray(meshes["strips_0"].vertices)
+        tail = (strips[0] + strips[STRIP_STATIONS]) / 2
+        return {"y": self.sheet_m - left, "fall": _arc_m(strip_paths()[0], tail)}
 
     def measure(self, view: View) -> dict[str, float]:
         points = np.vstack([view.points_m["sheet"], view.points_m["print"]])
         if len(points) < 3:
-            return {"sheet_left": 0.0}
+            return {"sheet_left": 0.0 if len(view.points_m["lips"]) else float("nan")}
         half_px = pixel_pitch_m(np.concatenate([view.pixel_area_m2["sheet"], view.pixel_area_m2["print"]])) / 2
         return {"sheet_left": float(points[:, 2].max()) + half_px - SLOT_M}
+
+
+def _arc_m(path_m: Array, point_m: Array) -> float:
+    """Arc length at which a polyline passes nearest to a point."""
+    sides = np.diff(path_m, axis=0)
+    lengths = np.linalg.norm(sides, axis=1)
+    shares = np.clip(((point_m - path_m[:-1]) * sides).sum(axis=1) / lengths**2, 0.0, 1.0)
+    off = np.linalg.norm(path_m[:-1] + shares[:, None] * sides - point_m, axis=1)
+    nearest = int(np.argmin(off))
+    return float(lengths[:nearest].sum() + shares[nearest] * lengths[nearest])
 
 
 @lru_cache(maxsize=1)

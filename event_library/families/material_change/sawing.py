@@ -122,7 +122,9 @@ class LogBeingSawn(Event):
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         r = self.diameter_m / 2
         middle = meshes["offcut"].bounds.mean(axis=0)
-        return {"kerf": AXIS_M + r - float(meshes["blade"].bounds[0, 2]), "fall": AXIS_M - float(middle[2])}
+        across = float(meshes["blade"].vertices.mean(axis=0)[:2] @ [-np.sin(YAW_RAD), np.cos(YAW_RAD)])
+        kerf = AXIS_M + r - float(meshes["blade"].bounds[0, 2])
+        return {"kerf": kerf, "saw": across, "fall": AXIS_M - float(middle[2])}
 
     def measure(self, view: View) -> dict[str, float]:
         """Lower edge of the blade, where it stands out of the log, under the top of the log."""
