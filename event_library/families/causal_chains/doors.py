@@ -301,10 +301,19 @@ class KeycardDoor(Event):
     def measure(self, view: View) -> dict[str, float]:
         trunk = np.vstack([view.points_m[f"walker_{piece}"] for piece in ("torso", "head", "hair")])
         door = view.points_m["door"]
-        across = self.lane.seen(door)[:, 1] if len(door) else np.array([np.nan])
         red, green = (lamp_is_on(view.rgb[f"lamps_{k}"], c) for k, c in ((0, LAMP_RED), (1, LAMP_GREEN)))
         return {
             "figure_x": self.lane.middle_m(trunk),
-            "door_open": float(across.min() + across.max()) / 2 / self.WIDE_M,
+            "door_open": self._open_share(self.lane.seen(door)) if len(door) else float("nan"),
             "lamp": green if np.isfinite(green) else 1 - red,
         }
+
+    def _open_share(self, points_m: Array) -> float:
+        """The opening at which most points [N, 3] (in the lane's frame) lie on the door's stiles and rails."""
+        _, wide, tall = self.DOOR_M
+        shares = np.linspace(0.0, 1.0, 51)[:, None]
+        off = np.abs(points_m[:, 1] - self.WIDE_M * shares)
+        up = points_m[:, 2]
+        on_rail = (up < 0.23) | (np.abs(up - 1.01) < 0.06) | (up > tall - 0.1)
+        fits = ((off < wide / 2 + 0.02) & (on_rail | (off > wide / 2 - 0.11))).sum(axis=1)
+        return float(shares[fits == fits.max(), 0].mean())

@@ -158,7 +158,8 @@ class BallSwitchHeaterSnow(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         snow = view.points_m["snow"]
-        top = top_height_m(snow, view.pixel_area_m2["snow"], 0.006)[0] - self.STOVE_M if len(snow) else 0.0
+        bare = 0.0 if len(view.points_m["stove"]) else float("nan")
+        top = top_height_m(snow, view.pixel_area_m2["snow"], 0.006)[0] - self.STOVE_M if len(snow) else bare
         return {"snow_height": top, "lamp": lamp_is_on(view.rgb["lamp_0"])}
 
 
@@ -277,7 +278,8 @@ class IceGateMarbles(Event):
     def measure(self, view: View) -> dict[str, float]:
         """Marbles count as out once they are seen beyond the pit's uphill edge."""
         seen = [view.points_m[f"marble_{k}"] for k in range(self.num_marbles)]
-        out = sum(float(points[:, 0].mean() > 0.0) for points in seen if len(points))
+        out = sum(float(points[:, 0].mean() > 0.0) for points in seen if len(points)) if any(map(len, seen)) else np.nan
         ice = view.points_m["ice"]
-        top = top_height_m(ice, view.pixel_area_m2["ice"])[0] - self.FLOOR_M if len(ice) else 0.0
+        gone = 0.0 if len(view.points_m["chute"]) else float("nan")
+        top = top_height_m(ice, view.pixel_area_m2["ice"])[0] - self.FLOOR_M if len(ice) else gone
         return {"marbles_out": out, "ice_height": top}

@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
 from event_library.channels import Channel, ChannelMap, Emission, Move, Power, Rotate, quaternion_about
-from event_library.families.causal_chains.pieces import cable, lamp, lamp_channels, lamp_is_on, rad
+from event_library.families.causal_chains.pieces import cable, direction, lamp, lamp_channels, lamp_is_on, rad
 from event_library.figures import fliers, rig, trees
 from event_library.kit import dials, furniture, machinery, streams
 from event_library.kit.palette import (
@@ -265,7 +265,14 @@ class PullCordLamp(Event):
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         x = np.array([meshes[f"bead_{k}"].bounds[:, 0].mean() for k in range(self.NUM_PULLS)])
         left, right = self._ends_m
-        return {"n": float((np.abs(x - right) < np.abs(x - left)).sum())}
+        arm = np.asarray(meshes["monkey_left_arm"].vertices)
+        rest = next(p for p in fliers.monkey("monkey", self.TALL_M) if p.name == "monkey_left_arm").mesh.vertices
+        hanging = np.linalg.lstsq(np.column_stack([rest, np.ones(len(rest))]), arm, rcond=None)[0][2]
+        ahead = float(-hanging @ direction(self.HEADING_RAD))  # the arm is spread by 0.15 about the heading
+        return {
+            "n": float((np.abs(x - right) < np.abs(x - left)).sum()),
+            "arm": self.RAISED_RAD - float(np.arctan2(ahead, hanging[2] / np.cos(0.15))) % (2 * np.pi),
+        }
 
     def measure(self, view: View) -> dict[str, float]:
         """Beads are asked which of their two ends they are at; those that aren't seen lie between their neighbours."""
@@ -276,7 +283,7 @@ class PullCordLamp(Event):
         from_left, from_right = min(waiting, default=self.NUM_PULLS), max(moved, default=-1) + 1
         shade = view.rgb["shade"]
         return {
-            "beads": (from_left + from_right) / 2,
+            "beads": (from_left + from_right) / 2 if moved or waiting else float("nan"),
             "lamp": float(np.median(shade[:, 0]) > 0.8) if len(shade) else float("nan"),
         }
 
@@ -384,10 +391,10 @@ class SunriseSolarFountain(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         jets = [view.points_m[f"jet_{k}"][:, 2] for k in range(self.NUM_JETS)]
-        tops = np.concatenate(jets)
+        tops, still = np.concatenate(jets), 0.0 if len(view.points_m["basin"]) else float("nan")
         sun = view.points_m["sun"].mean(axis=0) if len(view.points_m["sun"]) else np.full(3, np.nan)
         return {
-            "jet_height": max(float(tops.max()) - self.NOZZLE_Z_M, 0.0) if len(tops) else 0.0,
+            "jet_height": max(float(tops.max()) - self.NOZZLE_Z_M, 0.0) if len(tops) else still,
             "elevation": float(np.arctan2(sun[2] - self.GARDEN_M, sun[0])),
         }
 

@@ -14,7 +14,7 @@ from event_library.parts import Part, Rgb
 
 LAMP_GREEN: Rgb = (0.03, 0.80, 0.12)
 LAMP_RED: Rgb = (0.90, 0.03, 0.02)
-STRING_M = 0.0042  # radius of cords that must show at 64 px
+STRING_M = 0.005  # radius of cords that must show at 64 px
 Channels = dict[str, tuple[Channel, ...]]
 
 

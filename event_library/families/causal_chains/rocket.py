@@ -163,7 +163,7 @@ class FuseRocketLaunch(Event):
     def measure(self, view: View) -> dict[str, float]:
         """The nose's height, gone when nothing of the rocket is seen; the fuse up to its spark or where it is pale."""
         nose = view.points_m["rocket_accent"]
-        z = self.GONE_M
+        z = self.GONE_M if len(view.points_m["pad"]) else float("nan")
         if len(nose):
             pitch = pixel_pitch_m(view.pixel_area_m2["rocket_accent"])
             z = float(nose[:, 2].max()) + 0.7 * pitch - self.TALL_M - self.PAD_M

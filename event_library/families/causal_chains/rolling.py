@@ -119,11 +119,8 @@ class DominoesReleaseCart(Event):
 
     def assembly(self) -> Assembly:
         feet, pivot = self._feet_m, self._pivot_m
-        one = parts.moved(
-            parts.bevelled_box((self.THICK_M, self.WIDE_M, self.TALL_M), 0.0015), -self.THICK_M / 2, 0, self.TALL_M / 2
-        )
         row = [
-            Part(f"domino_{k}", one.copy(), paint(hue(0.85 * k / self.num_dominoes)), True)
+            Part(f"domino_{k}", self._domino(), paint(hue(0.85 * k / self.num_dominoes)), True)
             for k in range(self.num_dominoes)
         ]
         low, high, deck = feet[0, 0] - 0.05, feet[-1, 0] + 0.12, float(feet[0, 2])
@@ -147,6 +144,11 @@ class DominoesReleaseCart(Event):
             Part("shelf", shelf, WOOD),
             Part("ramp", parts.join(ramp.mesh, under, buffer), PALE_WOOD),
         ))  # fmt: skip
+
+    def _domino(self) -> trimesh.Trimesh:
+        """Standing behind its leading lower edge, which is the origin."""
+        mesh = parts.bevelled_box((self.THICK_M, self.WIDE_M, self.TALL_M), 0.0015)
+        return parts.moved(mesh, -self.THICK_M / 2, 0.0, self.TALL_M / 2)
 
     def channels(self, state: State) -> ChannelMap:
         tilt, s = np.asarray(state["tilt"]), float(state["s"])

@@ -151,11 +151,14 @@ class CandleStringFlag(Event):
         return found
 
     def measure(self, view: View) -> dict[str, float]:
-        """The string is whole while it is seen sloping between candle and pulley."""
+        """The string is whole while it is seen sloping between candle and pulley, which the flag never hides."""
         line, flag = view.points_m["line"], view.points_m["flag"]
         top = top_height_m(flag, view.pixel_area_m2["flag"])[0]
         sloping = (line[:, 0] < self.A[0] - self.PULLEY_M - 0.02).sum()
-        return {"flag_height": top - self.FLAG_Z_M - self.FLAG_M[1], "string": float(sloping >= 2)}
+        return {
+            "flag_height": top - self.FLAG_Z_M - self.FLAG_M[1],
+            "string": float(sloping >= 2) if len(flag) else np.nan,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,4 +299,5 @@ class BalloonPinPop(Event):
         offset = view.points_m["lid"] - at(*self.HINGE)
         far = (offset[:, 1:] * np.linalg.norm(offset[:, 1:], axis=1, keepdims=True)).sum(axis=0)
         angle = float(np.arctan2(far[1], -far[0])) if len(offset) else float("nan")
-        return {"lid_angle": angle, "balloon": float(len(view.points_m["balloon"]) > 0)}
+        there = float(len(view.points_m["balloon"]) > 0) if len(view.points_m["pump"]) else float("nan")
+        return {"lid_angle": angle, "balloon": there}

@@ -163,6 +163,6 @@ class RainBucketGate(Event):
         top = top_height_m(view.points_m["gate"], view.pixel_area_m2["gate"])[0]
         shut = self.POND[2] + vessels.FLOOR_M + 0.137
         return {
-            "basin_level": level_seen(view, "basin_water", vessels.FLOOR_M, self.FULL_M),
+            "basin_level": level_seen(view, "basin_water", "basin", vessels.FLOOR_M, self.FULL_M),
             "gate": (top - shut) / self.LIFT_M,
         }

@@ -39,10 +39,12 @@ def water_channels(name: str, share: float, full_m: float, floor: tuple[float, f
     return {name: (Visible(share > DRY), *placed)}
 
 
-def level_seen(view: View, name: str, floor_m: float, full_m: float) -> float:
-    """Share of the full height at which the water's top is seen; 0 when there is none."""
+def level_seen(view: View, name: str, vessel: str, floor_m: float, full_m: float) -> float:
+    """Share of the full height at which the water's top is seen; 0 when none is seen in the vessel that is."""
     points = view.points_m[name]
-    return (top_height_m(points, view.pixel_area_m2[name])[0] - floor_m) / full_m if len(points) else 0.0
+    if len(points):
+        return (top_height_m(points, view.pixel_area_m2[name])[0] - floor_m) / full_m
+    return 0.0 if len(view.points_m[f"{vessel}_base"]) else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class TimerValveTankLeds(Event):
 
     TANK_M, FULL_M = (0.17, 0.12), 0.19
     MOUTH = (0.05, 0.0, 0.245)
-    VALVE_X_M, TIMER = -0.075, (-0.135, -0.05, 0.115)
+    VALVE_X_M, TIMER = -0.075, (-0.15, -0.06, 0.105)
     FLOOR = (0.05, 0.0, vessels.FLOOR_M)
 
     @property
@@ -90,15 +92,15 @@ class TimerValveTankLeds(Event):
     def assembly(self) -> Assembly:
         x, y, z = self.TIMER
         middle = (x + 0.31, -0.05, vessels.FLOOR_M + 0.6 * self.FULL_M)
-        box = parts.block((0.02, 0.02, z), (x, y + 0.03, 0.0))
+        box = parts.block((0.02, 0.02, z), (x, y + 0.06, 0.0))
         return Assembly((
             vessels.liquid_box("water", self.TANK_M, self.FULL_M),
             *vessels.square_tank("tank", self.TANK_M, self.FULL_M + 0.02, (self.MOUTH[0], 0.0, 0.0)),
             streams.jet("jet"),
             streams.splash("jet_splash", 0.011),
             *supply_pipe("supply", self.MOUTH, -0.19, self.VALVE_X_M),
-            *digits.seven_segments("timer", 1, 0.085, self.TIMER),
-            Part("stand", parts.join(box, parts.block((0.07, 0.06, 0.008), (x, y + 0.03, 0))), IRON),
+            *digits.seven_segments("timer", 1, 0.13, self.TIMER),
+            Part("stand", parts.join(box, parts.block((0.10, 0.09, 0.008), (x, y + 0.05, 0))), IRON),
             cable("cable", [(x, y + 0.04, z + 0.06), (x, y + 0.05, 0.26), (self.VALVE_X_M, 0.0, 0.30)]),
             *digits.lamp_row("lamps", 5, 0.013, middle, pitch_m=self.FULL_M / 5, vertical=True, rgb=LAMP_GREEN),
             Part("post", parts.block((0.02, 0.015, 0.05), (middle[0], middle[1] + 0.012, 0.0)), DARK),
@@ -112,7 +114,7 @@ class TimerValveTankLeds(Event):
             **water_channels("water", level, self.FULL_M, self.FLOOR),
             **stream_channels("jet", flow, self.MOUTH, vessels.FLOOR_M + level * self.FULL_M, running),
             **machinery.wheel_channels("supply_handle", opened, valve_pivot_m(self.MOUTH, self.VALVE_X_M)),
-            **digits.seven_segments_channels("timer", 1, int(state["n"])),
+            **digits.seven_segments_channels("timer", 1, int(state["n"]), glow=1.5),
             **digits.lamp_row_channels("lamps", np.arange(1, 6) <= state["lamps"], rgb=LAMP_GREEN),
         }
 
@@ -121,9 +123,9 @@ class TimerValveTankLeds(Event):
         return {"l": held / (self.TANK_M[0] * self.TANK_M[1] * self.FULL_M)}
 
     def measure(self, view: View) -> dict[str, float]:
-        shown = digits.read_display("timer", 1, view.rgb)
+        shown = digits.read_display("timer", 1, view.rgb, threshold=0.7)
         return {
-            "level": level_seen(view, "water", vessels.FLOOR_M, self.FULL_M),
+            "level": level_seen(view, "water", "tank", vessels.FLOOR_M, self.FULL_M),
             "display": float(shown) if shown.isdigit() else float("nan"),
             "lamps": float(sum(lamp_is_on(view.rgb[f"lamps_{j}"]) for j in range(5))),
         }
@@ -208,7 +210,7 @@ class RotaryValveSupply(Event):
     def measure(self, view: View) -> dict[str, float]:
         pivot = valve_pivot_m(self.MOUTH, self.VALVE_X_M)
         return {
-            "level": level_seen(view, "water", vessels.FLOOR_M, self.FULL_M),
+            "level": level_seen(view, "water", "jar", vessels.FLOOR_M, self.FULL_M),
             "handle": dials.hand_angle_rad(view.points_m["supply_handle"], pivot),
         }
 
@@ -313,6 +315,6 @@ class FloatSwitchPump(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         return {
-            "level": level_seen(view, "water", vessels.FLOOR_M, self.FULL_M),
+            "level": level_seen(view, "water", "tank", vessels.FLOOR_M, self.FULL_M),
             "pump_lamp": lamp_is_on(view.rgb["lamp_0"]),
         }
