@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
 from event_library.channels import ChannelMap, Move
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
+from event_library.families.agents_intent.measuring import axes_m, figure_points_m, named
 from event_library.figures import animals
 from event_library.kit.palette import WHITE, paint
 from event_library.kit.shapes import at
@@ -39,7 +39,7 @@ class CatLaserDot(Event):
     variables = (
         state("cat", "m", 0.05, domain="vector", label="place on the carpet"),
         state("psi", "rad", 0.1, domain="angle", cycle=2 * np.pi, label="heading"),
-        state("way", "m", 0.1, flags="monotone", label="way run"),
+        state("strides", "count", 0.1, flags="monotone", label="strides run"),
         state("dot", "m", 0.05, domain="vector", label="laser dot"),
         readout("cat_x", "m", 0.18, min_delta=0.4, label="cat across the carpet"),
         readout("dot_x", "m", 0.15, label="dot across the carpet"),
@@ -72,9 +72,9 @@ class CatLaserDot(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         run = ode_values(self, np.asarray(t_s, dtype=np.float64))
-        dot = self.dot_m(run[:, 4])
+        dot, strides = self.dot_m(run[:, 4]), run[:, 3] / animals.cat_stride_m(CAT_M, running=True)
         return {
-            "cat": run[:, :2], "psi": run[:, 2] % (2 * np.pi), "way": run[:, 3], "dot": dot,
+            "cat": run[:, :2], "psi": run[:, 2] % (2 * np.pi), "strides": strides, "dot": dot,
             "cat_x": run[:, 0].copy(), "dot_x": dot[:, 0].copy(),
         }  # fmt: skip
 
@@ -90,16 +90,18 @@ class CatLaserDot(Event):
     def channels(self, state: State) -> ChannelMap:
         x, y = np.asarray(state["cat"])
         dot = np.asarray(state["dot"])
-        phase = float(state["way"]) / animals.cat_stride_m(CAT_M, running=True)
         return {
-            **animals.cat_channels("cat", CAT_M, (x, y, CARPET_M), float(state["psi"]), phase, running=True),
+            **animals.cat_channels(
+                "cat", CAT_M, (x, y, CARPET_M), float(state["psi"]), float(state["strides"]), running=True
+            ),
             "dot": (Move(at(*dot, CARPET_M)),),
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        body = named(self.assembly().parts)["cat_body"]
+        pose = axes_m(named(self.assembly().parts)["cat_body"], meshes["cat_body"])
         return {
-            "cat_x": float(origin_m(body, meshes["cat_body"])[0]),
+            "psi": float(np.arctan2(pose[0, 1], pose[0, 0])),
+            "cat_x": float(pose[3, 0]),
             "dot_x": float(meshes["dot"].bounds.mean(axis=0)[0]),
         }
 

@@ -42,7 +42,7 @@ class SnailOnWall(Event):
     variables = (
         state("h", "m", 0.01, flags="bounded", label="way above the start"),
         state("phase", "frac", 0.02, flags="bounded", label="share of the day (0 to 1) or of the night (1 to 2)"),
-        state("crept", "m", 0.02, flags="monotone", label="way crept upwards"),
+        state("stretches", "count", 0.2, flags="monotone", label="stretches of the foot"),
         readout("height", "m", 0.02, min_delta=0.05, flags="bounded", label="way above the start"),
     )
 
@@ -69,7 +69,7 @@ class SnailOnWall(Event):
         h = crept - w * (days * self.night_s + np.maximum(r - self.day_s, 0.0))
         clock = t % (self.day_s + self.night_s)
         phase = np.where(clock < self.day_s, clock / self.day_s, 1 + (clock - self.day_s) / self.night_s)
-        return {"h": h, "phase": phase, "crept": crept, "height": h.copy()}
+        return {"h": h, "phase": phase, "stretches": crept / STRETCH_M, "height": h.copy()}
 
     def assembly(self) -> Assembly:
         width, high, deep = WALL_M
@@ -111,7 +111,7 @@ class SnailOnWall(Event):
         sky = at(0.19 * np.cos(over), WALL_M[2] - 0.04, WALL_M[1] + 0.055 + 0.085 * np.sin(over))
         bright = float(np.sin(np.pi * share)) ** 0.5 if day else 0.0
         snail = animals.snail_channels(
-            "snail", SNAIL_M, (0.0, 0.0, FOOT_M + float(state["h"])), np.pi / 2, float(state["crept"]) / STRETCH_M,
+            "snail", SNAIL_M, (0.0, 0.0, FOOT_M + float(state["h"])), np.pi / 2, float(state["stretches"]),
             pitch_rad=np.pi / 2,
         )  # fmt: skip
         return {

@@ -113,6 +113,8 @@ class BlockStackingGripper(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """A block is placed when it is over the base and no higher than its place in the tower."""
+        if len(view.points_m["first"]) == 0:
+            return {"placed": float("nan")}
         placed = 0
         for k in range(self.num_blocks):
             points = view.points_m[f"block_{k}"]
@@ -200,5 +202,7 @@ class RobotArmPickPlace(Event):
         """A cube counts when it is over the right tray and no higher than cubes lie there."""
         top = BENCH_M + 0.006 + CUBE_M + ON_SLOT_M
         seen = [view.points_m[f"cube_{k}"] for k in range(self.num_cubes)]
+        if not any(map(len, seen)):
+            return {"moved": float("nan")}
         right = [len(p) > 0 and p[:, 0].mean() > TRAY_M[0] - 1.6 * CUBE_PITCH_M and p[:, 2].max() < top for p in seen]
         return {"moved": float(sum(right))}

@@ -11,8 +11,8 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
-from event_library.families.agents_intent.routes import heading_rad
+from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
+from event_library.families.agents_intent.routes import arc_length_m, heading_rad
 from event_library.figures import craft, robots
 from event_library.kit import furniture, shapes
 from event_library.kit.palette import CERAMIC_BLUE, PORCELAIN, RED, WOOD, paint
@@ -116,10 +116,16 @@ class VacuumRobot(Event):
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {"cleaned": float(meshes["clean"].area) / self._floor_m2}
+        body = named(self.assembly().parts)["robot_body"]
+        return {
+            "s": arc_length_m(self._path_m, origin_m(body, meshes["robot_body"])[:2]),
+            "cleaned": float(meshes["clean"].area) / self._floor_m2,
+        }
 
     def measure(self, view: View) -> dict[str, float]:
         """Share of the visible floor; what the robot hides counts half."""
+        if unseen(view, "clean", "dusty"):
+            return {"cleaned": float("nan")}
         seen = {
             name: float(footprints_m2(view.points_m[name], view.pixel_area_m2[name], view.eye_m, (0, 0, 1)).sum())
             for name in ("clean", "dusty")
@@ -224,6 +230,8 @@ class TableSetting(Event):
         return {"placed": float(np.sum(np.array(off) < 1e-6))}
 
     def measure(self, view: View) -> dict[str, float]:
+        if unseen(view, "table"):
+            return {"placed": float("nan")}
         placed = sum(len(view.points_m[f"item{k}"]) > 0 for k in range(3 * self.num_seats))
         robot = figure_points_m(view, "robot")
         if len(robot) == 0:

@@ -12,7 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap, Colour
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
+from event_library.families.agents_intent.measuring import axes_m, figure_points_m, named, unseen
 from event_library.figures import animals, plants
 from event_library.figures.rig import baked
 from event_library.kit import copies, furniture, shapes
@@ -57,7 +57,7 @@ class AntsCarrying(Event):
 
     info = facts("ants_carrying")
     variables = (
-        state("way", "m", 0.01, flags="monotone", label="way of each ant"),
+        state("rounds", "count", 0.02, flags="monotone", label="rounds of each ant"),
         state("taken", "count", 0.0, domain="count", flags="monotone bounded", label="crumbs taken"),
         state("delivered", "count", 0.0, domain="count", flags="monotone bounded", label="crumbs in the nest"),
         readout("heap_left", "count", 1.0, min_delta=2, domain="count", flags="monotone bounded",
@@ -79,7 +79,12 @@ class AntsCarrying(Event):
         most = float(self.num_crumbs)
         taken = np.minimum(np.floor(way / self.spacing_m), most)
         delivered = np.clip(np.floor((way - self.half_loop_m) / self.spacing_m), 0.0, most)
-        return {"way": way, "taken": taken, "delivered": delivered, "heap_left": most - taken}
+        return {
+            "rounds": way / (2 * self.half_loop_m),
+            "taken": taken,
+            "delivered": delivered,
+            "heap_left": most - taken,
+        }
 
     def _on_loop(self, way_m: float) -> tuple[Array, float]:
         """Place [2] and heading at an arc length of the loop, 0 beside the heap."""
@@ -140,7 +145,7 @@ class AntsCarrying(Event):
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
-        way = float(state["way"])
+        way = float(state["rounds"]) * 2 * self.half_loop_m
         channels: dict[str, tuple[Channel, ...]] = {}
         for j in range(self.num_ants):
             place, heading = self._ant(j, way)
@@ -155,6 +160,8 @@ class AntsCarrying(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Crumbs of which something is seen at their places on the plate."""
+        if unseen(view, "plate"):
+            return {"heap_left": float("nan")}
         points, heap = view.points_m["crumbs"], self._heap_m()
         if len(points) == 0:
             return {"heap_left": 0.0}
@@ -268,11 +275,13 @@ class BeeTour(Event):
         return {**bee, **centres}
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        body = named(self.assembly().parts)["bee_body"]
-        return {"bee_x": float(origin_m(body, meshes["bee_body"])[0])}
+        pose = axes_m(named(self.assembly().parts)["bee_body"], meshes["bee_body"])
+        return {"bee_x": float(pose[3, 0]), "heading": float(np.arctan2(pose[0, 1], pose[0, 0]))}
 
     def measure(self, view: View) -> dict[str, float]:
         """Brown centres are much darker than the white petals round them."""
+        if unseen(view, *(f"f{k}_petals" for k in range(self.num_flowers))):
+            return {"visited": float("nan")}
         visited = 0
         for k in range(self.num_flowers):
             centre, petals = view.rgb[f"f{k}_centre"], view.rgb[f"f{k}_petals"]

@@ -12,7 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap, Move
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
+from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
 from event_library.figures import people
 from event_library.figures.people import PersonLook
 from event_library.kit.palette import HUES, STEEL, paint
@@ -177,6 +177,8 @@ class ElevatorPassengers(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Arrived is who stands beside the shaft on the floor of its own colour."""
+        if unseen(view, "slabs"):
+            return {"arrived": float("nan")}
         arrived = 0
         for i, (_, goal) in enumerate(self.trips()):
             points = figure_points_m(view, f"p{i}")

@@ -13,6 +13,11 @@ from event_library.parts import Part
 NOWHERE = np.full(2, np.nan)
 
 
+def unseen(view: View, *names: str) -> bool:
+    """Whether none of these parts is seen, so that nothing can be told from what else is missing."""
+    return all(len(view.points_m[name]) == 0 for name in names)
+
+
 def figure_points_m(view: View, name: str) -> Array:
     """[N, 3] visible points of all parts of a figure."""
     seen = [points for part, points in view.points_m.items() if part.startswith(f"{name}_")]
@@ -31,11 +36,16 @@ def standing_m(points_m: Array, eye_m: Array, radius_m: float) -> Array:
     return middle
 
 
-def origin_m(part: Part, placed: trimesh.Trimesh) -> Array:
-    """[3] where a rigid part's own origin lies, from its mesh at rest and its placed one."""
+def axes_m(part: Part, placed: trimesh.Trimesh) -> Array:
+    """[4, 3] axes and, last, origin of a rigid part, from its mesh at rest and its placed one."""
     rest = np.asarray(part.mesh.vertices)
     system = np.column_stack([rest, np.ones(len(rest))])
-    return np.asarray(np.linalg.lstsq(system, np.asarray(placed.vertices), rcond=None)[0][3])
+    return np.asarray(np.linalg.lstsq(system, np.asarray(placed.vertices), rcond=None)[0])
+
+
+def origin_m(part: Part, placed: trimesh.Trimesh) -> Array:
+    """[3] where a rigid part's own origin lies."""
+    return np.asarray(axes_m(part, placed)[3])
 
 
 def named(parts: tuple[Part, ...]) -> Mapping[str, Part]:

@@ -12,7 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Visible
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
+from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
 from event_library.figures import buildings, furniture, vehicles
 from event_library.figures.rig import moved_by, set_down, turned
 from event_library.kit.palette import HUES, WHITE, paint
@@ -129,6 +129,8 @@ class IdmPlatoon(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Fronts from the rear bumpers, which go into the tunnel last."""
+        if unseen(view, "tunnel"):
+            return {"second_car_x": float("nan")}
         fronts = []
         for i in range(self.num_cars):
             points = figure_points_m(view, f"car{i}")

@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Visible
-from event_library.families.agents_intent.measuring import named, origin_m, standing_m
+from event_library.families.agents_intent.measuring import named, origin_m, standing_m, unseen
 from event_library.figures import people
 from event_library.figures.people import PersonLook
 from event_library.figures.rig import baked
@@ -104,5 +104,7 @@ class QueueAdvancing(Event):
         return {"served": float(self.num_people - len(waiting))}
 
     def measure(self, view: View) -> dict[str, float]:
+        if unseen(view, "hut"):
+            return {"served": float("nan")}
         places = [standing_m(view.points_m[f"p{k}_torso"], view.eye_m, TRUNK_M) for k in range(self.num_people)]
         return {"served": float(self.num_people - sum(place[0] < CLEAR_M for place in places))}

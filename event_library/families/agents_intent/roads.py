@@ -12,7 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap, Colour, Emission, Visible
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m
+from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
 from event_library.figures import buildings, vehicles
 from event_library.figures.rig import glow, moved_by, set_down, turned
 from event_library.kit.palette import DARK, HUES, RED, WHITE, YELLOW, paint
@@ -172,6 +172,8 @@ class FourWayStop(Event):
         return {"cleared": self._cleared([origin_m(rest[b], meshes[b])[:2] if b in meshes else None for b in bodies])}
 
     def measure(self, view: View) -> dict[str, float]:
+        if unseen(view, "tunnels"):
+            return {"cleared": float("nan")}
         seen = [figure_points_m(view, f"car{i}")[:, :2] for i in range(self.num_cars)]
         return {"cleared": self._cleared([(p.min(axis=0) + p.max(axis=0)) / 2 if len(p) else None for p in seen])}
 

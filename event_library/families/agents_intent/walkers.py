@@ -243,6 +243,8 @@ class GardenerWatering(Event):
         bent = plants.plant_channels("p", PLANT_M, (0, 0, 0), wilt_rad=UPRIGHT_RAD, sway_rad=0.45 * UPRIGHT_RAD)
         limit = float(next(c.vertices_m for c in bent["p_leaves"] if isinstance(c, Vertices))[:, 0].mean())
         leans = [view.points_m[f"plant{i}_leaves"][:, 0] - self._pot_m(i)[0] for i in range(self.num_pots)]
+        if not any(map(len, leans)):
+            return {"upright": float("nan")}
         gardener = figure_points_m(view, "gardener")
         pot = round(float(gardener[:, 0].mean() - self._pot_m(0)[0]) / PITCH_M) if len(gardener) else np.nan
         return {
