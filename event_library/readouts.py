@@ -97,3 +97,13 @@ def paint_share(
     light = linear_rgb(np.median(white_rgb, axis=0)) / np.asarray(white)
     swatches = [(light * np.asarray(paint))[None] ** (1 / 2.2) for paint in (first, second)]
     return mixing_share(rgb, *swatches)
+
+
+def disc_radius_m(points_m: Array, pixel_area_m2: Array, ground_m: Array) -> float:
+    """Radius of a round thing about the event's axis; 0 when its ground is seen in its stead, nan when neither is.
+
+    The edge lies beyond the outermost pixel centre: by 0.15 of a pixel on average, as many pixels share the edge.
+    """
+    if len(points_m) == 0:
+        return 0.0 if len(ground_m) else float("nan")
+    return float(np.hypot(points_m[:, 0], points_m[:, 1]).max()) + 0.15 * pixel_pitch_m(pixel_area_m2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.integrate import quad
 
 from event_library.families.flow.draining import FunnelDraining, TankDrainingTorricelli
 from event_library.families.flow.filling import LeakyTankBalance, OverflowCascade, TankFilling
@@ -15,6 +16,7 @@ from event_library.references.base import Array, Reference
 from event_library.references.integrating import integrated, until
 
 G = 9.81
+NEARLY_0 = 1e-13  # share of the start at which a law with a root's corner is called done
 
 
 def tank_filling(event: TankFilling, t_s: Array) -> dict[str, Array]:
@@ -26,23 +28,22 @@ def tank_filling(event: TankFilling, t_s: Array) -> dict[str, Array]:
 
 
 def tank_draining_torricelli(event: TankDrainingTorricelli, t_s: Array) -> dict[str, Array]:
-    """A dh/dt = -Cd a sqrt(2 g h), as y = sqrt(h) (free of the root's corner), until nothing is left."""
+    """A dh/dt = -Cd a sqrt(2 g h) until (nearly) nothing is left; the jet's range from its speed and its fall."""
     speed = event.contraction * (event.hole_m / (2 * event.radius_m)) ** 2 * np.sqrt(2 * G)
-    root = until(lambda t, y: [-speed / 2], np.sqrt(event.start_level_m), 0.0, t_s)
+    rate = lambda t, h: [-speed * np.sqrt(max(h[0], 0.0))]  # noqa: E731
+    h = until(rate, event.start_level_m, NEARLY_0 * event.start_level_m, t_s, end=0.0)
     basin = event.basin_m[0] * event.basin_m[1]
-    gathered = np.pi * event.radius_m**2 * (event.start_level_m - root**2) / basin
+    gathered = np.pi * event.radius_m**2 * (event.start_level_m - h) / basin
     drop = event.mouth_m[2] - 0.005 - gathered
-    return {"level": root**2, "jet_reach": np.sqrt(2 * G) * root * np.sqrt(2 * drop / G)}
+    return {"level": h, "jet_reach": np.sqrt(2 * G * h) * np.sqrt(2 * drop / G)}
 
 
 def funnel_draining(event: FunnelDraining, t_s: Array) -> dict[str, Array]:
-    """dV/dt = -Cd a sqrt(2 g h), h from V = pi/3 tan(alpha)^2 h^3, until nothing is left."""
+    """pi (h tan(alpha))^2 dh/dt = -Cd a sqrt(2 g h) until (nearly) nothing is left; the flask has the rest."""
     slope, leak = np.tan(event.half_angle_rad), event.contraction * np.pi * event.bore_m**2 / 4
-    height = lambda v: np.cbrt(3 * np.maximum(v, 0.0) / (np.pi * slope**2))  # noqa: E731
-    start = np.pi / 3 * slope**2 * event.start_level_m**3
-    power = until(lambda t, w: [-5 / 6 * leak * np.sqrt(2 * G) * (height(1.0) ** 0.5)], start ** (5 / 6), 0.0, t_s)
-    volume = power ** (6 / 5)  # w = V^(5/6): dw/dt is constant because h^(1/2) goes with V^(1/6)
-    return {"level": height(volume), "flask_fill": 1 - volume / start}
+    rate = lambda t, h: [-leak * np.sqrt(2 * G * h[0]) / (np.pi * (slope * h[0]) ** 2)]  # noqa: E731
+    h = until(rate, event.start_level_m, 1e-4 * event.start_level_m, t_s, end=0.0)
+    return {"level": h, "flask_fill": 1 - (h / event.start_level_m) ** 3}
 
 
 def overflow_cascade(event: OverflowCascade, t_s: Array) -> dict[str, Array]:
@@ -63,12 +64,13 @@ def leaky_tank_balance(event: LeakyTankBalance, t_s: Array) -> dict[str, Array]:
 
 
 def siphon_equalising(event: SiphonEqualising, t_s: Array) -> dict[str, Array]:
-    """A1 dh1/dt = -q, A2 dh2/dt = q, q = Cd a sqrt(2 g (h1 - h2)), as y = sqrt(h1 - h2); levels from what is kept."""
+    """A1 dh1/dt = -q, A2 dh2/dt = q, q = Cd a sqrt(2 g (h1 - h2)); levels from what is kept."""
     left, right = np.pi * event.left_radius_m**2, np.pi * event.right_radius_m**2
     flow = event.contraction * np.pi * event.bore_m**2 / 4 * np.sqrt(2 * G)
-    root = until(lambda t, y: [-flow / 2 * (1 / left + 1 / right)], np.sqrt(event.start_gap_m), 0.0, t_s)
+    rate = lambda t, y: [-flow * np.sqrt(max(y[0], 0.0)) * (1 / left + 1 / right)]  # noqa: E731
+    gap = until(rate, event.start_gap_m, NEARLY_0 * event.start_gap_m, t_s, end=0.0)
     volume = left * (event.right_level_m + event.start_gap_m) + right * event.right_level_m
-    return {"level_gap": root**2, "level_2": (volume - left * root**2) / (left + right)}
+    return {"level_gap": gap, "level_2": (volume - left * gap) / (left + right)}
 
 
 def three_vessels_equalising(event: ThreeVesselsEqualising, t_s: Array) -> dict[str, Array]:
@@ -117,12 +119,40 @@ def paper_towel_wicking(event: PaperTowelWicking, t_s: Array) -> dict[str, Array
 
 
 def tipping_bucket(event: TippingBucket, t_s: Array) -> dict[str, Array]:
-    """The list of instants at which half a dump has been poured, counted."""
-    instants, now = [], 0.0
-    for _ in range(8):
-        instants.append(now + event.fill_s + event.tip_s / 2)
-        now += event.fill_s + event.tip_s
-    return {"dumps": np.searchsorted(instants, t_s, side="right"), "trigger:first_tip": np.asarray(event.fill_s)}
+    """Cycle by cycle: filled at a steady rate, swung as half an oscillation, poured at the speed 6 u (1 - u); what the
+    trough holds is its outline, tilted and cut off level with its lip, as long as that is less than before."""
+    rest, cycle_s = np.deg2rad(25), event.fill_s + event.tip_s
+    starts = np.arange(int(t_s[-1] / cycle_s) + 1) * cycle_s
+    tip = np.array([(t - starts[starts <= t][-1] - event.fill_s) / event.tip_s for t in t_s])
+    order = np.argsort(tip)
+    swing = np.zeros(len(t_s))
+    swing[order] = integrated(lambda u, y: [y[1], -(np.pi**2) * y[0]], [0.0, np.pi], np.maximum(tip[order], 0.0))[0]
+    angle = rest * (1 - 2 * swing)
+    held = np.array([_below_lip_m2(a) if u < 0.5 else 0.0 for a, u in zip(angle, tip, strict=True)])
+    fill = np.where(tip <= 0, 1 + tip * event.tip_s / event.fill_s, held / _below_lip_m2(rest))
+    poured, dumps = np.zeros(len(t_s)), np.zeros(len(t_s))
+    for start_s in starts:
+        u = np.clip((t_s - start_s - event.fill_s) / event.tip_s, 0.0, 1.0)
+        poured += [quad(lambda v: 6 * v * (1 - v), 0, end)[0] for end in u]
+        dumps += u >= 0.5
+    return {
+        "angle": angle, "fill": fill, "poured": np.minimum(poured, 8), "dumps": np.minimum(dumps, 8),
+        "trigger:first_tip": np.asarray(event.fill_s),
+    }  # fmt: skip
+
+
+def _below_lip_m2(angle_rad: float) -> float:
+    """Area of the trough's outline (0.15 m of floor, a wall of 0.085 m at its closed end) that lies below the lip."""
+    outline = np.array([(0.0, 0.0), (0.15, 0.0), (0.15, 0.085), (0.0, 0.085)])
+    sine, cosine = np.sin(angle_rad), np.cos(angle_rad)
+    turned = outline @ np.array([[cosine, sine], [-sine, cosine]])
+    over = turned[:, 1] - turned[1, 1]  # above the lip
+    kept = []
+    for a, b, za, zb in zip(turned, np.roll(turned, -1, axis=0), over, np.roll(over, -1), strict=True):
+        kept += [a] if za <= 0 else []
+        kept += [a + (b - a) * za / (za - zb)] if za * zb < 0 else []
+    x, z = np.array(kept).T
+    return float(abs((x * np.roll(z, -1) - z * np.roll(x, -1)).sum()) / 2)
 
 
 REFERENCES: Mapping[str, Reference] = {

@@ -20,8 +20,9 @@ def integrated(rates: Rates, start: Sequence[float], t_s: Array) -> Array:
     return np.asarray(run.sol(t_s))
 
 
-def until(rate: Rates, start: float, stop: float, t_s: Array) -> Array:
-    """[T] a scalar law from `start` until it reaches `stop`, where it stays."""
+def until(rate: Rates, start: float, stop: float, t_s: Array, *, end: float | None = None) -> Array:
+    """[T] a scalar law from `start` until it reaches `stop`, where it stays; at `end` if the law has a corner there
+    and `stop` lies just short of it."""
 
     def reached(t: float, y: Array) -> float:
         return float(y[0] - stop)
@@ -32,4 +33,4 @@ def until(rate: Rates, start: float, stop: float, t_s: Array) -> Array:
         events=reached, dense_output=True,
     )  # fmt: skip
     ended = run.t[-1] if run.status == 1 else np.inf
-    return np.where(t_s < ended, run.sol(np.minimum(t_s, run.t[-1]))[0], stop)
+    return np.where(t_s < ended, run.sol(np.minimum(t_s, run.t[-1]))[0], stop if end is None else end)

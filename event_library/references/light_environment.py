@@ -61,8 +61,9 @@ def moon_phase(event: MoonPhase, t_s: Array) -> dict[str, Array]:
     """Half the disc and half the ellipse that the terminator is seen as, added or taken away."""
     f = event.start_rad + 2 * np.pi * event.rate_day_per_s * t_s / 29.530589
     ellipse = np.abs(np.sin(np.pi / 2 - f)) / 2
-    gibbous = np.cos(f) < 0
-    return {"lit_share": np.where(gibbous, 0.5 + ellipse, 0.5 - ellipse), "limb": (np.sin(f) > 0).astype(np.float64)}
+    share = np.where(np.cos(f) < 0, 0.5 + ellipse, 0.5 - ellipse)
+    age = np.mod(event.start_rad / (2 * np.pi) * 29.530589 + event.rate_day_per_s * t_s, 29.530589) / 29.530589
+    return {"age": age, "lit_share": share, "limb": (np.sin(f) > 0).astype(np.float64)}
 
 
 def solar_eclipse(event: SolarEclipse, t_s: Array) -> dict[str, Array]:

@@ -42,15 +42,18 @@ def analog_clock(event: AnalogClock, t_s: Array) -> dict[str, Array]:
 
 
 def hourglass(event: Hourglass, t_s: Array) -> dict[str, Array]:
-    """Height of the sand in the upper cone from dV/dt = pi (k h)^2 dh/dt = -V0 / Tg; in h^3, so that it ends gently."""
-    full = event.sand_height_m**3
-    cubed = until(lambda t, h3: [-full / event.run_s], full, 0.0, t_s)
-    return {"lower_fraction": 1 - cubed / full, "trigger:run_out": np.array([event.run_s])}
+    """Height of the sand in the upper cone, pi (k h)^2 dh/dt = -V0 / Tg with V0 = pi k^2 h0^3 / 3, as a share of h0."""
+    h = until(lambda t, y: [-1 / (3 * event.run_s * y[0] ** 2)], 1.0, 1e-4, t_s, end=0.0)
+    return {"lower_fraction": 1 - h**3, "f": h**3}
 
 
 def gear_train(event: GearTrain, t_s: Array) -> dict[str, Array]:
-    """Equal speeds of the pitch circles where they touch, from the bearings at rest."""
-    start = event.states(np.zeros(1))["phi"][0]
+    """Equal speeds of the pitch circles where they touch. At rest gear 1's painted tooth points up; every next gear's
+    lies as many teeth from the touch, and half a tooth (a space meets each tooth), as its driver's."""
+    start, teeth = [0.0], (event.num_1, event.num_2, event.num_3)
+    for touch_deg, driver, driven in zip((170.0, 70.0), teeth, teeth[1:], strict=False):
+        phase = (np.deg2rad(touch_deg) - start[-1]) / (2 * np.pi) * driver  # teeth from the painted one to the touch
+        start.append(np.deg2rad(touch_deg + 180) + (phase + 0.5) * 2 * np.pi / driven)
     rim = event.rate_rad_per_s * event.num_1  # speed of every pitch circle, in half modules a second
     rates = (rim / event.num_1, -rim / event.num_2, rim / event.num_3)
     phi = [turned(_steady(w), phi0, t_s) for w, phi0 in zip(rates, start, strict=True)]
@@ -97,14 +100,15 @@ def windup_toy(event: WindupToy, t_s: Array) -> dict[str, Array]:
     """x' = v0 - x / tr (the spring loses what the way took) until 5 % of the speed is left."""
     reach = event.start_speed_m_per_s * event.decay_s
     x = until(lambda t, y: [event.start_speed_m_per_s - y[0] / event.decay_s], 0.0, 0.95 * reach, t_s)
-    return {"x": x, "key": 4 * np.pi * (1 - x / reach), "trigger:stopped": np.array([-event.decay_s * np.log(0.05)])}
+    key = 4 * np.pi * (1 - x / reach) % (2 * np.pi)
+    return {"x": x, "key": key, "trigger:stopped": np.array([-event.decay_s * np.log(0.05)])}
 
 
 def elevator_schedule(event: ElevatorSchedule, t_s: Array) -> dict[str, Array]:
     """The controller as a machine that looks at its lamps: serve the next one above, else the next one below."""
     lit = set(event.stops())
     floor, now_s = float(event.start_floor), 0.0
-    z, lamps = np.full(len(t_s), floor), np.zeros((len(t_s), 5))
+    z, door, lamps = np.full(len(t_s), floor), np.zeros(len(t_s)), np.zeros((len(t_s), 5))
     while lit:
         above = [f for f in lit if f > floor]
         target = min(above) if above else max(lit)
@@ -115,8 +119,10 @@ def elevator_schedule(event: ElevatorSchedule, t_s: Array) -> dict[str, Array]:
                 z[i] = floor + (target - floor) * quad(lambda v: 6 * v * (1 - v), 0, u)[0]
             lamps[i, target] = t < now_s + run_s
         now_s, floor = now_s + run_s + event.dwell_s, float(target)
+        # opening at 5 /s for 0.2 s from the arrival, shutting as fast until the run goes on
+        door += 5 * (np.clip(t_s - now_s + event.dwell_s, 0.0, 0.2) - np.clip(t_s - now_s + 0.2, 0.0, 0.2))
         lit.remove(target)
-    return {"floor_position": z, "lamps": lamps, "trigger:idle": np.array([now_s])}
+    return {"floor_position": z, "door": door, "lamps": lamps, "trigger:idle": np.array([now_s])}
 
 
 def traffic_light_cycle(event: TrafficLightCycle, t_s: Array) -> dict[str, Array]:

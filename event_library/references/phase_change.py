@@ -107,10 +107,11 @@ def snowman_melting(event: SnowmanMelting, t_s: Array) -> dict[str, Array]:
 
 
 def popsicle_dripping(event: PopsicleDripping, t_s: Array) -> dict[str, Array]:
-    """dV/dtau = -q A / (rho L) with A = A0 (V/V0)^(2/3), as the cube root of V (free of its corner at the end)."""
-    root = np.cbrt(event.start_m3)
-    size = until(lambda tau, s: [-root / event.melting_s], root, 0.0, t_s * event.time_scale)
-    return {"V": size**3, "pool_radius": np.sqrt(0.917 * (event.start_m3 - size**3) / 0.0025 / np.pi)}
+    """dv/dtau ~ -v^(2/3) of the share v that is left, its surface's, with the factor that ends it at tau_m."""
+    rate = lambda tau, v: [-3 / event.melting_s * max(v[0], 0.0) ** (2 / 3)]  # noqa: E731
+    left = until(rate, 1.0, 1e-12, t_s * event.time_scale, end=0.0)
+    melt = 0.917 * event.start_m3 * (1 - left)
+    return {"V": event.start_m3 * left, "pool_radius": np.sqrt(melt / 0.0025 / np.pi)}
 
 
 def supercooled_freezing(event: SupercooledFreezing, t_s: Array) -> dict[str, Array]:

@@ -260,5 +260,9 @@ class OverflowCascade(Event):
         tops = [top_height_m(view.points_m[f"water_{k}"], view.pixel_area_m2[f"water_{k}"])[0]
                 for k in range(self.num_cups)]  # fmt: skip
         fills = np.clip((np.array(tops) - floors) / CUP_M, 0.0, 1.0)
+        for k in range(self.num_cups):
+            glass = sum(len(view.points_m[f"cup_{k}_{piece}"]) for piece in ("wall", "rim", "base"))
+            fills[k] = 0.0 if np.isnan(fills[k]) and glass else fills[k]
         spilling = [k + 1 for k in range(self.num_cups) if len(view.points_m[f"spill_{k}"])]
-        return {"total_fill": float(np.nansum(fills)), "full_cups": float(max(spilling, default=0))}
+        none = 0 if np.isfinite(fills).all() else np.nan
+        return {"total_fill": float(fills.sum()), "full_cups": float(max(spilling, default=none))}

@@ -19,7 +19,7 @@ from event_library.kit.palette import DARK, PAPER, PORCELAIN, RED, SAND, STEEL, 
 from event_library.kit.shapes import at, cone, extruded, solid_of_revolution
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Material, Part
-from event_library.readouts import boundary_height_m, pixel_pitch_m
+from event_library.readouts import boundary_height_m, disc_radius_m, pixel_pitch_m
 from event_library.taxonomy import facts
 
 BOARD_M = 0.008  # top of the board under the heap
@@ -167,16 +167,14 @@ class SyrupPuddleSpreading(Event):
         return {"r": float(np.ptp(meshes["puddle"].vertices[:, 0])) / 2}
 
     def measure(self, view: View) -> dict[str, float]:
-        points = view.points_m["puddle"]
-        if len(points) == 0:
-            return {"puddle_radius": 0.0 if len(view.points_m["plate"]) else float("nan")}
-        pitch = pixel_pitch_m(view.pixel_area_m2["puddle"])
-        return {"puddle_radius": float(np.hypot(points[:, 0], points[:, 1]).max()) + 0.15 * pitch}
+        puddle, plate = (view.points_m[n] for n in ("puddle", "plate"))
+        return {"puddle_radius": disc_radius_m(puddle, view.pixel_area_m2["puddle"], plate)}
 
 
 STRIP_M = (0.045, 0.0012)  # width and thickness of the paper
 DIP_M = 0.018  # how deep it hangs in the water
 WATER_M = 0.024  # depth of the water
+CLIP_M = 0.008  # how far down the clips hold the paper
 TENSION_N_PER_M, DYNAMIC_PA_S, DENSITY_KG_PER_M3 = 0.072, 1e-3, 1000.0
 
 
@@ -227,7 +225,7 @@ class PaperTowelWicking(Event):
         wide, thick = STRIP_M
         top = self.surface_m + self.strip_m
         strip = parts.block((wide, thick, self.strip_m + DIP_M), (0.0, 0.0, self.surface_m - DIP_M))
-        clips = parts.join(*(parts.block((0.008, 0.012, 0.02), (s * 0.013, 0, top - 0.008)) for s in (-1, 1)))
+        clips = parts.join(*(parts.block((0.008, 0.012, 0.02), (s * 0.013, 0, top - CLIP_M)) for s in (-1, 1)))
         mesh = _damp_slab()
         return Assembly((
             Part("damp", mesh, Material(rgb=(0.05, 0.25, 0.75), roughness=0.6), carries=True),
@@ -250,7 +248,8 @@ class PaperTowelWicking(Event):
     def measure(self, view: View) -> dict[str, float]:
         damp, dry = view.points_m["damp"], view.points_m["strip"]
         if len(dry) == 0:
-            return {"front_height": self.strip_m if len(damp) else float("nan")}
+            wet = len(damp) > 0 and float(damp[:, 2].max()) > self.surface_m + self.strip_m - CLIP_M
+            return {"front_height": self.strip_m if wet else float("nan")}
         edge = boundary_height_m(damp, dry, pixel_pitch_m(view.pixel_area_m2["strip"]))
         return {"front_height": 0.0 if np.isnan(edge) else edge - self.surface_m}
 

@@ -36,6 +36,7 @@ class TippingBucket(Event):
 
     It holds what lies below the lip of its mouth: the wedge L^2 tan(angle) / 2 of its tilted floor, so tipping pours it
     out by the law of the wedge. What has left it arrives in the basin during the tip, half of it at its lowest point.
+    A valve on the axle shuts the feed while the trough is tipped, so that every dump is V_tip.
     """
 
     info = facts("tipping_bucket")
@@ -136,8 +137,8 @@ class TippingBucket(Event):
             "water": (Vertices(self._wedge(fill, angle)), *swung),
             **vessels.column_channels("gathered", level, RING_M * NUM_RINGS, (x, y, z + vessels.FLOOR_M)),
             **streams.falling_jet_channels(
-                "feed", self.dump_m3 / (self.fill_s + self.tip_s), (FEED_X_M, 0.0, self.feed_z_m),
-                AXLE_Z_M + FEED_X_M * float(np.tan(angle)) + 0.002,
+                "feed", self.dump_m3 / self.fill_s, (FEED_X_M, 0.0, self.feed_z_m),
+                AXLE_Z_M + FEED_X_M * float(np.tan(angle)) + 0.002, running=angle > REST_RAD - 1e-3,
             ),
             **streams.parabolic_jet_channels(
                 "pour", 1.5 * self.dump_m3 / self.tip_s, mouth, (0.35, 0.0, 0.0), vessels.FLOOR_M + level,

@@ -232,12 +232,13 @@ ECLIPSED = Material(rgb=(1.0, 0.9, 0.5), emission_rgb=(1.0, 0.86, 0.42), emissio
 class MoonPhase(Event):
     """Steady elongation f = f0 + 360 deg tau / 29.530589 d (mean synodic month); lit share (1 - cos f) / 2.
 
-    0 is new, 180 deg full; the right limb is lit while f < 180 deg (north up). Libration is left out.
+    0 is new, 180 deg full; the right limb is lit while f < 180 deg (north up). Libration is left out. The state is the
+    moon's age f / 360 deg; colours alone carry it.
     """
 
     info = facts("moon_phase")
     variables = (
-        state("f", "rad", 0.2, domain="angle", flags="periodic", cycle=TURN),
+        state("age", "frac", 0.03, flags="periodic", cycle=1.0, label="share of the month since new moon"),
         readout(
             "lit_share", "frac", 0.07, min_delta=0.15, flags="periodic bounded", label="of the disc as seen in front"
         ),
@@ -253,7 +254,7 @@ class MoonPhase(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         f = (self.start_rad + TURN * self.rate_day_per_s * started(t_s) / self.MONTH_DAYS) % TURN
-        return {"f": f, "lit_share": (1 - np.cos(f)) / 2, "limb": (f < np.pi).astype(np.float64)}
+        return {"age": f / TURN, "lit_share": (1 - np.cos(f)) / 2, "limb": (f < np.pi).astype(np.float64)}
 
     def assembly(self) -> Assembly:
         stars = np.random.Generator(np.random.PCG64(3)).uniform(-1, 1, (70, 2)) * [0.29, 0.25]
@@ -270,7 +271,7 @@ class MoonPhase(Event):
 
     def channels(self, state: State) -> ChannelMap:
         normal, albedo = _moon_surface()
-        f = float(state["f"])
+        f = TURN * float(state["age"])
         sunlight = np.clip(normal @ [np.sin(f), np.cos(f), 0.0] / 0.06, 0, 1) ** 0.8  # a short dusk, as without air
         return {"moon": (VertexColours(albedo * (0.01 + 0.5 * sunlight[:, None])),)}
 

@@ -97,7 +97,8 @@ class TideRising(Event):
     def measure(self, view: View) -> dict[str, float]:
         surface = top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0]
         dry = sum(len(view.points_m[f"rock_{k}"]) > 0 for k in range(len(self.ROCKS)))
-        return {"level": (surface - self.MEAN_M) / self.SCALE, "rocks_dry": float(dry)}
+        rocks = float("nan") if np.isnan(surface) else float(dry)
+        return {"level": (surface - self.MEAN_M) / self.SCALE, "rocks_dry": rocks}
 
 
 @dataclass(frozen=True, kw_only=True)

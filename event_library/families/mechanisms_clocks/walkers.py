@@ -34,7 +34,7 @@ class WindupToy(Event):
     info = facts("windup_toy")
     variables = (
         state("way", "m", 0.035, flags="monotone bounded"),
-        state("key", "rad", rad(40), flags="monotone bounded", label="turns left on the key, as an angle"),
+        state("key", "rad", rad(40), domain="angle", cycle=TURN, label="what is left of its turns, modulo one"),
         readout("x", "m", 0.035, min_delta=0.08, flags="monotone bounded", label="way along the marked track"),
         readout("key_bearing", "rad", rad(40), domain="angle", cycle=TURN, label="red wing of the key about its shaft"),
     )
@@ -58,7 +58,8 @@ class WindupToy(Event):
     def states(self, t_s: Array) -> dict[str, Array]:
         left = np.exp(-np.minimum(started(t_s), self.stop_s) / self.decay_s)
         x = self.start_speed_m_per_s * self.decay_s * (1 - left)
-        return {"way": x, "key": 2 * TURN * left, "x": x.copy(), "key_bearing": 2 * TURN * left % TURN}
+        key = 2 * TURN * left % TURN
+        return {"way": x, "key": key, "x": x.copy(), "key_bearing": key.copy()}
 
     def triggers(self) -> dict[str, float]:
         return {"stopped": self.stop_s}
@@ -131,8 +132,11 @@ class WindupToy(Event):
         return math.atan2(-float(across.mean()), float(up.mean())) % TURN
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        along = self._along(meshes["body"].vertices)
-        return {"way": float(along.min() + along.max()) / 2}
+        body = np.asarray(meshes["body"].vertices)
+        along, high = self._along(body), self.BODY_M[2]
+        hips = float(body[:, 2].min() + body[:, 2].max()) / 2 - (high / 2 - 0.02)
+        way = float(along.min() + along.max()) / 2
+        return {"way": way, "key": self._key_rad(meshes["key_wing"].vertices, hips)}
 
     def measure(self, view: View) -> dict[str, float]:
         body, wing = view.points_m["body"], view.points_m["key_wing"]
@@ -249,7 +253,10 @@ class SeesawWalker(Event):
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         corners = np.asarray(meshes["beam"].vertices)
         along = corners[corners[:, 0] > 0].mean(axis=0) - corners[corners[:, 0] < 0].mean(axis=0)
-        return {"theta": -math.atan2(along[2], along[0])}
+        along /= np.linalg.norm(along)
+        beetle_at = np.asarray(meshes["beetle_body"].vertices).mean(axis=0) - (0.0, 0.0, self.pivot_m)
+        ahead = float(beetle("beetle", self.BEETLE_M)[0].mesh.vertices[:, 0].mean())  # of its body from its feet
+        return {"theta": -math.atan2(along[2], along[0]), "s": float(beetle_at @ along) - ahead}
 
     def measure(self, view: View) -> dict[str, float]:
         beam = view.points_m["beam"]

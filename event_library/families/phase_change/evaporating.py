@@ -181,7 +181,9 @@ class DropletArrayDrying(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         seen = view.points_m["drops"]
-        return {"remaining": float(len(np.unique(copies.nearest_copies(seen, self.places_m()))) if len(seen) else 0)}
+        if len(seen) == 0:
+            return {"remaining": 0.0 if len(view.points_m["tray"]) else float("nan")}
+        return {"remaining": float(len(np.unique(copies.nearest_copies(seen, self.places_m()))))}
 
 
 @lru_cache(maxsize=1)

@@ -96,14 +96,16 @@ class StefanFreezingTank(Event):
     def measure(self, view: View) -> dict[str, float]:
         """From the lid's top to its lower edge on the front pane."""
         if len(view.points_m["ice"]) == 0:
-            return {"ice_thickness": 0.0}
+            return {"ice_thickness": 0.0 if len(view.points_m["water"]) else float("nan")}
         top, _ = top_height_m(view.points_m["ice"], view.pixel_area_m2["ice"])
         pitch = pixel_pitch_m(view.pixel_area_m2["ice"])
         water, ice = (p[p[:, 1] < 1e-3 - TANK_M[1] / 2] for p in (view.points_m["water"], view.points_m["ice"]))
+        if len(water) == 0:  # frozen to the floor, or hidden
+            frozen = len(ice) > 0 and float(ice[:, 2].min()) < self.floor_m + pitch
+            return {"ice_thickness": top - self.floor_m if frozen else float("nan")}
         if len(ice) == 0:  # too thin to be met on its edge
             return {"ice_thickness": max(0.0, top - float(water[:, 2].max()) - pitch / 2)}
-        edge = boundary_height_m(water, ice, pitch) if len(water) else self.floor_m
-        return {"ice_thickness": top - edge}
+        return {"ice_thickness": top - boundary_height_m(water, ice, pitch)}
 
 
 SNOW_M = 0.012
@@ -284,10 +286,12 @@ class SupercooledFreezing(Event):
         slush, water = view.points_m["slush"], view.points_m["water"]
         surface = vessels.FLOOR_M + self.water_m
         if len(slush) == 0:
-            return {"front_depth": 0.0}
-        if len(water) == 0:
-            return {"front_depth": surface - vessels.FLOOR_M}
-        edge = boundary_height_m(water, slush, pixel_pitch_m(view.pixel_area_m2["slush"]))
+            return {"front_depth": 0.0 if len(water) else float("nan")}
+        pitch = pixel_pitch_m(view.pixel_area_m2["slush"])
+        if len(water) == 0:  # frozen to the floor, or hidden
+            frozen = float(slush[:, 2].min()) < vessels.FLOOR_M + 2 * pitch
+            return {"front_depth": surface - vessels.FLOOR_M if frozen else float("nan")}
+        edge = boundary_height_m(water, slush, pitch)
         return {"front_depth": surface - (float(slush[:, 2].min()) if np.isnan(edge) else edge)}
 
 

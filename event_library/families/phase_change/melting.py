@@ -17,7 +17,7 @@ from event_library.kit.palette import BLACK, DARK, ORANGE, PALE_WOOD, PORCELAIN,
 from event_library.kit.shapes import at, cone, rod, turned
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Pattern
-from event_library.readouts import pixel_pitch_m, top_height_m
+from event_library.readouts import disc_radius_m, top_height_m
 from event_library.taxonomy import facts
 
 FUSION_J_PER_M3 = 917.0 * 3.34e5  # of ice
@@ -28,14 +28,6 @@ PLATE_FLOOR = 0.07  # of a plate's radius: height of its floor
 
 POOL_M = 0.003  # thickness of the pool about the cube
 ROUNDING = 0.14  # of the cube's edges over its side
-
-
-def pool_radius_m(view: View, name: str) -> float:
-    """Radius of a round pool about the event's axis; 0 when none is seen."""
-    points = view.points_m[name]
-    if len(points) == 0:
-        return 0.0
-    return float(np.hypot(points[:, 0], points[:, 1]).max()) + 0.15 * pixel_pitch_m(view.pixel_area_m2[name])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +86,12 @@ class IceCubeMelting(Event):
         return {"a": float(meshes["ice"].extents[0]) if "ice" in meshes else 0.0, "puddle_radius": float(pool)}
 
     def measure(self, view: View) -> dict[str, float]:
-        ice = view.points_m["ice"]
-        side = float(ice[:, 2].max()) - PLATE_FLOOR * self.plate_m if len(ice) else 0.0  # its top is seen from above
-        pool = pool_radius_m(view, "pool")  # at first the cube hides it
-        return {"side": side, "puddle_radius": pool} if pool > 0 else {"side": side}
+        ice, pool, plate = (view.points_m[n] for n in ("ice", "pool", "plate"))
+        melted = 0.0 if len(pool) + len(plate) else float("nan")
+        side = float(ice[:, 2].max()) - PLATE_FLOOR * self.plate_m if len(ice) else melted  # its top is seen from above
+        if len(pool) == 0:  # at first the cube hides it
+            return {"side": side}
+        return {"side": side, "puddle_radius": disc_radius_m(pool, view.pixel_area_m2["pool"], plate)}
 
 
 def _cube_share() -> float:
@@ -166,8 +160,9 @@ class IceOnHotPlate(Event):
         return {"h": float(np.ptp(meshes["ice"].vertices[:, 2])) if "ice" in meshes else 0.0}
 
     def measure(self, view: View) -> dict[str, float]:
-        ice = view.points_m["ice"]
-        return {"height": top_height_m(ice, view.pixel_area_m2["ice"])[0] - STOVE_M if len(ice) else 0.0}
+        top, _ = top_height_m(view.points_m["ice"], view.pixel_area_m2["ice"])
+        melted = np.isnan(top) and len(view.points_m["stove_plate"])
+        return {"height": 0.0 if melted else top - STOVE_M}
 
 
 SIZES = np.array([1.0, 0.72, 0.5])  # of the balls, from below
@@ -280,9 +275,9 @@ DRIP_S = 0.6
 
 @dataclass(frozen=True, kw_only=True)
 class PopsicleDripping(Event):
-    """An ice lolly melts by the same flux all over, keeping its shape: its size falls evenly, V = V0 (1 - tau/tau_m)^3.
+    """An ice lolly melts in proportion to its surface, V' ~ -V^(2/3): V = V0 (1 - tau / tau_m)^3.
 
-    Its melt stands 2.5 mm deep on the saucer.
+    That its shape stays is assumed. Its melt stands 2.5 mm deep on the saucer.
     """
 
     info = facts("popsicle_dripping")
@@ -349,7 +344,8 @@ class PopsicleDripping(Event):
     def measure(self, view: View) -> dict[str, float]:
         tops = [top_height_m(view.points_m[n], view.pixel_area_m2[n])[0] for n in ("lolly", "stick")]
         top = float(np.nanmax(tops)) if np.isfinite(tops).any() else float("nan")
-        return {"pool_radius": pool_radius_m(view, "pool"), "top_height": top - PLATE_FLOOR * SAUCER_M}
+        pool = disc_radius_m(view.points_m["pool"], view.pixel_area_m2["pool"], view.points_m["saucer"])
+        return {"pool_radius": pool, "top_height": top - PLATE_FLOOR * SAUCER_M}
 
 
 def _lolly_share() -> float:
