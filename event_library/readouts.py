@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from event_library.base import View
+
 Array = NDArray[np.float64]
 
 NEARLY_FLAT_M = 5e-4  # points within this of the highest one lie on the same top
@@ -107,3 +109,8 @@ def disc_radius_m(points_m: Array, pixel_area_m2: Array, ground_m: Array) -> flo
     if len(points_m) == 0:
         return 0.0 if len(ground_m) else float("nan")
     return float(np.hypot(points_m[:, 0], points_m[:, 1]).max()) + 0.15 * pixel_pitch_m(pixel_area_m2)
+
+
+def top_m(view: View, part: str) -> float:
+    """`top_height_m` of one part without its margin: the surface of a column of liquid, the top of a piston."""
+    return top_height_m(view.points_m[part], view.pixel_area_m2[part])[0]

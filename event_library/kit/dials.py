@@ -132,6 +132,18 @@ def hand_angle_rad(points_m: Array, place: Place, facing: Facing = "front") -> f
     return float(np.arctan2(*(plane * weight[:, None]).sum(axis=0)))
 
 
+def gauge_rad(share: float) -> float:
+    """Dial angle of a gauge's hand that shows a share of the whole scale."""
+    low, high = GAUGE_SWEEP_RAD
+    return low + share * (high - low)
+
+
+def gauge_share(points_m: Array, place: Place) -> float:
+    """Share of the whole scale that a gauge's hand shows, from its vertices or its visible points; nan if unseen."""
+    low, high = GAUGE_SWEEP_RAD
+    return (hand_angle_rad(points_m, place) - low) / (high - low)
+
+
 # ---- thermometers and bar gauges
 def thermometer(
     name: str, height_m: float, place: Place = ORIGIN, *, bore_m: float = 0.006, num_marks: int = 11,

@@ -101,10 +101,10 @@ def sand_pile_growing(event: SandPileGrowing, t_s: Array) -> dict[str, Array]:
 
 
 def syrup_puddle_spreading(event: SyrupPuddleSpreading, t_s: Array) -> dict[str, Array]:
-    """d(r^2)/dt = const: the front of a sheet whose mean thickness stays as the area takes up the flux."""
+    """2 pi r thick dr/dt = Q (from 10 nm on): a sheet whose mean thickness stays takes up the flux."""
     thick = (event.flow_m3_per_s * 3 * event.viscosity_m2_per_s / 9.81) ** 0.25 / (np.pi * 0.715**2)
-    area = until(lambda t, a: [event.flow_m3_per_s / thick], 0.0, np.pi * 0.12**2, t_s)
-    return {"puddle_radius": np.sqrt(area / np.pi)}
+    rate = lambda t, r: [event.flow_m3_per_s / (2 * np.pi * r[0] * thick)]  # noqa: E731
+    return {"puddle_radius": until(rate, 1e-8, 0.12, t_s)}
 
 
 def paper_towel_wicking(event: PaperTowelWicking, t_s: Array) -> dict[str, Array]:

@@ -16,7 +16,7 @@ from event_library.kit.palette import DARK, RED_LIQUID, WOOD
 from event_library.kit.shapes import at, solid_of_revolution
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Part
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 STAND_M = 0.075  # the draining cylinder stands on a block
@@ -122,7 +122,7 @@ class TankDrainingTorricelli(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         floor_m = STAND_M + vessels.FLOOR_M
-        found = {"level": top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0] - floor_m}
+        found = {"level": top_m(view, "water") - floor_m}
         ring = view.points_m["splash"]
         if len(ring) > 1:
             found["jet_reach"] = float(ring[:, 0].min() + ring[:, 0].max()) / 2 - self.mouth_m[0]
@@ -219,7 +219,7 @@ class FunnelDraining(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         profile, mark = self.flask()
-        level, flask = (top_height_m(view.points_m[n], view.pixel_area_m2[n])[0] for n in ("liquid", "gathered"))
+        level, flask = (top_m(view, n) for n in ("liquid", "gathered"))
         filled, full = vessels.profile_volume_m3(profile, np.array([flask - vessels.FLOOR_M, mark]))
         found = {"flask_fill": float(filled / full)}
         return found if np.isnan(level) else {**found, "level": level - self.tip_m[2]}

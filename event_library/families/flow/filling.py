@@ -16,7 +16,7 @@ from event_library.kit import furniture, streams, vessels
 from event_library.kit.palette import DARK, PALE_WOOD, PORCELAIN
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Part
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 FREEBOARD_M = 0.006  # wall above the fill height
@@ -86,7 +86,7 @@ class TankFilling(Event):
         return {"h": float(meshes["water"].volume) / self.area_m2}
 
     def measure(self, view: View) -> dict[str, float]:
-        return {"level": top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0] - vessels.FLOOR_M}
+        return {"level": top_m(view, "water") - vessels.FLOOR_M}
 
 
 LEAK_STAND_M = 0.04  # the leaking tank stands on a block
@@ -177,7 +177,7 @@ class LeakyTankBalance(Event):
         return {"h": float(meshes["water"].volume) / (np.pi * self.radius_m**2)}
 
     def measure(self, view: View) -> dict[str, float]:
-        return {"level": top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0] - self.floor_m}
+        return {"level": top_m(view, "water") - self.floor_m}
 
 
 CUP_RADIUS_M, CUP_M = 0.027, 0.045  # inside
@@ -257,8 +257,7 @@ class OverflowCascade(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         floors = self.feet_m()[:, 2] + vessels.FLOOR_M
-        tops = [top_height_m(view.points_m[f"water_{k}"], view.pixel_area_m2[f"water_{k}"])[0]
-                for k in range(self.num_cups)]  # fmt: skip
+        tops = [top_m(view, f"water_{k}") for k in range(self.num_cups)]
         fills = np.clip((np.array(tops) - floors) / CUP_M, 0.0, 1.0)
         for k in range(self.num_cups):
             glass = sum(len(view.points_m[f"cup_{k}_{piece}"]) for piece in ("wall", "rim", "base"))

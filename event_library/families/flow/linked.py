@@ -16,7 +16,7 @@ from event_library.kit.palette import BLUE, GLASS, GLASS_EDGE, OIL, PALE_WOOD, R
 from event_library.kit.shapes import at, bezier, cone, rod, swept, turned
 from event_library.laws import GRAVITY_M_PER_S2, started
 from event_library.parts import Assembly, Material, Part
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 HOSE_WALL_M = 0.0012
@@ -26,11 +26,6 @@ def hose(name: str, path_m: Array, bore_m: float, liquid: Material) -> tuple[Par
     """Clear hose of inner radius `bore_m` along a path [P, 3], full of liquid."""
     wall = Part(f"{name}_wall", swept(path_m, bore_m + HOSE_WALL_M, 14), GLASS, smooth_angle_deg=50)
     return wall, Part(f"{name}_liquid", swept(path_m, bore_m, 12), liquid, smooth_angle_deg=50)
-
-
-def column_top_m(view: View, name: str) -> float:
-    """Height of the surface of a column of liquid."""
-    return top_height_m(view.points_m[name], view.pixel_area_m2[name])[0]
 
 
 GAP_M = 0.03  # between the jars
@@ -112,7 +107,7 @@ class SiphonEqualising(Event):
         }
 
     def measure(self, view: View) -> dict[str, float]:
-        first, second = column_top_m(view, "water_1"), column_top_m(view, "water_2")
+        first, second = top_m(view, "water_1"), top_m(view, "water_2")
         return {"level_gap": first - second, "level_2": second - vessels.FLOOR_M}
 
 
@@ -183,8 +178,8 @@ class ThreeVesselsEqualising(Event):
     def measure(self, view: View) -> dict[str, float]:
         floor = PLINTH_M + vessels.FLOOR_M
         return {
-            "left_level": column_top_m(view, "oil_1") - floor,
-            "right_level": column_top_m(view, "oil_3") - floor,
+            "left_level": top_m(view, "oil_1") - floor,
+            "right_level": top_m(view, "oil_3") - floor,
         }
 
 
@@ -296,6 +291,6 @@ class HydraulicSyringes(Event):
         return {"x1": self.stroke_m - left, "x2": right}
 
     def measure(self, view: View) -> dict[str, float]:
-        left, right = column_top_m(view, "handle_1"), column_top_m(view, "handle_2")
+        left, right = top_m(view, "handle_1"), top_m(view, "handle_2")
         home_1, home_2 = self.handle_m(self.stroke_m) + HANDLE_M, self.handle_m(self.stroke_m * self.ratio) + HANDLE_M
         return {"plunger_1": home_1 + self.stroke_m - left, "plunger_2": right - home_2}

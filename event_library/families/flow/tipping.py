@@ -16,7 +16,7 @@ from event_library.kit.palette import GLASS, IRON, WATER, WOOD
 from event_library.kit.shapes import at, extruded, rod
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part, Pattern
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 BAMBOO = Material(rgb=(0.45, 0.42, 0.10), roughness=0.5, pattern=Pattern("stripes", (0.36, 0.32, 0.07), 0.02))
@@ -157,5 +157,5 @@ class TippingBucket(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The ring that the basin's level has reached, or is nearer to than to the one below."""
-        level = top_height_m(view.points_m["gathered"], view.pixel_area_m2["gathered"])[0] - vessels.FLOOR_M
+        level = top_m(view, "gathered") - vessels.FLOOR_M
         return {"dumps": float(np.floor(level / RING_M + 0.5))}

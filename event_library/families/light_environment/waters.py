@@ -24,7 +24,7 @@ from event_library.kit.palette import BOARD, GREY_PAINT, RED_INK, SAND, liquid
 from event_library.kit.shapes import at, extruded
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Pattern
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 FLOOR_M = vessels.FLOOR_M
@@ -95,7 +95,7 @@ class TideRising(Event):
         return {"h": (float(meshes["water"].bounds[1, 2]) - self.MEAN_M) / self.SCALE}
 
     def measure(self, view: View) -> dict[str, float]:
-        surface = top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0]
+        surface = top_m(view, "water")
         dry = sum(len(view.points_m[f"rock_{k}"]) > 0 for k in range(len(self.ROCKS)))
         rocks = float("nan") if np.isnan(surface) else float(dry)
         return {"level": (surface - self.MEAN_M) / self.SCALE, "rocks_dry": rocks}
@@ -152,7 +152,7 @@ class FloodHydrograph(Event):
         return {"h": float(np.ptp(meshes["water"].bounds[:, 2])) / self.SCALE}
 
     def measure(self, view: View) -> dict[str, float]:
-        surface = top_height_m(view.points_m["water"], view.pixel_area_m2["water"])[0]
+        surface = top_m(view, "water")
         return {"level": (surface - FLOOR_M) / self.SCALE}
 
 

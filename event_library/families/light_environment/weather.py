@@ -30,7 +30,7 @@ from event_library.kit.palette import SNOW, WOOD
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Rgb
-from event_library.readouts import top_height_m
+from event_library.readouts import top_m
 from event_library.taxonomy import facts
 
 # side view of the car's upper side, front to back, in its lengths (figures.vehicles.car)
@@ -153,7 +153,7 @@ class SnowAccumulating(Event):
         return {"d": float(meshes["roof_snow"].bounds[1, 2]) - self.roof_m}
 
     def measure(self, view: View) -> dict[str, float]:
-        cap = top_height_m(view.points_m["roof_snow"], view.pixel_area_m2["roof_snow"])[0] - self.roof_m
+        cap = top_m(view, "roof_snow") - self.roof_m
         if np.isnan(cap) and len(view.points_m["car_body"]):
             cap = 0.0
         return {"depth": max(cap, 0.0) if not np.isnan(cap) else cap}
@@ -251,12 +251,16 @@ class FogClearing(Event):
         for k in range(self.NUM_POSTS):
             points, rgb = view.points_m[f"post_{k}"], view.rgb[f"post_{k}"]
             front = linear(rgb[points[:, 1] < self._depth_m(k) - 0.026])
-            contrast = (1 - float(np.median(front.sum(axis=1))) / bright) / full if len(front) >= 2 else 0.0
+            if len(front) < 2:
+                continue
+            contrast = (1 - float(np.median(front.sum(axis=1))) / bright) / full
             if contrast < 0.1 and weight > 0:
                 break  # what stands behind is fainter still
             contrast = min(max(contrast, 0.02), 0.99)
             w = (contrast * self.STEP_M * (k + 1)) ** 2
             top, weight = top - w * np.log(contrast) / (self.STEP_M * (k + 1)), weight + w
+        if weight == 0:
+            return {"visible_posts": float("nan")}
         b = top / weight
         count = min(float(np.floor(3.912 / max(b, 1e-6) / self.STEP_M)), self.NUM_POSTS)
         return {"visible_posts": count, "contrast_30m": float(np.exp(-30 * b))}

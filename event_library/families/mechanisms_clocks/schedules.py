@@ -16,6 +16,7 @@ from event_library.kit.palette import DARK, PALE_WOOD, RED, STEEL, WOOD, YELLOW,
 from event_library.kit.shapes import at, turned
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Lamp, Material, Part, Rgb
+from event_library.readouts import pixel_pitch_m
 from event_library.taxonomy import facts
 
 NUM_FLOORS = 5
@@ -232,8 +233,10 @@ class TrafficLightCycle(Event):
         if any(len(rgb) == 0 for rgb in lenses):
             return {"progress": float("nan")}
         phase = int(np.argmax([rgb.max(axis=1).mean() for rgb in lenses]))
-        half_pixel = float(np.sqrt(np.median(view.pixel_area_m2["bar_fill"]))) / 2 if len(fill) else 0.0
-        left = (float(fill[:, 0].max()) + half_pixel - self.BAR[0]) / self.BAR_M[0] if len(fill) else 0.0
+        left = 0.0 if len(view.points_m["bar_frame"]) else float("nan")
+        if len(fill):
+            end = float(fill[:, 0].max()) + pixel_pitch_m(view.pixel_area_m2["bar_fill"]) / 2
+            left = (end - self.BAR[0]) / self.BAR_M[0]
         return {"lit_lens": float(phase), "progress": (phase + 1 - min(left, 1.0)) % 3}
 
 

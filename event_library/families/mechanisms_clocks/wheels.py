@@ -193,7 +193,6 @@ class FlywheelSpinDown(Event):
     AXLE = (-0.14, 0.0, 0.22)
     GAUGE = (0.19, 0.0, 0.22)
     GAUGE_M = 0.125
-    SWEEP_RAD = dials.GAUGE_SWEEP_RAD
     FULL_RAD_PER_S = rad(300)
 
     def states(self, t_s: Array) -> dict[str, Array]:
@@ -221,8 +220,7 @@ class FlywheelSpinDown(Event):
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
-        low, high = self.SWEEP_RAD
-        needle = low + (high - low) * float(state["w"]) / self.FULL_RAD_PER_S
+        needle = dials.gauge_rad(float(state["w"]) / self.FULL_RAD_PER_S)
         wheel = marked_wheel_channels("wheel", float(state["phi"]), self.AXLE)
         return {**wheel, **dials.hand_channels("needle", needle, self.GAUGE)}
 
@@ -235,7 +233,6 @@ class FlywheelSpinDown(Event):
         return {"speed": speed, "angle": angle}
 
     def _readings(self, points_m: Mapping[str, Array]) -> tuple[float, float]:
-        low, high = self.SWEEP_RAD
-        needle = dials.hand_angle_rad(points_m["needle"], self.GAUGE)
+        shown = dials.gauge_share(points_m["needle"], self.GAUGE)
         angle = dials.hand_angle_rad(points_m["wheel_mark"], self.AXLE) % TURN
-        return (needle - low) / (high - low) * self.FULL_RAD_PER_S, angle
+        return shown * self.FULL_RAD_PER_S, angle

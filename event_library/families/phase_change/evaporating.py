@@ -18,7 +18,7 @@ from event_library.kit.palette import DARK, FOAM, RED_INK, RED_PAINT, STEEL, liq
 from event_library.kit.shapes import at, extruded, rod, solid_of_revolution, swept
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Pattern
-from event_library.readouts import footprints_m2, top_height_m
+from event_library.readouts import footprints_m2, top_m
 from event_library.taxonomy import facts
 
 OUTLINE = 120  # points of the puddle's outline
@@ -297,7 +297,6 @@ class KettleBoilingAway(Event):
             max(level - 0.005, 1e-3),
             7,
         )
-        turn = dials.GAUGE_SWEEP_RAD[0] + temperature / DIAL_TOP_DEGC * np.ptp(dials.GAUGE_SWEEP_RAD)
         return {
             **vessels.column_channels("water", level, self.start_level_m, (0.0, 0.0, POT_FLOOR_M)),
             **streams.balls_channels("bubbles", 0.004, places, sizes if boiling else np.full(NUM_BUBBLES, 1e-3)),
@@ -305,19 +304,16 @@ class KettleBoilingAway(Event):
                 "steam", 20, STEAM_M, (0.0, 0.0, POT_FLOOR_M + level), boiled_s, height_m=0.15, rise_m_per_s=0.12,
                 spread_m=0.03, strength=0.8 if boiling else 0.0,
             ),
-            **dials.hand_channels("hand", float(turn), self.dial_m),
+            **dials.hand_channels("hand", dials.gauge_rad(temperature / DIAL_TOP_DEGC), self.dial_m),
         }  # fmt: skip
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        angle = dials.hand_angle_rad(np.asarray(meshes["hand"].vertices), self.dial_m)
-        share = (angle - dials.GAUGE_SWEEP_RAD[0]) / np.ptp(dials.GAUGE_SWEEP_RAD)
-        return {"m": float(meshes["water"].volume) * WATER_KG_PER_M3, "T": float(share * DIAL_TOP_DEGC)}
+        shown = dials.gauge_share(np.asarray(meshes["hand"].vertices), self.dial_m)
+        return {"m": float(meshes["water"].volume) * WATER_KG_PER_M3, "T": shown * DIAL_TOP_DEGC}
 
     def measure(self, view: View) -> dict[str, float]:
-        top, _ = top_height_m(view.points_m["water"], view.pixel_area_m2["water"])
-        angle = dials.hand_angle_rad(view.points_m["hand"], self.dial_m)
-        share = (angle - dials.GAUGE_SWEEP_RAD[0]) / np.ptp(dials.GAUGE_SWEEP_RAD)
+        top = top_m(view, "water")
         return {
             "level_fraction": (top - POT_FLOOR_M) / self.start_level_m,  # the printed mark's height
-            "temperature": float(share * DIAL_TOP_DEGC),
+            "temperature": dials.gauge_share(view.points_m["hand"], self.dial_m) * DIAL_TOP_DEGC,
         }

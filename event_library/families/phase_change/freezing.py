@@ -19,7 +19,7 @@ from event_library.kit.palette import CHROME, PALE_WOOD, SNOW, STEEL, WHITE, WOO
 from event_library.kit.shapes import at, rod, solid_of_revolution
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part
-from event_library.readouts import boundary_height_m, linear_rgb, pixel_pitch_m, top_height_m
+from event_library.readouts import boundary_height_m, linear_rgb, pixel_pitch_m, top_m
 from event_library.taxonomy import facts
 
 CONDUCTIVITY_W_PER_M_K, HEAT_J_PER_KG_K, FUSION_J_PER_KG = 2.2, 2100.0, 3.34e5  # of ice
@@ -97,7 +97,7 @@ class StefanFreezingTank(Event):
         """From the lid's top to its lower edge on the front pane."""
         if len(view.points_m["ice"]) == 0:
             return {"ice_thickness": 0.0 if len(view.points_m["water"]) else float("nan")}
-        top, _ = top_height_m(view.points_m["ice"], view.pixel_area_m2["ice"])
+        top = top_m(view, "ice")
         pitch = pixel_pitch_m(view.pixel_area_m2["ice"])
         water, ice = (p[p[:, 1] < 1e-3 - TANK_M[1] / 2] for p in (view.points_m["water"], view.points_m["ice"]))
         if len(water) == 0:  # frozen to the floor, or hidden

@@ -17,7 +17,7 @@ from event_library.kit.palette import BLACK, DARK, ORANGE, PALE_WOOD, PORCELAIN,
 from event_library.kit.shapes import at, cone, rod, turned
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Pattern
-from event_library.readouts import disc_radius_m, top_height_m
+from event_library.readouts import disc_radius_m, top_m
 from event_library.taxonomy import facts
 
 FUSION_J_PER_M3 = 917.0 * 3.34e5  # of ice
@@ -160,7 +160,7 @@ class IceOnHotPlate(Event):
         return {"h": float(np.ptp(meshes["ice"].vertices[:, 2])) if "ice" in meshes else 0.0}
 
     def measure(self, view: View) -> dict[str, float]:
-        top, _ = top_height_m(view.points_m["ice"], view.pixel_area_m2["ice"])
+        top = top_m(view, "ice")
         melted = np.isnan(top) and len(view.points_m["stove_plate"])
         return {"height": 0.0 if melted else top - STOVE_M}
 
@@ -253,7 +253,7 @@ class SnowmanMelting(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The hat, of known height, rides on the top of the snow and hides it."""
-        hat, _ = top_height_m(view.points_m["hat"], view.pixel_area_m2["hat"])
+        hat = top_m(view, "hat")
         return {"total_height": hat - HAT_M + HAT_SUNK_M - LAWN_M}
 
 
@@ -342,7 +342,7 @@ class PopsicleDripping(Event):
         return {"V": float(meshes["lolly"].volume) if "lolly" in meshes else 0.0, "pool_radius": float(pool)}
 
     def measure(self, view: View) -> dict[str, float]:
-        tops = [top_height_m(view.points_m[n], view.pixel_area_m2[n])[0] for n in ("lolly", "stick")]
+        tops = [top_m(view, n) for n in ("lolly", "stick")]
         top = float(np.nanmax(tops)) if np.isfinite(tops).any() else float("nan")
         pool = disc_radius_m(view.points_m["pool"], view.pixel_area_m2["pool"], view.points_m["saucer"])
         return {"pool_radius": pool, "top_height": top - PLATE_FLOOR * SAUCER_M}
