@@ -99,7 +99,9 @@ class LotkaVolterraPond(Event):
         return found
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        counts = {}
+        first = np.asarray(meshes["prey"].vertices)  # nose and notch of the tail lie on the first fish's axis
+        x, y, _ = (0.42 * first[0] + 0.50 * first[6]) / 0.92 - self.homes_m[0][0]
+        counts = {"swim": float(np.arctan2(y, x))}
         for name, num in (("prey", MOST_PREY), ("predators", MOST_PREDATORS)):
             fish = np.asarray(meshes[name].vertices).reshape(num, -1, 3)
             counts[name] = float((np.ptp(fish[..., 2], axis=1) > 1e-9).sum())
@@ -107,6 +109,8 @@ class LotkaVolterraPond(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Area seen of all fish of a colour over that of one: they never overlap."""
+        if len(view.points_m["water"]) == 0:
+            return {"prey": float("nan")}
         found = {}
         for name, one in (("prey", _fish(0.070, 0.036)), ("predators", _fish(0.088, 0.038))):
             seen = footprints_m2(view.points_m[name], view.pixel_area_m2[name], view.eye_m, (0.0, 0.0, 1.0))

@@ -185,4 +185,6 @@ class CandleRowBurning(Event):
             for i in range(self.NUM)
         ]
         lit = sum(len(view.points_m[f"candle_{i}_core"]) > 0 for i in range(self.NUM))
+        if len(view.points_m["shelf"]) == 0:
+            return {"height_sum": float("nan")}
         return {"lit_count": float(lit), "height_sum": sum(tops) - self.NUM * self.SHELF_M}

@@ -146,6 +146,8 @@ class HeatRodWaxPins(Event):
         return {"pins_fallen": float((middles[:, 2] < hanging - 1e-9).sum())}
 
     def measure(self, view: View) -> dict[str, float]:
+        if len(view.points_m["base"]) == 0:
+            return {"pins_fallen": float("nan")}
         seen = view.points_m["pins"]
         lying = seen[seen[:, 2] < BASE_M + 0.015]
         found = np.unique(np.round((lying[:, 0] - self.left_m) / self.spacing_m))

@@ -217,6 +217,8 @@ class IncenseAshColumn(Event):
         return {"s": self.length_m - float(sizes.get("stick", 0.0)), "ash_length": float(sizes.get("ash", 0.0))}
 
     def measure(self, view: View) -> dict[str, float]:
+        if len(view.points_m["tray"]) == 0:
+            return {"ember_position": float("nan")}
         lying = view.points_m["pieces"]
         found = {"ash_pieces": float(len(np.unique(copies.nearest_copies(lying, self.slots_m)))) if len(lying) else 0.0}
         ember = view.points_m["ember"]

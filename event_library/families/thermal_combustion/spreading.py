@@ -138,6 +138,8 @@ class MatchRowFireSpread(Event):
         return {"ignited": float((np.ptp(heads[..., 2], axis=1) < 1e-9).sum())}
 
     def measure(self, view: View) -> dict[str, float]:
+        if len(view.points_m["sticks"]) == 0:
+            return {"ignited": float("nan")}
         fresh, cores = view.points_m["fresh_heads"], view.points_m["cores"]
         ahead = np.abs(self.places_m - fresh[:, 0].min()).argmin() if len(fresh) else self.num_matches
         burning = np.unique(np.abs(self.places_m - cores[:, :1]).argmin(axis=1)) if len(cores) else np.empty(0)
