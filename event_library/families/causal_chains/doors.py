@@ -260,7 +260,7 @@ class KeycardDoor(Event):
             Part("door_pane", pane, GLASS),
             Part("walls", walls, GLASS),
             Part("frame", frame, paint(WHITE)),
-            *digits.lamp_row("lamps", 2, 0.10, (float(reader[0]), float(reader[1]), 1.22), vertical=True,
+            *digits.lamp_row("lamps", 2, 0.15, (float(reader[0]), float(reader[1]), 1.3), vertical=True,
                              rgb=(LAMP_RED, LAMP_GREEN)),
             Part("post", post, DARK),
         ))  # fmt: skip

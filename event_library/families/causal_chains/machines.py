@@ -189,7 +189,7 @@ class PullCordLamp(Event):
     RAISED_RAD, HEADING_RAD = rad(125), rad(-35)
     LAMP_M = 0.47  # height of the shade's foot
     WIRE, BEAD_M = (-0.22, 0.35, -0.15, 0.055), 0.02  # x from, x to, y, z; radius of a bead
-    POWER_W = 9.0
+    POWER_W = 40.0
 
     def states(self, t_s: Array) -> dict[str, Array]:
         since = started(t_s) - self.first_s

@@ -44,7 +44,7 @@ def level_seen(view: View, name: str, vessel: str, floor_m: float, full_m: float
     points = view.points_m[name]
     if len(points):
         return (top_height_m(points, view.pixel_area_m2[name])[0] - floor_m) / full_m
-    return 0.0 if len(view.points_m[f"{vessel}_base"]) else float("nan")
+    return 0.0 if any(len(view.points_m[f"{vessel}_{piece}"]) for piece in ("base", "rim")) else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True)
