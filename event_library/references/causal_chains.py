@@ -12,8 +12,9 @@ from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
 from event_library.families.causal_chains.doors import KeycardDoor, PressurePlateDoorRobot
+from event_library.families.causal_chains.fountain import SunriseSolarFountain
 from event_library.families.causal_chains.heat import BallSwitchHeaterSnow, IceGateMarbles
-from event_library.families.causal_chains.machines import GuardInterlockFlywheel, PullCordLamp, SunriseSolarFountain
+from event_library.families.causal_chains.machines import GuardInterlockFlywheel, PullCordLamp
 from event_library.families.causal_chains.rocket import FuseRocketLaunch
 from event_library.families.causal_chains.rolling import DominoesReleaseCart, HourglassTipsSeesaw
 from event_library.families.causal_chains.ropes import BalloonPinPop, CandleStringFlag

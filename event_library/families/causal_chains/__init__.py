@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from event_library.base import Event
 from event_library.families.causal_chains.doors import KeycardDoor, PressurePlateDoorRobot
+from event_library.families.causal_chains.fountain import SunriseSolarFountain
 from event_library.families.causal_chains.heat import BallSwitchHeaterSnow, IceGateMarbles
-from event_library.families.causal_chains.machines import GuardInterlockFlywheel, PullCordLamp, SunriseSolarFountain
+from event_library.families.causal_chains.machines import GuardInterlockFlywheel, PullCordLamp
 from event_library.families.causal_chains.rocket import FuseRocketLaunch
 from event_library.families.causal_chains.rolling import DominoesReleaseCart, HourglassTipsSeesaw
 from event_library.families.causal_chains.ropes import BalloonPinPop, CandleStringFlag

@@ -146,8 +146,7 @@ class PressurePlateDoorRobot(Event):
         }
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        (low, _, foot), (high, _, _) = meshes["crate"].bounds[0], meshes["crate"].bounds[1]
-        assert foot > 0
+        low, high = meshes["crate"].bounds[:, 0]
         axle = self.LANE.seen(np.asarray(meshes["robot_body"].vertices)).mean(axis=0)
         rest = np.asarray(robots.robot("robot", self.ROBOT_M)[0].mesh.vertices).mean(axis=0)
         return {
