@@ -22,7 +22,7 @@ from event_library.references.integrating import integrated, until
 
 def dye_drop_diffusing(event: DyeDropDiffusing, t_s: Array) -> dict[str, Array]:
     """dc/dt = D lap c as a Galerkin system of Legendre polynomials in (r/R)^2; its weak form has a tight wall."""
-    num, radius = 72, 0.072
+    num, radius = 60, 0.09
     nodes, weights = np.polynomial.legendre.leggauss(600)
     s = (nodes + 1) / 2  # (r/R)^2; area element pi R^2 ds
     basis = np.polynomial.legendre.legvander(nodes, num - 1)
@@ -101,7 +101,7 @@ def paper_chromatography(event: PaperChromatography, t_s: Array) -> dict[str, Ar
     squared = until(lambda t, y: [event.pull_m2_per_s * event.time_scale], 0.0, 0.12**2, t_s)
     front = np.sqrt(np.maximum(squared, 0.0))
     lag = np.maximum(front, event.start_m) - event.start_m
-    return {"fast_band": event.start_m + 0.85 * event.retention_ratio * lag, "front": front}
+    return {"fast_band": event.start_m + 0.85 * event.retention_ratio * lag}
 
 
 def snowflake_growth(event: SnowflakeGrowth, t_s: Array) -> dict[str, Array]:
@@ -167,7 +167,7 @@ def liesegang_rings(event: LiesegangRings, t_s: Array) -> dict[str, Array]:
     pace = event.front_m2_per_s * 3600 * event.time_scale_h_per_s
     area = until(lambda t, a: [pace], 0.0, 0.055**2, t_s)
     rings, outer, ring = np.zeros(len(t_s)), np.zeros(len(t_s)), event.first_m**2
-    while ring * 1.05**2 <= 0.055**2:
+    while ring * 1.07**2 <= 0.055**2:
         rings += area >= ring
         outer = np.where(area >= ring, np.sqrt(ring), outer)
         ring *= (1 + event.spacing_ratio) ** 2

@@ -141,7 +141,7 @@ class BowlingPins(Event):
         for name in self._pins():
             foot, head = np.asarray(meshes[name].vertices)[-2:]
             standing += (head - foot)[2] / np.linalg.norm(head - foot) >= np.cos(STANDING_RAD)
-        return {"standing": float(standing)}
+        return {"standing": float(standing), "ball_y": float(meshes["ball"].vertices.mean(axis=0)[1])}
 
     def measure(self, view: View) -> dict[str, float]:
         """Pins whose highest visible point, and half a pixel, is about as high as the head of one that stands."""

@@ -35,8 +35,7 @@ class PaperChromatography(Event):
 
     info = facts("paper_chromatography")
     variables = (
-        state("front", "m", 0.003, flags="monotone bounded", label="wet paper above the water"),
-        state("bands", "m", 0.003, domain="vector", label="heights of blue, red and yellow"),
+        state("heights", "m", 0.003, domain="vector", label="of the blue, red and yellow bands and of the wet front"),
         readout("fast_band", "m", 0.004, min_delta=0.009, flags="monotone bounded", label="middle of the yellow band"),
     )
     accept_rules = (("the front climbs 6 to 11 cm in 8 s", lambda e: 0.06 <= e.front_m(np.array(8.0)) <= 0.11),)
@@ -53,7 +52,7 @@ class PaperChromatography(Event):
         front = self.front_m(started(t_s))
         climbed = np.maximum(front - self.start_m, 0.0)
         bands = self.start_m + np.outer(climbed, RETENTION * self.retention_ratio)
-        return {"front": front, "bands": bands, "fast_band": bands[:, 2]}
+        return {"heights": np.column_stack([bands, front]), "fast_band": bands[:, 2]}
 
     @staticmethod
     def _grid() -> Grid:
@@ -83,11 +82,11 @@ class PaperChromatography(Event):
     def channels(self, state: State) -> ChannelMap:
         grid = self._grid()
         spots = grid.centres_m()
-        x, y, front = spots[..., 0], spots[..., 2] - DIP_M, float(state["front"])
+        x, y, front = spots[..., 0], spots[..., 2] - DIP_M, float(state["heights"][3])
         wide = BAND_M * np.sqrt(1 + 2 * front / 0.1)
         across = np.exp(-(x**2) / (2 * SPOT_M**2))
         ink = np.zeros((*x.shape, 3))
-        for height, dye in zip(state["bands"], DYES, strict=True):
+        for height, dye in zip(state["heights"][:3], DYES, strict=True):
             ink += dye * (across * np.exp(-((y - height) ** 2) / (2 * wide**2)))[..., None] * (BAND_M / wide) ** 0.5
         damp = 1 + (DAMP - 1) / (1 + np.exp((y - front) / 0.0006))
         return field_board_channels("strip", grid, PAPER * np.exp(-ink) * damp[..., None])

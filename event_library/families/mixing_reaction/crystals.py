@@ -32,7 +32,7 @@ ICE, FROST = (0.55, 0.78, 0.95), (0.95, 0.97, 1.0)
 
 # ---- Liesegang rings
 GEL_M = 0.055
-BAND = 0.05  # half width of a ring over its radius
+BAND = 0.07  # half width of a ring over its radius
 AMBER, WHITE = (0.72, 0.30, 0.04), (0.92, 0.92, 0.88)
 
 
@@ -173,9 +173,13 @@ class LiesegangRings(Event):
 
     info = facts("liesegang_rings")
     variables = (
-        state("front", "m", 0.001, flags="monotone bounded", label="radius that the salt has reached"),
-        readout("rings", "count", 1.0, min_delta=2.0, domain="count", flags="monotone bounded", label="rings so far"),
-        readout("outer_radius", "m", 0.003, flags="monotone bounded", label="radius of the outermost ring, or 0"),
+        state(
+            "reach", "ratio", 0.02, flags="monotone bounded", label="radius that the salt has reached, in dish radii"
+        ),
+        state("rings", "count", 0.0, domain="count", flags="monotone bounded", label="rings so far"),
+        readout(
+            "outer_radius", "m", 0.003, min_delta=0.008, flags="monotone bounded", label="of the outermost ring, or 0"
+        ),
     )
     accept_rules = (("4.2 to 5.4 cm are reached after 8 s", lambda e: 0.042 <= e.front_m(np.array(8.0)) <= 0.054),)
 
@@ -200,7 +204,7 @@ class LiesegangRings(Event):
         front, radii = self.front_m(started(t_s)), self.radii_m()
         rings = (front[:, None] >= radii).sum(axis=1)
         outer = np.where(rings > 0, radii[np.maximum(rings - 1, 0)], 0.0)
-        return {"front": front, "rings": rings.astype(np.float64), "outer_radius": outer}
+        return {"reach": front / GEL_M, "rings": rings.astype(np.float64), "outer_radius": outer}
 
     def assembly(self) -> Assembly:
         drop = parts.sphere(0.5 * self.first_m)
@@ -214,10 +218,10 @@ class LiesegangRings(Event):
         )
 
     def channels(self, state: State) -> ChannelMap:
-        disc, front = dish_disc(GEL_M, 66, 60), float(state["front"])
+        disc, front = dish_disc(GEL_M, 66, 60), GEL_M * float(state["reach"])
         r = GEL_M * np.arange(disc.num_rings + 1)[:, None] / disc.num_rings
         radii = self.radii_m()
-        fresh = ease((front - radii) / (0.02 * radii))  # a ring whitens while the front goes on by 2 % of its radius
+        fresh = ease((front - radii) / (0.01 * radii))  # a ring whitens while the front goes on by 1 % of its radius
         white = (fresh * np.exp(-(((r - radii) / (BAND * radii)) ** 4))).max(axis=1)
         shares = np.concatenate([white[:1], np.repeat(white[1:], disc.num_spokes)])
         return field_disc_channels("gel", palette.ramp(shares, (AMBER, WHITE)))
@@ -226,32 +230,19 @@ class LiesegangRings(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Peaks of whiteness along the radius: maxima that rise clearly above the lows on both sides."""
+        """The outermost peak of whiteness, told from blue over red; the drop in the middle is no ring."""
         points = view.points_m["gel"]
         if len(points) < 100:
-            return {"rings": float("nan")}
+            return {"outer_radius": float("nan")}
         r, white = np.hypot(points[:, 0], points[:, 1]), np.exp(log_ratio(view, "gel", 2, 0))
-        spots = np.arange(0.55 * self.first_m, GEL_M, 0.0003)
-        near = np.exp(-(((r[:, None] - spots) / (0.2 * pixel_pitch_m(view.pixel_area_m2["gel"]))) ** 2))
+        spots = np.arange(0.75 * self.first_m, 0.98 * GEL_M, 0.0003)
+        near = np.exp(-(((r[:, None] - spots) / (0.25 * pixel_pitch_m(view.pixel_area_m2["gel"]))) ** 2))
         profile = (near * white[:, None]).sum(axis=0) / np.maximum(near.sum(axis=0), 1e-9)
-        peaks = _peaks(profile, 0.06)
-        return {"rings": float(len(peaks)), "outer_radius": float(spots[peaks[-1]]) if peaks else 0.0}
-
-
-def _peaks(profile: Array, rise: float) -> list[int]:
-    """Places of maxima that stand out by `rise` from the lows before and after."""
-    found: list[int] = []
-    low, high, climbing = profile[0], 0, True
-    for k, value in enumerate(profile):
-        if climbing:
-            if value > profile[high] or (value < low and profile[high] - low < rise):
-                high = k
-            low = min(low, value) if profile[high] - low < rise else low
-            if profile[high] - low >= rise and value < profile[high] - rise:
-                found.append(high)
-                low, climbing = value, False
-        else:
-            low = min(low, value)
-            if value > low + rise:
-                high, climbing = k, True
-    return found
+        bare = float(np.quantile(profile, 0.05))
+        bright = profile > bare + 0.08
+        if not bright.any():
+            return {"outer_radius": 0.0}
+        last = int(np.flatnonzero(bright)[-1])
+        first = last - int(np.argmin(np.append(bright[last::-1], False))) + 1
+        peak = first + int(np.argmax(profile[first : last + 1]))
+        return {"outer_radius": float(spots[peak])}

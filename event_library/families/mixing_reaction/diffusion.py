@@ -14,15 +14,14 @@ from event_library.base import Array, Event, State, View, angle_param, param, re
 from event_library.channels import ChannelMap
 from event_library.families.mixing_reaction.dishes import LIQUID, dish_disc, dyed, log_ratio, petri_dish
 from event_library.kit.boards import field_disc, field_disc_channels
-from event_library.kit.palette import PORCELAIN
 from event_library.laws import started
 from event_library.parts import Assembly
 from event_library.readouts import pixel_pitch_m
 from event_library.taxonomy import facts
 
 CLEAR = (0.86, 0.90, 0.92)  # white dish through water
-DISH_M = 0.072
-BLUE_DYE = (6.0, 3.2, 0.2)  # absorbance of the drop as it is placed
+DISH_M = 0.09
+BLUE_DYE = (20.0, 11.0, 0.6)  # absorbance of the drop as it is placed
 RED_DYE = (0.1, 2.2, 1.8)
 NUM_MODES = 90
 STRIPE_M = 0.007  # half width (standard deviation) of the stripe
@@ -37,15 +36,15 @@ class DyeDropDiffusing(Event):
     info = facts("dye_drop_diffusing")
     variables = (
         state("c0", "ratio", 0.02, flags="monotone", label="concentration in the middle over that at first"),
-        state("spread_s", "s", 0.1, label="event time, from which the cloud's shape follows"),
+        state("age", "s", 0.1, flags="monotone", label="event time, from which the cloud's shape follows"),
         readout(
             "sigma", "m", 0.0015, min_delta=0.0032, flags="monotone",
             label="rms distance of the dye from the middle, over sqrt 2",
         ),
     )  # fmt: skip
 
-    drop_m: float = param("s0", "m", 0.004, 0.006)
-    diffusivity_m2_per_s: float = param("De", "m^2/s", 1.5e-5, 4.0e-5)
+    drop_m: float = param("s0", "m", 0.009, 0.012)
+    diffusivity_m2_per_s: float = param("De", "m^2/s", 3e-5, 6e-5)
 
     def _modes(self, t_s: Array) -> tuple[Array, Array]:
         """Roots [M] of J1 and mode amplitudes [T, M] of c / (2 s0^2 / R^2), without their Bessel functions."""
@@ -58,7 +57,7 @@ class DyeDropDiffusing(Event):
         bow = j0(roots)
         second = DISH_M**2 * (0.5 + (4 * waves / (roots**2 * bow)).sum(axis=1))  # of c r^2, over that of c
         middle = 2 * (self.drop_m / DISH_M) ** 2 * (1 + (waves / bow**2).sum(axis=1))
-        return {"c0": middle, "spread_s": started(t_s), "sigma": np.sqrt(second / 2)}
+        return {"c0": middle, "age": started(t_s), "sigma": np.sqrt(second / 2)}
 
     def assembly(self) -> Assembly:
         disc = dish_disc(DISH_M, 36, 48)
@@ -66,7 +65,7 @@ class DyeDropDiffusing(Event):
 
     def channels(self, state: State) -> ChannelMap:
         disc = dish_disc(DISH_M, 36, 48)
-        roots, waves = self._modes(np.array([state["spread_s"]]))
+        roots, waves = self._modes(np.array([state["age"]]))
         r = np.linspace(0.0, 1.0, disc.num_rings + 1)
         series = 1 + (waves[0] * j0(np.outer(r, roots)) / j0(roots) ** 2).sum(axis=1)
         rings = np.maximum(2 * (self.drop_m / DISH_M) ** 2 * series, 0.0)
@@ -77,14 +76,20 @@ class DyeDropDiffusing(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Moments of the dye that the ratio of blue to red shows, beside that of the white wall."""
+        """Width of the bell that the ratio of blue to red shows: how its logarithm falls with the squared radius.
+
+        Only where the dye is neither too faint nor too dark to be told.
+        """
         r2 = (dish_disc(DISH_M, 36, 48).on_board(view.points_m["water"]) ** 2).sum(axis=1)
-        if len(r2) < 20 or len(view.rgb["dish_wall"]) == 0:
+        if len(r2) < 100:
             return {"sigma": float("nan")}
-        white = np.median(log_ratio(view, "dish_wall", 2, 0)) - np.log(PORCELAIN.rgb[2] / PORCELAIN.rgb[0])
-        dye = log_ratio(view, "water", 2, 0) - white - np.log(CLEAR[2] / CLEAR[0])
-        dye[dye < 0.008 * dye.max()] = 0.0
-        return {"sigma": float(np.sqrt((dye * r2).sum() / dye.sum() / 2)) if dye.max() > 0 else float("nan")}
+        dye = log_ratio(view, "water", 2, 0)
+        dye -= np.median(dye[r2 > (0.88 * DISH_M) ** 2])
+        rows = (dye > 0.12) & (dye < 4.5) & (r2 < (0.8 * DISH_M) ** 2)
+        if rows.sum() < 4:
+            return {"sigma": float("nan")}
+        slope = np.polyfit(r2[rows], np.log(dye[rows]), 1, w=np.sqrt(dye[rows]))[0]
+        return {"sigma": float(np.sqrt(-1 / (2 * slope))) if slope < 0 else float("nan")}
 
 
 @cache
@@ -99,7 +104,7 @@ class DyeVortexWinding(Event):
 
     info = facts("dye_vortex_winding")
     variables = (
-        state("core_turn", "rad", 0.2, flags="monotone", label="how far the middle has turned"),
+        state("age", "s", 0.1, flags="monotone", label="event time, from which the spiral follows"),
         readout(
             "winding", "count", 0.12, min_delta=0.25, flags="monotone", label="turns between 0.3 radii and the rim"
         ),
@@ -115,7 +120,7 @@ class DyeVortexWinding(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         shear = self.rate_rad_per_s(INNER * self.dish_m) - self.rate_rad_per_s(self.dish_m)
-        return {"core_turn": self.core_rate_rad_per_s * started(t_s), "winding": shear * started(t_s) / (2 * np.pi)}
+        return {"age": started(t_s), "winding": shear * started(t_s) / (2 * np.pi)}
 
     def assembly(self) -> Assembly:
         return Assembly((field_disc("water", dish_disc(self.dish_m, 40, 96), LIQUID), *petri_dish("dish", self.dish_m)))
@@ -124,7 +129,7 @@ class DyeVortexWinding(Event):
         disc = dish_disc(self.dish_m, 40, 96)
         r = self.dish_m * np.arange(disc.num_rings + 1) / disc.num_rings
         phi = 2 * np.pi * np.arange(disc.num_spokes) / disc.num_spokes
-        rings = self._dye(r, phi, float(state["core_turn"]) / self.core_rate_rad_per_s)
+        rings = self._dye(r, phi, float(state["age"]))
         return field_disc_channels("water", dyed(CLEAR, RED_DYE, np.concatenate([rings[0, :1], rings[1:].ravel()])))
 
     def _dye(self, r_m: Array, phi_rad: Array, t_s: float) -> Array:

@@ -11,6 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Colour, Move, Scale, Visible
+from event_library.families.mixing_reaction.samples import sample
 from event_library.kit import palette, streams, vessels
 from event_library.kit.palette import blend
 from event_library.kit.shapes import at, swept
@@ -202,11 +203,7 @@ class EffervescentTablet(Event):
         foam = streams.balls("froth", NUM_BUBBLES, BUBBLE_M)
         made: list[Part] = []
         for k, name in enumerate(("none", "half", "full")):
-            foot = (0.075 + 0.032 * k, 0.0, 0.0)
-            sample = vessels.liquid_column(f"{name}_sample", VIAL_M, 0.055, palette.liquid(_rgb(k / 2)))
-            parts.moved(sample.mesh, foot[0], foot[1], FLOOR_M)
-            made += [Part(sample.name, sample.mesh, sample.material, smooth_angle_deg=40)]
-            made += vessels.glass(f"{name}_vial", VIAL_M, 0.075, foot)
+            made += sample(name, _rgb(k / 2), VIAL_M, 0.06, (0.075 + 0.036 * k, 0.0, 0.0))
         return Assembly(
             parts=(
                 vessels.liquid_column("water", GLASS_M, WATER_M, palette.liquid(CLEAR)),

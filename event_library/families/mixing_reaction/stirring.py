@@ -33,7 +33,9 @@ class BatterStirring(Event):
 
     info = facts("batter_stirring")
     variables = (
-        state("turned", "rad", 0.1, flags="monotone", label="angle of the whisk about the bowl's middle"),
+        state(
+            "turned", "rad", 0.1, domain="angle", cycle=2 * np.pi, label="angle of the whisk about the bowl's middle"
+        ),
         readout("contrast", "ratio", 0.08, min_delta=0.17, flags="monotone", label="of the streaks"),
     )
 
@@ -68,7 +70,7 @@ class BatterStirring(Event):
             parts=(
                 field_disc("batter", self._disc(), LIQUID),
                 Part("whisk", parts.join(*loops, handle, motor), palette.STEEL, carries=True, smooth_angle_deg=40),
-                Part("bowl", bowl, palette.paint((0.10, 0.25, 0.42), 0.25), smooth_angle_deg=50),
+                Part("bowl", bowl, palette.paint((0.62, 0.63, 0.64), 0.3), smooth_angle_deg=50),
             )
         )
 
@@ -89,14 +91,16 @@ class BatterStirring(Event):
         r, phi = np.hypot(*nodes.T) / BATTER_M, np.arctan2(nodes[:, 1], nodes[:, 0])
         back = phi - 2 * np.pi * WINDING_TURNS_PER_S * min(t_s, 12.0) * (1 - r) - 1.5 * np.log(r + 0.3)
         ring = np.column_stack([1.1 * np.cos(back), 1.1 * np.sin(back), 2.2 * r])
-        return np.clip(0.5 + 3.0 * noise(ring, 0.75, int(self.seed), octaves=1), 0.0, 1.0)
+        return np.clip(0.5 + 6.0 * noise(ring, 1.0, int(self.seed), octaves=1), 0.0, 1.0)
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {}
+        x, y, _ = meshes["whisk"].bounds.mean(axis=0)
+        return {"turned": float(np.arctan2(y, x))}
 
     def measure(self, view: View) -> dict[str, float]:
         """How far the yellowest and the whitest tenth lie apart, in shares of yolk told from blue over red."""
-        linear = linear_rgb(view.rgb["batter"])
+        inner = np.hypot(*view.points_m["batter"][:, :2].T) < 0.85 * BATTER_M
+        linear = linear_rgb(view.rgb["batter"])[inner]
         if len(linear) < 50:
             return {"contrast": float("nan")}
         ratio = linear[:, 2] / np.maximum(linear[:, 0], 1e-6)

@@ -11,6 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Colour, Rotate, quaternion_about
+from event_library.families.mixing_reaction.samples import sample
 from event_library.kit import palette, streams, vessels
 from event_library.kit.furniture import retort_stand
 from event_library.kit.palette import blend
@@ -46,7 +47,7 @@ class TitrationEndpoint(Event):
     variables = (
         state("n", "count", 0.0, domain="count", flags="monotone bounded", label="drops let in"),
         state("waiting", "ratio", 0.02, label="share of the time to the next drop that has gone by"),
-        state("stirred", "rad", 0.1, label="turn of the stirrer bar"),
+        state("stirred", "rad", 0.1, domain="angle", cycle=2 * np.pi, label="turn of the stirrer bar"),
         state("pH", "ratio", 0.1, flags="monotone bounded"),
         readout("pink", "ratio", 0.2, min_delta=0.5, flags="monotone bounded", label="share of the full colour"),
         readout("burette_level", "count", 1.5, domain="count", flags="monotone bounded", label="drops delivered"),
@@ -77,7 +78,6 @@ class TitrationEndpoint(Event):
     def assembly(self) -> Assembly:
         profile = vessels.flask_profile(FLASK_M, FLASK_TALL_M, 0.018)
         foot = (0.0, 0.0, STIRRER_M)
-        bar = parts.moved(parts.bevelled_box((0.045, 0.010, 0.010), 0.002), z_m=0.0)
         target = parts.moved(
             parts.ring(TUBE_M + 0.0005, TUBE_M + 0.004, 0.006, 0.001, 32),
             0,
@@ -96,7 +96,7 @@ class TitrationEndpoint(Event):
                 vessels.liquid_in("solution", profile, 0.05, palette.liquid(CLEAR)),
                 vessels.liquid_column("alkali", TUBE_M, COLUMN_M, palette.liquid((0.10, 0.55, 0.85))),
                 streams.drop("drop", 0.005),
-                Part("bar", bar, palette.paint(palette.WHITE)),
+                Part("bar", self._bar(), palette.paint(palette.WHITE)),
                 *vessels.turned_vessel("flask", profile, foot, floor_m=0.003),
                 *vessels.glass("burette", TUBE_M, COLUMN_M + 0.025, (0, 0, TIP_M + 0.012), floor_m=0.008),
                 vessels.graduations("scale", TUBE_M, np.array([self._level_z_m(k) for k in marks]), span_rad=1.6),
@@ -105,21 +105,14 @@ class TitrationEndpoint(Event):
                 retort_stand("stand", tall + 0.05, tall - 0.03, -0.10, (0.11, 0.03, 0.0)),
                 Part("stirrer", plate, palette.paint((0.75, 0.76, 0.78))),
                 Part("knob", knob, palette.DARK, smooth_angle_deg=40),
-                *self._vial("clear", CLEAR, -0.115),
-                *self._vial("pink", PINK, -0.078),
+                *sample("clear", CLEAR, VIAL_M, 0.05, (-0.115, -0.03, 0.0)),
+                *sample("pink", PINK, VIAL_M, 0.05, (-0.078, -0.03, 0.0)),
             )
         )
 
     @staticmethod
-    def _vial(name: str, rgb: parts.Rgb, x_m: float) -> tuple[Part, ...]:
-        """A sealed sample of what the flask looks like without, or with all of, the colour."""
-        foot = (x_m, -0.03, 0.0)
-        full = vessels.liquid_column(f"{name}_sample", VIAL_M, 0.05, palette.liquid(rgb))
-        parts.moved(full.mesh, foot[0], foot[1], vessels.FLOOR_M)
-        lid = parts.moved(parts.cylinder(VIAL_M + 0.002, 0.012, 24), foot[0], foot[1], 0.063)
-        still = Part(full.name, full.mesh, full.material, smooth_angle_deg=40)
-        cap = Part(f"{name}_cap", lid, palette.DARK, smooth_angle_deg=40)
-        return (still, *vessels.glass(f"{name}_vial", VIAL_M, 0.064, foot), cap)
+    def _bar() -> trimesh.Trimesh:
+        return parts.bevelled_box((0.045, 0.010, 0.010), 0.002)
 
     @staticmethod
     def _level_z_m(drops: float) -> float:
@@ -148,7 +141,9 @@ class TitrationEndpoint(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         full = np.pi * TUBE_M**2 * COLUMN_M
-        return {"n": SCALE_DROPS * (1 - float(meshes["alkali"].volume) / full)}
+        end = np.asarray(meshes["bar"].vertices)
+        x, y, _ = end[np.asarray(self._bar().vertices)[:, 0] > 0].mean(axis=0)
+        return {"n": SCALE_DROPS * (1 - float(meshes["alkali"].volume) / full), "stirred": float(np.arctan2(y, x))}
 
     def measure(self, view: View) -> dict[str, float]:
         found = {"pink": mixing_share(view.rgb["solution"], view.rgb["clear_sample"], view.rgb["pink_sample"])}
