@@ -228,8 +228,8 @@ class Event(abc.ABC):
         """What the state of one instant does to the parts and lamps."""
 
     @abc.abstractmethod
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        """State variables read back from the geometry itself (volume of the water mesh, angle of the string ...).
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> Mapping[str, Any]:
+        """State variables, numbers or vectors, read back from the geometry (volume of the water, angle of the hand).
 
         `meshes` are the parts with channels applied, in the event's frame. Checked against the law to 1e-3 of the span.
         """
