@@ -8,13 +8,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from event_library.families.growth_decay.colonies import MouldColonies, RustSpreading
+from event_library.families.growth_decay.flowers import FlowerOpening, SunflowerTracking
 from event_library.families.growth_decay.fruit import AppleSliceBrowning, BananaRipening
-from event_library.families.growth_decay.plants import (
-    FlowerOpening,
-    PlantWilting,
-    SeedlingGrowing,
-    SunflowerTracking,
-)
+from event_library.families.growth_decay.plants import PlantWilting, SeedlingGrowing
 from event_library.families.growth_decay.pond import LotkaVolterraPond
 from event_library.families.growth_decay.trees import AutumnTreeShedding, LsystemTree
 from event_library.references.base import Array, Reference
