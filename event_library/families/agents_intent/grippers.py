@@ -199,10 +199,10 @@ class RobotArmPickPlace(Event):
         return {"moved": float(sum(np.linalg.norm(m - self._slot_m(k, 1)) < 1e-6 for k, m in enumerate(middles)))}
 
     def measure(self, view: View) -> dict[str, float]:
-        """A cube counts when it is over the right tray and no higher than cubes lie there."""
+        """The last cube that is over the right tray and no higher than cubes lie there; they are moved in order."""
         top = BENCH_M + 0.006 + CUBE_M + ON_SLOT_M
         seen = [view.points_m[f"cube_{k}"] for k in range(self.num_cubes)]
         if not any(map(len, seen)):
             return {"moved": float("nan")}
         right = [len(p) > 0 and p[:, 0].mean() > TRAY_M[0] - 1.6 * CUBE_PITCH_M and p[:, 2].max() < top for p in seen]
-        return {"moved": float(sum(right))}
+        return {"moved": float(np.max(np.flatnonzero(right), initial=-1) + 1)}

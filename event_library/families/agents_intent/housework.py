@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
-from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
+from event_library.families.agents_intent.measuring import named, origin_m, standing_m, unseen
 from event_library.families.agents_intent.routes import arc_length_m, heading_rad
 from event_library.figures import craft, robots
 from event_library.kit import furniture, shapes
@@ -233,9 +233,8 @@ class TableSetting(Event):
         if unseen(view, "table"):
             return {"placed": float("nan")}
         placed = sum(len(view.points_m[f"item{k}"]) > 0 for k in range(3 * self.num_seats))
-        robot = figure_points_m(view, "robot")
-        if len(robot) == 0:
+        x, y = standing_m(view.points_m["robot_body"], view.eye_m, 0.2 * WAITER_M)
+        if np.isnan(x):
             return {"placed": float(placed)}
-        x, y = robot[:, :2].mean(axis=0)
         off = [abs((np.arctan2(y, x) - self._seat_rad(j) + np.pi) % (2 * np.pi) - np.pi) for j in range(self.num_seats)]
         return {"placed": float(placed), "seat": float(np.argmin(off))}

@@ -34,10 +34,10 @@ CRUMB = Material(rgb=(0.85, 0.62, 0.25), roughness=0.9)
 MEADOW = Material(rgb=(0.10, 0.33, 0.05), roughness=0.95, pattern=Pattern("checker", (0.13, 0.38, 0.07), 0.12))
 
 MEADOW_M = (1.2, 0.8)
-FLOWER_M = 0.18
-LONG, WIDE = 0.42, 0.30  # of petals, in heights of the flower
+FLOWER_M = 0.20
+LONG, WIDE = 0.47, 0.34  # of petals, in heights of the flower
 BEE_M = 0.18
-BESIDE_M = at(0.0, 0.085, 0.26)  # the bee's middle against the foot of the flower that it is at
+BESIDE_M = at(0.0, 0.10, 0.28)  # the bee's middle against the foot of the flower that it is at
 HOP_M = 0.10
 BEATS_PER_S = 9.0
 FULL_RGB, EMPTY_RGB = (0.95, 0.55, 0.01), (0.10, 0.035, 0.012)
@@ -252,7 +252,7 @@ class BeeTour(Event):
     def assembly(self) -> Assembly:
         flowers: list[Part] = []
         for k, (x, y) in enumerate(flower_bed(self.num_flowers, self.seed)):
-            one = plants.flower(f"f{k}", FLOWER_M, WHITE, 8, LONG, WIDE, FULL_RGB, 0.20)
+            one = plants.flower(f"f{k}", FLOWER_M, WHITE, 8, LONG, WIDE, FULL_RGB, 0.24)
             turn = plants.flower_channels(
                 f"f{k}", FLOWER_M, (x, y, GROUND_M), -np.pi / 2, face_rad=0.45, petal_long=LONG, petal_wide=WIDE
             )
@@ -279,13 +279,13 @@ class BeeTour(Event):
         return {"bee_x": float(pose[3, 0]), "heading": float(np.arctan2(pose[0, 1], pose[0, 0]))}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Brown centres are much darker than the white petals round them."""
+        """The darkest pixel of a brown centre is much darker than the white petals round it."""
         if unseen(view, *(f"f{k}_petals" for k in range(self.num_flowers))):
             return {"visited": float("nan")}
         visited = 0
         for k in range(self.num_flowers):
             centre, petals = view.rgb[f"f{k}_centre"], view.rgb[f"f{k}_petals"]
             if len(centre) and len(petals):
-                visited += bool(np.median(linear_rgb(centre)[:, 0]) < 0.4 * np.median(linear_rgb(petals)[:, 0]))
+                visited += bool(linear_rgb(centre)[:, 0].min() < 0.55 * np.median(linear_rgb(petals)[:, 0]))
         bee = figure_points_m(view, "bee")
         return {"visited": float(visited)} | ({"bee_x": float(bee[:, 0].mean())} if len(bee) else {})
