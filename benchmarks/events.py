@@ -4,20 +4,23 @@
     python -m benchmarks.events --full               # 20 parameter sets each by law, 3 rendered: tens of minutes
     python -m benchmarks.events --full --write       # and into docs/RESULTS.md, with what the tests need to know
 
+Sound results are kept in `--keep FILE` by type and source: a second run checks only what changed or was broken.
 `--write` replaces the table between the markers of docs/RESULTS.md and tests/render_jobs/checked_pictures.txt.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from event_library.check import CheckReport
+from event_library.check import CheckReport, Finding
 from event_library.commands import check_types
 from event_library.registry import EVENT_TYPES
 from render_jobs.pictures import check_all_pictures, source_digest
@@ -25,6 +28,7 @@ from render_jobs.pictures import check_all_pictures, source_digest
 REPOSITORY = Path(__file__).parents[1]
 RESULTS, RECORD = REPOSITORY / "docs" / "RESULTS.md", REPOSITORY / "tests" / "render_jobs" / "checked_pictures.txt"
 NUM_LAWS, NUM_PICTURES, NUM_FRAMES = 20, 3, 121
+GROUP = 16  # types between two savings of --keep
 LAW = ("agrees with an independent reference", "energy never grows", "converges under refinement")
 
 
@@ -57,6 +61,29 @@ def cost_summary(found: dict[str, tuple[float, float]]) -> str:
             *(f"  {name:30} {found[name][0]:8.1f} ms, again {found[name][1]:8.2f} ms" for name in slowest),
         ]
     )
+
+
+def checked(keep: Path) -> tuple[list[CheckReport], list[CheckReport]]:
+    """Law and picture reports of all types; sound ones of unchanged source are taken from `keep`."""
+    kept = json.loads(keep.read_text("utf-8")) if keep.exists() else {}
+    keys = {name: f"{name} {source_digest(name)}" for name in EVENT_TYPES}
+    due = [name for name in EVENT_TYPES if keys[name] not in kept]
+    found: dict[str, tuple[CheckReport, CheckReport]] = {}
+    for start in range(0, len(due), GROUP):
+        names = due[start : start + GROUP]
+        pairs = zip(check_types(names, NUM_LAWS), check_all_pictures(names, NUM_PICTURES), strict=True)
+        for law, picture in pairs:
+            found[law.type_id] = law, picture
+            if law.sound and picture.sound:
+                kept[keys[law.type_id]] = [[asdict(f) for f in report.findings] for report in (law, picture)]
+            else:
+                print(law.table() if not law.sound else picture.table(), flush=True)
+        keep.write_text(json.dumps(kept), encoding="utf-8")
+    for name in EVENT_TYPES:
+        if name not in found:
+            law, picture = (CheckReport(name, tuple(Finding(**f) for f in findings)) for findings in kept[keys[name]])
+            found[name] = law, picture
+    return [found[name][0] for name in EVENT_TYPES], [found[name][1] for name in EVENT_TYPES]
 
 
 def figure(report: CheckReport, *names: str) -> str:
@@ -105,23 +132,17 @@ def main() -> int:
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--keep", type=Path, default=Path("checked_types.json"), metavar="FILE")
     args = parser.parse_args()
     cost = costs()
     print(cost_summary(cost), flush=True)
     if not args.full:
         return 0
-    began = time.perf_counter()
-    laws = check_types(num_samples=NUM_LAWS)
-    between = time.perf_counter()
-    pictures = check_all_pictures(num_samples=NUM_PICTURES)
-    spent = f"laws {between - began:.0f} s, pictures {time.perf_counter() - between:.0f} s"
+    laws, pictures = checked(args.keep)
     sound = sum(a.sound for a in laws), sum(r.sound for r in pictures)
-    head = f"{sound[0]} of {len(laws)} sound by law, {sound[1]} of {len(pictures)} rendered; {spent}."
+    head = f"{sound[0]} of {len(laws)} sound by law, {sound[1]} of {len(pictures)} rendered."
     text = "\n".join([head, "", cost_summary(cost).splitlines()[0] + ".", "", table(laws, pictures, cost)])
     print(text)
-    for report in (*laws, *pictures):
-        if not report.sound:
-            print(report.table())
     if args.write:
         write(text, pictures)
     return 0 if sound == (len(laws), len(pictures)) else 1
