@@ -46,6 +46,13 @@ def mesh_centre_m(meshes: Mapping[str, trimesh.Trimesh], name: str) -> Array:
     return np.asarray(meshes[f"{name}_a"].vertices).mean(axis=0)
 
 
+def mesh_roll_rad(meshes: Mapping[str, trimesh.Trimesh], name: str) -> float:
+    """Turn of the gores in [0, CYCLE_RAD) from the meshes."""
+    return _gores_rad(
+        {label: np.asarray(meshes[f"{name}_{label}"].vertices) for label in "ab"}, mesh_centre_m(meshes, name)
+    )
+
+
 def ball_points_m(view: View, name: str) -> Array:
     """[N, 3] visible points of both colours."""
     return np.vstack([view.points_m[f"{name}_a"], view.points_m[f"{name}_b"]])
@@ -57,9 +64,14 @@ def ball_centre_m(view: View, name: str) -> Array:
 
 
 def ball_roll_rad(view: View, name: str, centre_m: Array) -> float:
-    """Turn of the gores in [0, CYCLE_RAD): the first circular moment of one colour against the other's."""
+    """Turn of the gores in [0, CYCLE_RAD) as seen; nan where they aren't."""
+    return _gores_rad({label: view.points_m[f"{name}_{label}"] for label in "ab"}, centre_m)
+
+
+def _gores_rad(points_m: Mapping[str, Array], centre_m: Array) -> float:
+    """The first circular moment of one colour against the other's."""
     total = 0j
     for label, sign in (("a", 1.0), ("b", -1.0)):
-        x, _, z = (view.points_m[f"{name}_{label}"] - centre_m).T
+        x, _, z = (points_m[label] - centre_m).T
         total += sign * ((x * x + z * z) * np.exp(1j * GORE_PAIRS * np.arctan2(x, z))).sum()
-    return float(np.angle(total) % (2 * np.pi)) / GORE_PAIRS
+    return float(np.angle(total) % (2 * np.pi)) / GORE_PAIRS if total != 0 else float("nan")

@@ -155,7 +155,10 @@ class ConveyorBoxes(Event):
             binned = max(binned, i + 1) if middle[0] > self._left_m + self.belt_m + 0.01 else binned
             if np.ptp(points[:, 0]) > 0.75 * BOX_M and middle[2] > BELT_M:
                 middles[f"box_{i}"] = middle + at(0.0, 0.0, BOX_M)
-        return {"lead_travel": self._travel_m(middles, 0.0), "binned": float(binned)}
+        return {
+            "lead_travel": self._travel_m(middles, 0.0),
+            "binned": float(binned) if len(view.points_m["bin"]) else float("nan"),
+        }
 
 
 def _slat(deep_m: float) -> trimesh.Trimesh:

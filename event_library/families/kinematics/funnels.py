@@ -128,8 +128,9 @@ class CoinFunnelSpiral(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         if "coin" not in meshes:
-            return {"r": HOLE_M}
-        return {"r": self._track_m(meshes["coin"].vertices.mean(axis=0))}
+            return {"r": HOLE_M, "phi": 0.0}
+        middle = meshes["coin"].vertices.mean(axis=0)
+        return {"r": self._track_m(middle), "phi": float(np.arctan2(middle[1], middle[0]))}
 
     def _track_m(self, middle: Array) -> float:
         """Track radius of a coin whose middle is seen at a place: the foot of the perpendicular on the funnel."""
@@ -139,6 +140,6 @@ class CoinFunnelSpiral(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         points = view.points_m["coin"]
-        if len(points) == 0:
-            return {"radius": HOLE_M}
+        if len(points) == 0:  # it is gone, if there is a funnel to be seen without it
+            return {"radius": HOLE_M if len(view.points_m["funnel"]) else float("nan")}
         return {"radius": self._track_m((points.min(axis=0) + points.max(axis=0)) / 2)}

@@ -37,7 +37,7 @@ class BallRollingToRest(Event):
     info = facts("ball_rolling_to_rest")
     variables = (
         state("x", "m", 0.05, flags="monotone bounded"),
-        state("roll", "rad", 0.5, domain="angle", flags="monotone bounded"),
+        state("roll", "rad", 0.5, domain="angle", cycle=balls.CYCLE_RAD, flags="monotone bounded"),
         readout("position", "m", 0.05, min_delta=0.13, flags="monotone bounded", label="way from the start"),
         readout("stripe_angle", "rad", float(np.deg2rad(30)), domain="angle", cycle=balls.CYCLE_RAD,
                 label="turn of the ball's gores"),
@@ -81,7 +81,8 @@ class BallRollingToRest(Event):
         return balls.ball_channels("ball", centre, float(state["roll"]))
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {"x": float(balls.mesh_centre_m(meshes, "ball")[0]) + self.reach_m / 2}
+        x = float(balls.mesh_centre_m(meshes, "ball")[0]) + self.reach_m / 2
+        return {"x": x, "roll": balls.mesh_roll_rad(meshes, "ball")}
 
     def measure(self, view: View) -> dict[str, float]:
         centre = balls.ball_centre_m(view, "ball")
@@ -152,7 +153,7 @@ class BallThroughTunnel(Event):
         x = balls.ball_points_m(view, "ball")[:, 0] + self.end_m / 2
         middle = MOUTH_M + self.tunnel_m / 2
         if len(x) == 0:
-            return {"position": middle}
+            return {"position": middle if len(view.points_m["tunnel"]) else float("nan")}
         if np.ptp(x) > 1.5 * TUNNEL_BALL_M:
             return {"position": float(balls.ball_centre_m(view, "ball")[0]) + self.end_m / 2}
         return {"position": float(x.min() + TUNNEL_BALL_M if x.mean() < middle else x.max() - TUNNEL_BALL_M)}

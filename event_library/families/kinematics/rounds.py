@@ -39,7 +39,7 @@ class ToyTrainOval(Event):
 
     info = facts("toy_train_oval")
     variables = (
-        state("way", "m", 0.08, flags="monotone"),
+        state("s", "m", 0.08),
         state("laps", "count", 0.0, domain="count", flags="monotone"),
         readout("arc_position", "m", 0.08, min_delta=0.3, label="of the engine, from the near left corner"),
     )
@@ -55,7 +55,7 @@ class ToyTrainOval(Event):
 
     def states(self, t_s: Array) -> dict[str, Array]:
         way = self.start_m + self.speed_m_per_s * started(t_s)
-        return {"way": way, "laps": np.floor(way / self.lap_m), "arc_position": way % self.lap_m}
+        return {"s": way % self.lap_m, "laps": np.floor(way / self.lap_m), "arc_position": way % self.lap_m}
 
     def on_track(self, arc_m: float) -> tuple[float, float, float]:
         """x, y and heading at an arc position; counter-clockwise from the near left corner."""
@@ -104,14 +104,14 @@ class ToyTrainOval(Event):
     def channels(self, state: State) -> ChannelMap:
         found: dict[str, tuple[Channel, ...]] = {}
         for name, behind in (("engine", 0.0), *((f"wagon_{k}", d) for k, d in enumerate(WAGONS_M))):
-            x, y, heading = self.on_track(float(state["way"]) - behind)
+            x, y, heading = self.on_track(float(state["s"]) - behind)
             pose = (Rotate(quaternion_about((0.0, 0.0, 1.0), heading)), Move(at(x, y, RAIL_M)))
             found |= {f"{name}_body": pose, f"{name}_trim": pose}
         return found
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         x, y, _ = meshes["engine_body"].vertices.mean(axis=0)
-        return {"arc_position": self.arc_m(float(x), float(y)) % self.lap_m}
+        return {"s": self.arc_m(float(x), float(y)) % self.lap_m}
 
     def measure(self, view: View) -> dict[str, float]:
         points = np.vstack([view.points_m["engine_body"], view.points_m["engine_trim"]])

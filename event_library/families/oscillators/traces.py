@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 import trimesh
+from scipy.spatial import cKDTree
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
@@ -17,16 +18,19 @@ from event_library.kit.palette import BRASS, CORD, WOOD, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
+from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
 SAND_S = 16.0  # the cone is empty from here on
 POINT_S = 0.04  # of the curve from one point of the line to the next
 PANEL_S = 0.05  # of the quadrature
-LINE_M = (0.012, 0.005)  # width and height of the ridge of sand
+LINE_M = (0.010, 0.0012)  # width and height of the ridge of sand
+WEAVE = 1.2  # mean of 40 drawn figures of this type, see `_line_length_m`
 SHORT_M = 0.32  # from the knot of the Y to the cone's mouth
 MOUTH_M = 0.022  # of the cone's mouth above the board, at rest
 BOARD_M = 0.02
-HALF_M = (0.17, 0.16)  # half size of the board
+HALF_M = (0.17, 0.16)  # half size of the part of the board that is drawn on
+HEAP_M = (0.034, 0.05)  # radius of the spare sand, and of its middle from the nearest line
 PALE_SAND = Material(rgb=(0.90, 0.70, 0.36), roughness=0.95)
 SLATE = paint((0.015, 0.03, 0.06), 0.8)
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
@@ -44,11 +48,14 @@ class SandPendulumTrace(Event):
     variables = (
         state("x", "m", 0.02, flags="bounded"),
         state("y", "m", 0.02, flags="bounded"),
-        state("trace", "m", 0.42, flags="monotone bounded"),
-        readout("trace_length", "m", 0.42, min_delta=0.84, flags="monotone bounded", label="of the line of sand"),
-        readout("cone_x", "m", 0.04, flags="bounded", label="the cone's mouth across"),
+        state("trace", "m", 0.45, flags="monotone bounded"),
+        readout("trace_length", "m", 0.45, min_delta=0.9, flags="monotone bounded", label="of the line of sand"),
+        readout("cone_x", "m", 0.05, flags="bounded", label="the cone's mouth across"),
     )
-    accept_rules = (("the upper strings are 0.1 to 0.2 m high", lambda e: 0.1 <= e.knot_drop_m <= 0.2),)
+    accept_rules = (
+        ("the upper strings are 0.1 to 0.2 m high", lambda e: 0.1 <= e.knot_drop_m <= 0.2),
+        ("the line hardly runs along itself, so that its length shows", lambda e: _hidden_line_m(e) <= 0.12),
+    )
 
     across_m: float = param("A", "m", 0.12, 0.15)
     away_m: float = param("B", "m", 0.11, 0.14)
@@ -100,6 +107,8 @@ class SandPendulumTrace(Event):
             shapes.rod((0.032 * np.cos(a), 0.032 * np.sin(a), 0.084), (0, 0, SHORT_M), 0.0022, 6)
             for a in np.arange(3) * 2 * np.pi / 3
         ]
+        board = parts.block((2 * HALF_M[0], 2 * HALF_M[1] + 2 * HEAP_M[1], BOARD_M), (0, -HEAP_M[1], 0))
+        heap = shapes.solid_of_revolution(np.array([(1.0, 0.0), (0.93, 0.003), (0.9, 0.004)]) * [HEAP_M[0], 1.0], 32)
         upper = [shapes.rod((0, 0, 0), (s * 0.8 * wide, 0, self.knot_drop_m), 0.0028, 6) for s in (-1, 1)]
         hung = [parts.moved(m, z_m=-SHORT_M) for m in (cone, parts.join(*threads))]
         return Assembly((
@@ -108,7 +117,8 @@ class SandPendulumTrace(Event):
             Part("cone", hung[0], BRASS, carries=True, smooth_angle_deg=40),
             Part("threads", hung[1], CORD),
             Part("upper_strings", parts.moved(parts.join(*upper), z_m=-self.knot_drop_m), CORD),
-            Part("board", parts.block((2 * HALF_M[0], 2 * HALF_M[1], BOARD_M), shapes.ORIGIN), SLATE),
+            Part("board", board, SLATE),
+            Part("spare_sand", parts.moved(heap, 0, -HALF_M[1] - HEAP_M[1], BOARD_M), PALE_SAND, smooth_angle_deg=30),
             Part("stand", stand, WOOD),
         ))  # fmt: skip
 
@@ -150,18 +160,48 @@ class SandPendulumTrace(Event):
         return {"x": float(x), "y": float(y), "trace": shapes.length_m(crest)}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Covered ground over the line's width, and what lies twice: lines that cross at random cover
-        S (1 - exp(-w L / S)) of the ground S that they spread over (Buffon)."""
-        points, area = view.points_m["line"], view.pixel_area_m2["line"]
-        cone = view.points_m["cone"]
-        tip = cone[cone[:, 2] <= cone[:, 2].min() + 0.03, 0].mean() if len(cone) else float("nan")
-        if len(points) == 0:
-            return {"trace_length": 0.0, "cone_x": float(tip)}
-        to_eye = view.eye_m - points
-        ground = area * np.linalg.norm(to_eye, axis=1) / to_eye[:, 2]
-        spread = float(np.prod(np.ptp(points[:, :2], axis=0) + LINE_M[0]))
-        covered = min(float(ground.sum()) / spread, 0.95)
-        return {"trace_length": -spread / LINE_M[0] * float(np.log(1 - covered)), "cone_x": float(tip)}
+        """The line's length from the ground it covers: how far each pixel is from slate to the spare sand's colour."""
+        cone, spare = view.points_m["cone"], view.rgb["spare_sand"]
+        tip = float(cone[cone[:, 2] <= cone[:, 2].min() + 0.03, 0].mean()) if len(cone) else float("nan")
+        points, area, rgb = (
+            np.concatenate([seen["line"], seen["board"]]) for seen in (view.points_m, view.pixel_area_m2, view.rgb)
+        )
+        drawn = (points[:, 2] > BOARD_M - 1e-3) & (np.abs(points[:, 1]) < HALF_M[1])
+        if not drawn.any() or len(spare) == 0:
+            return {"trace_length": float("nan"), "cone_x": tip}
+        light, sand = linear_rgb(rgb[drawn]).mean(axis=1), float(np.quantile(linear_rgb(spare).mean(axis=1), 0.7))
+        slate = float(np.quantile(light, 0.15))
+        share = np.clip((light - slate) / (sand - slate), 0.0, 1.0)
+        to_eye = (view.eye_m - points)[drawn]
+        ground = area[drawn] * np.linalg.norm(to_eye, axis=1) / to_eye[:, 2]
+        line = view.points_m["line"]
+        extent = np.ptp(line[:, :2], axis=0) if len(line) else np.zeros(2)
+        covered = float((share * ground).sum() / ground.sum()) * 4 * HALF_M[0] * HALF_M[1]  # of all, hidden parts too
+        return {"trace_length": _line_length_m(covered, extent), "cone_x": tip}
+
+
+def _line_length_m(covered_m2: float, extent_m: Array) -> float:
+    """Length of a line that covers so much ground within an extent [2] (from one outermost middle to the other).
+
+    A line of width w laid at random covers S (1 - exp(-w L / S)) of the ground S that it spreads over (Buffon). A swung
+    one seldom lies along itself: it crosses as if on WEAVE times that ground.
+    """
+    spread = WEAVE * float(np.prod(extent_m + LINE_M[0]))
+    return -spread / LINE_M[0] * float(np.log(1 - min(covered_m2 / spread, 0.95)))
+
+
+def _hidden_line_m(event: SandPendulumTrace) -> float:
+    """How far off the length is that the covered ground tells in a perfect picture, at worst of three instants."""
+    worst, pitch = 0.0, 0.004
+    for t_s in (4.0, 6.0, 8.0):
+        path = event.path_m(np.arange(0.0, t_s, 0.01))
+        low, high = path.min(axis=0), path.max(axis=0)
+        x, y = (np.arange(a - LINE_M[0], b + LINE_M[0], pitch) for a, b in zip(low, high, strict=True))
+        ground = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        covered = cKDTree(path).query(ground, distance_upper_bound=LINE_M[0] / 2)[0] < np.inf
+        told = _line_length_m(float(covered.sum()) * pitch**2, high - low)
+        worst = max(worst, abs(told - shapes.length_m(path)))
+    return worst
 
 
 def _num_points() -> int:

@@ -105,7 +105,13 @@ class DoublePendulum(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         x, _, z = meshes["tip"].vertices.mean(axis=0) - self.pivot_m
-        return {"tip_x": float(x), "tip_z": float(z)}
+        found = {"tip_x": float(x), "tip_z": float(z)}
+        for name, arm in (("th1", "upper_arm"), ("th2", "lower_arm")):
+            vertices = np.asarray(meshes[arm].vertices)
+            top = np.asarray(_arm(self.length_m).vertices)[:, 2] > -self.length_m / 2
+            hangs = vertices[~top].mean(axis=0) - vertices[top].mean(axis=0)
+            found[name] = float(np.arctan2(hangs[0], -hangs[2]))
+        return found
 
     def measure(self, view: View) -> dict[str, float]:
         x, _, z = sphere_centre_m(view.points_m["tip"]) - self.pivot_m
