@@ -15,13 +15,15 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.cameras import envelope
 from scenes.plan import ScenePlan
+from simulator.clip import Window
 from simulator.produce import Progress, Renderer
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
 from simulator.timeline import clip_clock, paused_shots, truth_shots
 from simulator.view import unproject
-from simulator.visibility import SEEN_SHARE, hidden_windows, see
+from simulator.visibility import SEEN_SHARE
 
 NAMES = ("start", "last seen", "hidden", "seen again", "end", "had it paused")
 
@@ -83,27 +85,25 @@ def produce_strip(
     """
     stage = Stage.from_plan(plan)
     caster = RayCaster(stage)
-    _, visibility = see(stage, caster)
-    windows = hidden_windows(plan, visibility)
-    window, target = windows[0], windows[0].target
+    window = _steady_window(plan)
+    target, before, after = window.target, window.t_h, window.t_r
+    carriers = [b.instance for b in stage.event_bodies(target) if b.part.carries]
+    truth, paused = truth_shots(plan), paused_shots(plan, (window,))[after]
+    _check_hidden([truth[f] for f in (window.hidden_frames[0], window.hidden_frames[-1])], caster, carriers)
     middle = window.hidden_frames[len(window.hidden_frames) // 2]
-    before, after = _steady_frames(plan)
     frames = (0, before, middle, after, plan.clip.num_frames - 1)
-    truth = truth_shots(plan)
-    paused = paused_shots(plan, windows)[after]
     renderer = open_renderer(stage)
     pictures = []
     for shot in (*(truth[f] for f in frames), paused):
         pictures.append(renderer.render(shot))
         progress(len(pictures), len(NAMES))
-    carriers = [b.instance for b in stage.event_bodies(target) if b.part.carries]
     inside = np.isin(caster.cast(truth[after]).segmentation, carriers)
     inside |= np.isin(caster.cast(paused).segmentation, carriers)
     change = np.abs(pictures[3].astype(np.float64) - pictures[5])[inside]
     readings = [
         reading
         for frame, picture in zip(frames, pictures, strict=False)
-        if visibility[target].visible_fraction[frame] >= SEEN_SHARE
+        if frame != middle and _seen_share(truth[frame], caster, target, carriers) >= SEEN_SHARE
         for reading in _readings(stage, caster, truth[frame], target, frame, picture)
     ]
     Strip(
@@ -116,12 +116,27 @@ def produce_strip(
     return {"seconds_in_cycles": renderer.seconds_in_cycles, "pictures": float(len(pictures))}
 
 
-def _steady_frames(plan: ScenePlan) -> tuple[int, int]:
-    """The last frame before the first interruption begins, and the first one after it is over."""
+def _steady_window(plan: ScenePlan) -> Window:
+    """From the last frame before the first interruption to the first one after it: the camera is at rest in both."""
     clock, interruption = clip_clock(plan), plan.interruptions[0]
     before = np.flatnonzero(clock.frame_times_s <= interruption.out_s)
     after = np.flatnonzero(clock.frame_times_s >= interruption.back_s)
-    return int(before[-1]), int(after[0])
+    hidden = tuple(f for f, t_s in enumerate(clock.frame_times_s) if envelope(interruption, t_s) == 1.0)
+    return Window(interruption.target, interruption.kind, int(before[-1]), int(after[0]), hidden)
+
+
+def _check_hidden(shots: list[Shot], caster: RayCaster, carriers: list[int]) -> None:
+    """Raises ValueError when carriers are in a lit picture that should hide them."""
+    seen = [int(np.isin(caster.cast(shot).segmentation, carriers).sum()) for shot in shots if shot.light_level > 0]
+    if any(seen):
+        raise ValueError(f"{max(seen)} carrier pixels are seen in a frame that should hide them")
+
+
+def _seen_share(shot: Shot, caster: RayCaster, target: str, carriers: list[int]) -> float:
+    """Carrier pixels of the picture over those that the event alone would cover."""
+    geometric = np.isin(caster.cast(shot).segmentation, carriers).sum()
+    alone = np.isin(caster.cast_event(shot, target).segmentation, carriers).sum()
+    return float(geometric / max(alone, 1))
 
 
 def _readings(
