@@ -15,7 +15,9 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ from render_jobs.pictures import check_all_pictures, source_digest
 REPOSITORY = Path(__file__).parents[1]
 RESULTS, RECORD = REPOSITORY / "docs" / "RESULTS.md", REPOSITORY / "tests" / "render_jobs" / "checked_pictures.txt"
 NUM_LAWS, NUM_PICTURES, NUM_FRAMES = 20, 3, 121
-GROUP = 16  # types between two savings of --keep
+GROUP = 26  # types between two savings of --keep
 LAW = ("agrees with an independent reference", "energy never grows", "converges under refinement")
 
 
@@ -63,27 +65,24 @@ def cost_summary(found: dict[str, tuple[float, float]]) -> str:
     )
 
 
-def checked(keep: Path) -> tuple[list[CheckReport], list[CheckReport]]:
-    """Law and picture reports of all types; sound ones of unchanged source are taken from `keep`."""
+def checked(what: str, check: Callable[[list[str]], list[CheckReport]], keep: Path) -> list[CheckReport]:
+    """Reports of all types; sound ones of unchanged source are taken from the file `keep`, where new ones go."""
     kept = json.loads(keep.read_text("utf-8")) if keep.exists() else {}
-    keys = {name: f"{name} {source_digest(name)}" for name in EVENT_TYPES}
+    keys = {name: f"{what} {name} {source_digest(name)}" for name in EVENT_TYPES}
     due = [name for name in EVENT_TYPES if keys[name] not in kept]
-    found: dict[str, tuple[CheckReport, CheckReport]] = {}
+    found: dict[str, CheckReport] = {}
     for start in range(0, len(due), GROUP):
-        names = due[start : start + GROUP]
-        pairs = zip(check_types(names, NUM_LAWS), check_all_pictures(names, NUM_PICTURES), strict=True)
-        for law, picture in pairs:
-            found[law.type_id] = law, picture
-            if law.sound and picture.sound:
-                kept[keys[law.type_id]] = [[asdict(f) for f in report.findings] for report in (law, picture)]
+        for report in check(due[start : start + GROUP]):
+            found[report.type_id] = report
+            if report.sound:
+                kept[keys[report.type_id]] = [asdict(f) for f in report.findings]
             else:
-                print(law.table() if not law.sound else picture.table(), flush=True)
+                print(report.table(), flush=True)
         keep.write_text(json.dumps(kept), encoding="utf-8")
     for name in EVENT_TYPES:
         if name not in found:
-            law, picture = (CheckReport(name, tuple(Finding(**f) for f in findings)) for findings in kept[keys[name]])
-            found[name] = law, picture
-    return [found[name][0] for name in EVENT_TYPES], [found[name][1] for name in EVENT_TYPES]
+            found[name] = CheckReport(name, tuple(Finding(**f) for f in kept[keys[name]]))
+    return [found[name] for name in EVENT_TYPES]
 
 
 def figure(report: CheckReport, *names: str) -> str:
@@ -138,7 +137,8 @@ def main() -> int:
     print(cost_summary(cost), flush=True)
     if not args.full:
         return 0
-    laws, pictures = checked(args.keep)
+    pictures = checked("pictures", partial(check_all_pictures, num_samples=NUM_PICTURES), args.keep)
+    laws = checked("laws", partial(check_types, num_samples=NUM_LAWS), args.keep)
     sound = sum(a.sound for a in laws), sum(r.sound for r in pictures)
     head = f"{sound[0]} of {len(laws)} sound by law, {sound[1]} of {len(pictures)} rendered."
     text = "\n".join([head, "", cost_summary(cost).splitlines()[0] + ".", "", table(laws, pictures, cost)])
