@@ -27,6 +27,11 @@ def ease(share: Array) -> Array:
     return u * u * (3 - 2 * u)
 
 
+def ease_inverse(value: float) -> float:
+    """Share u in [0, 1] at which 3 u^2 - 2 u^3 has a value (trisection of the cubic)."""
+    return 0.5 - float(np.sin(np.arcsin(1 - 2 * value) / 3))
+
+
 class TickedOde(Protocol):
     """What an event of kind `ode` offers: hashable, with autonomous `rates` in plain floats."""
 

@@ -114,3 +114,12 @@ def disc_radius_m(points_m: Array, pixel_area_m2: Array, ground_m: Array) -> flo
 def top_m(view: View, part: str) -> float:
     """`top_height_m` of one part without its margin: the surface of a column of liquid, the top of a piston."""
     return top_height_m(view.points_m[part], view.pixel_area_m2[part])[0]
+
+
+def split_of_row(votes: Array) -> float:
+    """How many of a row that turns from its start on have turned: the split that most of its members agree with.
+
+    votes: +1 seen turned, -1 seen not yet turned, 0 not seen. Splits that tie are averaged; nan when none is seen.
+    """
+    agreeing = np.concatenate([[0.0], np.cumsum(votes)])
+    return float(np.flatnonzero(agreeing == agreeing.max()).mean()) if np.any(votes) else float("nan")

@@ -259,6 +259,15 @@ def length_m(points_m: Array) -> float:
     return float(np.linalg.norm(np.diff(np.asarray(points_m, dtype=np.float64), axis=0), axis=1).sum())
 
 
+def arc_length_m(points_m: Array, place_m: Array) -> float:
+    """Arc length of the point of a polyline [P, D] that is nearest to a place [D]."""
+    start, step = points_m[:-1], np.diff(points_m, axis=0)
+    length = np.linalg.norm(step, axis=1)
+    share = np.clip(((place_m - start) * step).sum(axis=1) / length**2, 0.0, 1.0)
+    nearest = int(np.argmin(np.linalg.norm(start + share[:, None] * step - place_m, axis=1)))
+    return float(length[:nearest].sum() + share[nearest] * length[nearest])
+
+
 def resampled(points_m: Array, num: int) -> Array:
     """[num, D] points equally spaced along a polyline."""
     return along(points_m, np.linspace(0.0, length_m(points_m), num))

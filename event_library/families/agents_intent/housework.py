@@ -12,7 +12,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
 from event_library.families.agents_intent.measuring import named, origin_m, standing_m, unseen
-from event_library.families.agents_intent.routes import arc_length_m, heading_rad
+from event_library.families.agents_intent.routes import heading_rad
 from event_library.figures import craft, robots
 from event_library.kit import furniture, shapes
 from event_library.kit.palette import CERAMIC_BLUE, PORCELAIN, RED, WOOD, paint
@@ -118,7 +118,7 @@ class VacuumRobot(Event):
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         body = named(self.assembly().parts)["robot_body"]
         return {
-            "s": arc_length_m(self._path_m, origin_m(body, meshes["robot_body"])[:2]),
+            "s": shapes.arc_length_m(self._path_m, origin_m(body, meshes["robot_body"])[:2]),
             "cleaned": float(meshes["clean"].area) / self._floor_m2,
         }
 

@@ -15,7 +15,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap
 from event_library.families.agents_intent.measuring import named, origin_m
-from event_library.families.agents_intent.routes import arc_length_m, heading_rad
+from event_library.families.agents_intent.routes import heading_rad
 from event_library.figures import animals
 from event_library.kit import shapes
 from event_library.kit.palette import PALE_WOOD, WOOD, YELLOW, paint
@@ -174,10 +174,10 @@ class MouseInMaze(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         body = named(self.assembly().parts)["mouse_body"]
-        return {"s": arc_length_m(self._path_m, origin_m(body, meshes["mouse_body"])[:2]) / CELL_M}
+        return {"s": shapes.arc_length_m(self._path_m, origin_m(body, meshes["mouse_body"])[:2]) / CELL_M}
 
     def measure(self, view: View) -> dict[str, float]:
         points = np.vstack([view.points_m[f"mouse_{suffix}"] for suffix in ("body", "ears")])
         if len(points) == 0:
             return {"path_position": float("nan")}
-        return {"path_position": arc_length_m(self._path_m, points[:, :2].mean(axis=0)) / CELL_M}
+        return {"path_position": shapes.arc_length_m(self._path_m, points[:, :2].mean(axis=0)) / CELL_M}

@@ -17,15 +17,6 @@ def heading_rad(points_m: Array, length_m: float, ahead_m: float) -> float:
     return float(np.arctan2(before[1] - behind[1], before[0] - behind[0]))
 
 
-def arc_length_m(points_m: Array, place_m: Array) -> float:
-    """Arc length of the point of a polyline [P, D] that is nearest to a place [D]."""
-    start, step = points_m[:-1], np.diff(points_m, axis=0)
-    length = np.linalg.norm(step, axis=1)
-    share = np.clip(((place_m - start) * step).sum(axis=1) / length**2, 0.0, 1.0)
-    nearest = int(np.argmin(np.linalg.norm(start + share[:, None] * step - place_m, axis=1)))
-    return float(length[:nearest].sum() + share[nearest] * length[nearest])
-
-
 def tool_m(share: float, knots: Sequence[float], places_m: Sequence[Array]) -> Array:
     """[3] place of a tool between knots of a cycle: straight up and down at constant speed, eased across."""
     leg = int(np.clip(np.searchsorted(knots, share, side="right") - 1, 0, len(knots) - 2))

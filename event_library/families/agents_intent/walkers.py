@@ -12,7 +12,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Vertices
 from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, standing_m
-from event_library.families.agents_intent.routes import arc_length_m, heading_rad
+from event_library.families.agents_intent.routes import heading_rad
 from event_library.figures import furniture, people, plants
 from event_library.figures.people import PersonLook
 from event_library.figures.rig import frame, placed, turned
@@ -136,11 +136,11 @@ class PedestrianRoute(Event):
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
         trunk = named(self.assembly().parts)["walker_torso"]
-        return {"s": arc_length_m(self.path_m, origin_m(trunk, meshes["walker_torso"])[:2])}
+        return {"s": shapes.arc_length_m(self.path_m, origin_m(trunk, meshes["walker_torso"])[:2])}
 
     def measure(self, view: View) -> dict[str, float]:
         place = standing_m(view.points_m["walker_torso"], view.eye_m, 0.2)
-        return {"way": float("nan") if np.isnan(place).any() else arc_length_m(self.path_m, place)}
+        return {"way": float("nan") if np.isnan(place).any() else shapes.arc_length_m(self.path_m, place)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,14 +27,9 @@ from event_library.kit.palette import (
     paint,
 )
 from event_library.kit.shapes import at, extruded, rod, swept
-from event_library.laws import ease, started
+from event_library.laws import ease, ease_inverse, started
 from event_library.parts import Assembly, Material, Part
 from event_library.taxonomy import facts
-
-
-def ease_inverse(value: float) -> float:
-    """Share u at which 3 u^2 - 2 u^3 has a value (trisection of the cubic)."""
-    return 0.5 - float(np.sin(np.arcsin(1 - 2 * value) / 3))
 
 
 @dataclass(frozen=True, kw_only=True)

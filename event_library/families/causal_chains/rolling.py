@@ -22,6 +22,7 @@ from event_library.kit.palette import BRASS, IRON, PALE_WOOD, RED, RED_PAINT, ST
 from event_library.kit.shapes import at, rod, solid_of_revolution
 from event_library.laws import GRAVITY_M_PER_S2, ode_values, started
 from event_library.parts import Assembly, Material, Part, Pattern
+from event_library.readouts import split_of_row
 from event_library.taxonomy import facts
 
 
@@ -181,9 +182,7 @@ class DominoesReleaseCart(Event):
             points = view.points_m[f"domino_{k}"]
             if len(points):
                 lying[k] = 1.0 if points[:, 2].max() - deck < 0.72 * self.TALL_M else -1.0
-        votes = np.concatenate([[0.0], np.cumsum(lying)])
-        best = float(np.flatnonzero(votes == votes.max()).mean()) if lying.any() else np.nan
-        return {"cart_s": float(gone), "fallen": best}
+        return {"cart_s": float(gone), "fallen": split_of_row(lying)}
 
 
 @dataclass(frozen=True, kw_only=True)

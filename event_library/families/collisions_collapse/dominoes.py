@@ -10,10 +10,11 @@ import numpy as np
 import trimesh
 
 from event_library import parts, rigid
-from event_library.base import Array, Event, State, Variable, View, param
+from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, Move, Rotate
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
+from event_library.readouts import split_of_row
 from event_library.taxonomy import facts
 
 THICK_M, WIDE_M, TALL_M = 0.0075, 0.024, 0.048
@@ -32,11 +33,9 @@ class DominoChain(Event):
 
     info = facts("domino_chain")
     variables = (
-        Variable(name="poses", unit="mixed", domain="field", tolerance=0.002, label="position and quaternion of each"),
-        Variable(
-            name="fallen", unit="count", domain="count", tolerance=3.0, min_delta=6.0, role="readout",
-            flags=("monotone", "bounded"), label="dominoes tilted past 45 degrees",
-        ),
+        state("poses", "mixed", 0.002, domain="field", label="position and quaternion of each"),
+        readout("fallen", "count", 3.0, min_delta=6.0, domain="count", flags="monotone bounded",
+                label="dominoes tilted past 45 degrees"),
     )  # fmt: skip
 
     num_dominoes: int = param("n", "count", 36, 60)
@@ -119,9 +118,7 @@ class DominoChain(Event):
             points = view.points_m[name]
             if len(points):
                 lying[i] = 1.0 if _tilt_rad(points - [x, y, 0.0], yaw) > FALLEN_RAD else -1.0
-        votes = np.concatenate([[0.0], np.cumsum(lying)])
-        best = np.flatnonzero(votes == votes.max())
-        return {"fallen": float(best.mean()) if lying.any() else float("nan")}
+        return {"fallen": split_of_row(lying)}
 
 
 def _rainbow(share: float) -> parts.Rgb:

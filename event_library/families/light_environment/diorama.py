@@ -69,8 +69,3 @@ def rock(size_m: float, seed: int, *, flat: float = 0.7) -> trimesh.Trimesh:
 def meshes_at_rest(event: Event) -> dict[str, trimesh.Trimesh]:
     """The parts' meshes by name, built once an event: for colours that need to know how many vertices there are."""
     return {part.name: part.mesh for part in event.assembly().parts}
-
-
-def linear(rgb: Array) -> Array:
-    """Display-referred colours back to linear (gamma 2.2)."""
-    return np.asarray(rgb, dtype=np.float64) ** 2.2

@@ -17,7 +17,6 @@ from event_library.families.light_environment.diorama import (
     SEA,
     backing,
     evenly,
-    linear,
     meshes_at_rest,
     shining,
     sky,
@@ -31,6 +30,7 @@ from event_library.kit.palette import ramp
 from event_library.kit.shapes import at, extruded, turned
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Rgb
+from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
 TURN = float(2 * np.pi)
@@ -124,7 +124,7 @@ class SunsetColour(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The sun's upper rim; how blue the post is against how red."""
-        sun, post = view.points_m["sun"], linear(view.rgb["post"])
+        sun, post = view.points_m["sun"], linear_rgb(view.rgb["post"])
         if len(sun) == 0:
             return {"elevation": float("nan")}
         rim = float(sun[:, 2].max()) + float(np.sqrt(np.median(view.pixel_area_m2["sun"]))) / 2

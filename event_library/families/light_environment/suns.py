@@ -14,7 +14,6 @@ from event_library.channels import ChannelMap, Emission, Move, Power, Rotate, Ve
 from event_library.families.light_environment.diorama import (
     backing,
     evenly,
-    linear,
     meshes_at_rest,
     shining,
     sky,
@@ -27,6 +26,7 @@ from event_library.kit.palette import WHITE, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Pattern
+from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
 TURN = float(2 * np.pi)
@@ -252,7 +252,7 @@ class DayNightStreet(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Blue of the sky against its rim; bulbs brighter than their rim would be."""
-        above, rim = linear(view.rgb["sky"]), linear(view.rgb["rim"])
+        above, rim = linear_rgb(view.rgb["sky"]), linear_rgb(view.rgb["rim"])
         if len(above) < 20 or len(rim) < 8:
             return {"ambient": float("nan")}
         blue = float(np.median(above[:, 2]) / np.median(rim[:, 2])) * self.RIM_RGB[2]

@@ -15,7 +15,6 @@ from event_library.channels import Channel, ChannelMap, Colour, Move, Power, Sca
 from event_library.families.light_environment.diorama import (
     LAWN,
     evenly,
-    linear,
     meshes_at_rest,
     shining,
     sky,
@@ -30,7 +29,7 @@ from event_library.kit.palette import SNOW, WOOD
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part, Rgb
-from event_library.readouts import top_m
+from event_library.readouts import linear_rgb, top_m
 from event_library.taxonomy import facts
 
 # side view of the car's upper side, front to back, in its lengths (figures.vehicles.car)
@@ -242,7 +241,7 @@ class FogClearing(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Extinction from the contrast of the front of those posts that stand out, weighted by how well it shows it."""
-        fog = linear(view.rgb["sky"])
+        fog = linear_rgb(view.rgb["sky"])
         if len(fog) < 20:
             return {"visible_posts": float("nan")}
         bright = float(np.median(fog.sum(axis=1)))
@@ -250,7 +249,7 @@ class FogClearing(Event):
         top = weight = 0.0
         for k in range(self.NUM_POSTS):
             points, rgb = view.points_m[f"post_{k}"], view.rgb[f"post_{k}"]
-            front = linear(rgb[points[:, 1] < self._depth_m(k) - 0.026])
+            front = linear_rgb(rgb[points[:, 1] < self._depth_m(k) - 0.026])
             if len(front) < 2:
                 continue
             contrast = (1 - float(np.median(front.sum(axis=1))) / bright) / full
@@ -337,7 +336,7 @@ class CloudShadowCrossing(Event):
             return {"edge_x": float("nan")}
         half_pixel = float(np.sqrt(np.median(view.pixel_area_m2["shade"]))) / 2
         edge = (float(shade[:, 0].max()) + half_pixel) / self.SCALE + self.LAWN_M / 2
-        roofs = [linear(view.rgb[f"house_{k}_roof"]).sum(axis=1) for k in range(len(self.HOUSES_M))]
+        roofs = [linear_rgb(view.rgb[f"house_{k}_roof"]).sum(axis=1) for k in range(len(self.HOUSES_M))]
         bright = np.array([float(r.mean()) if len(r) >= 3 else np.nan for r in roofs])
         if np.isnan(bright).any():
             return {"edge_x": edge}

@@ -10,7 +10,7 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, State, Variable, View, param
+from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, Move, Scale
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part, Pattern
@@ -70,14 +70,11 @@ class TowerOfHanoi(Event):
 
     info = facts("tower_of_hanoi")
     variables = (
-        Variable(name="pegs", unit="index", domain="field", tolerance=0.0, label="peg of each disc, smallest first"),
-        Variable(name="discs", unit="m", domain="field", tolerance=0.005, label="x and z of each disc's middle"),
-        Variable(name="grip", unit="m", domain="field", tolerance=0.005, label="x, z and half gap of the gripper"),
-        Variable(
-            name="moves", unit="count", domain="count", tolerance=0.0, min_delta=2.0, role="readout",
-            flags=("monotone", "bounded"), label="moves made",
-        ),
-    )  # fmt: skip
+        state("pegs", "index", 0.0, domain="field", label="peg of each disc, smallest first"),
+        state("discs", "m", 0.005, domain="field", label="x and z of each disc's middle"),
+        state("grip", "m", 0.005, domain="field", label="x, z and half gap of the gripper"),
+        readout("moves", "count", 0.0, min_delta=2.0, domain="count", flags="monotone bounded", label="moves made"),
+    )
 
     num_discs: int = param("nd", "count", 3, 4)
     move_s: float = param("tm", "s", 0.6, 0.95)

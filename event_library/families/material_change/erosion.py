@@ -33,8 +33,8 @@ DRY_SAND, WET_SAND = (0.74, 0.52, 0.26), (0.36, 0.22, 0.09)
 class SandcastleErosion(Event):
     """Each wave multiplies the castle's height by q within 0.3 s; they come every Pw, the water as sin^2(pi t / Pw).
 
-    The shape follows from the height: the castle is smoothed (linear diffusion of height, which keeps the volume) until
-    it is just as high.
+    The shape follows from the height: the castle is smoothed (linear diffusion of height) until it is just as high; its
+    sand leaves over the edge of the ground.
     """
 
     info = facts("sandcastle_erosion")

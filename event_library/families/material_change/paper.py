@@ -14,7 +14,7 @@ from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
 from event_library.kit import copies, vessels
 from event_library.kit.palette import CHROME, DARK, GREEN, INK, PAPER, WOOD, paint
-from event_library.kit.shapes import along, at, circle, extruded
+from event_library.kit.shapes import along, arc_length_m, at, circle, extruded
 from event_library.laws import GRAVITY_M_PER_S2, ease, started
 from event_library.parts import Assembly, Material, Part
 from event_library.readouts import pixel_pitch_m
@@ -285,7 +285,7 @@ class PaperShredding(Event):
         left = float(meshes["sheet"].bounds[1, 2]) - SLOT_M if "sheet" in meshes else 0.0
         strips = np.asarray(meshes["strips_0"].vertices)
         tail = (strips[0] + strips[STRIP_STATIONS]) / 2
-        return {"y": self.sheet_m - left, "fall": _arc_m(strip_paths()[0], tail)}
+        return {"y": self.sheet_m - left, "fall": arc_length_m(strip_paths()[0], tail)}
 
     def measure(self, view: View) -> dict[str, float]:
         points = np.vstack([view.points_m["sheet"], view.points_m["print"]])
@@ -293,16 +293,6 @@ class PaperShredding(Event):
             return {"sheet_left": 0.0 if len(view.points_m["lips"]) else float("nan")}
         half_px = pixel_pitch_m(np.concatenate([view.pixel_area_m2["sheet"], view.pixel_area_m2["print"]])) / 2
         return {"sheet_left": float(points[:, 2].max()) + half_px - SLOT_M}
-
-
-def _arc_m(path_m: Array, point_m: Array) -> float:
-    """Arc length at which a polyline passes nearest to a point."""
-    sides = np.diff(path_m, axis=0)
-    lengths = np.linalg.norm(sides, axis=1)
-    shares = np.clip(((point_m - path_m[:-1]) * sides).sum(axis=1) / lengths**2, 0.0, 1.0)
-    off = np.linalg.norm(path_m[:-1] + shares[:, None] * sides - point_m, axis=1)
-    nearest = int(np.argmin(off))
-    return float(lengths[:nearest].sum() + shares[nearest] * lengths[nearest])
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from event_library.kit.palette import DARK, GLASS, GLASS_EDGE, IRON, STEEL, pain
 from event_library.kit.shapes import at, ellipsoid, swept
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
+from event_library.readouts import split_of_row
 from event_library.taxonomy import facts
 
 PAN_M, PAN_FLOOR_M, RIM_M = 0.105, 0.020, 0.052  # inner radius of the pan; heights of its floor and rim
@@ -146,8 +147,7 @@ class PopcornPopping(Event):
         empty = ((beside < 0.75 * FLAKE_M) & (far > along + 0.6 * FLAKE_M)).any(axis=1)
         off = np.linalg.norm(flakes[:, None] - places, axis=2) if len(flakes) else np.full((1, len(places)), np.inf)
         full = ((off > 0.7 * FLAKE_M) & (off < 1.16 * FLAKE_M)).sum(axis=0) >= 2
-        votes = np.concatenate([[0.0], np.cumsum(np.where(empty, -1.0, np.where(full, 1.0, 0.0)))])
-        return {"popped_fraction": float(np.flatnonzero(votes == votes.max()).mean()) / len(places)}
+        return {"popped_fraction": split_of_row(np.where(empty, -1.0, np.where(full, 1.0, 0.0))) / len(places)}
 
 
 def _flake() -> trimesh.Trimesh:

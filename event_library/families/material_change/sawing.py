@@ -14,7 +14,7 @@ from event_library.channels import Channel, ChannelMap, Scale
 from event_library.figures import rig
 from event_library.kit.palette import ORANGE, PALE_WOOD, STEEL, paint
 from event_library.kit.shapes import beam, circle, cone, extruded, rod
-from event_library.laws import GRAVITY_M_PER_S2, ease, started
+from event_library.laws import GRAVITY_M_PER_S2, ease, ease_inverse, started
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.taxonomy import facts
 
@@ -52,11 +52,10 @@ class LogBeingSawn(Event):
     stroke_s: float = param("Pk", "s", 0.5, 0.8)
 
     def triggers(self) -> dict[str, float]:
-        """The stroke that gets through, and where in it: ease^-1 in closed form (3u^2 - 2u^3 = y)."""
+        """The stroke that gets through, and where in it."""
         whole = np.floor(self.diameter_m / self.bite_m)
         rest = self.diameter_m / self.bite_m - whole
-        share = 0.5 - np.sin(np.arcsin(1 - 2 * rest) / 3)
-        return {"through": float((whole + share) * self.stroke_s)}
+        return {"through": float((whole + ease_inverse(float(rest))) * self.stroke_s)}
 
     def states(self, t_s: Array) -> dict[str, Array]:
         through = self.triggers()["through"]
