@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -24,6 +25,7 @@ LIFE = boards.Grid(SIDE, SIDE, (0.66, 0.66), (0.0, 0.0, 0.021))
 ALIVE_M, DEAD_M = 0.014, 0.003
 ALIVE_RGB, DEAD_RGB = (0.95, 0.62, 0.03), (0.035, 0.045, 0.07)
 MATCHED = 60  # generations among which a picture is looked for
+MISFIT_CELLS = 10.0  # a picture that misses every generation by more shows none of them
 PATTERNS = (  # start patterns 0 to 2: (row, column) of live cells from their corner; then where that corner lies
     (((0, 1), (1, 0), (1, 1), (2, 1), (2, 2)), ((11, 11),)),
     (((0, 0), (0, 1), (0, 2), (1, 2), (2, 1)), ((19, 2), (15, 8), (20, 12))),
@@ -76,13 +78,20 @@ class GameOfLife(Event):
         return {"alive": float((tops > LIFE.place[2] + (ALIVE_M + DEAD_M) / 2).sum())}
 
     def measure(self, view: View) -> dict[str, float]:
-        """The generation after the start pattern whose board differs least from the cells seen."""
+        """The generation after the start pattern whose board differs least from the cells seen; nan when none fits."""
         cells = seen_share("tile", LIFE, view, lambda rgb: np.asarray(rgb[:, 0] > 0.5))
         seen = ~np.isnan(cells)
         if seen.sum() < 50:
             return {"generation": float("nan")}
         off = np.abs(self.boards()[:MATCHED] - np.nan_to_num(cells)) * seen
-        return {"generation": float(np.argmin(off.sum(axis=(1, 2))))}
+        misfit = off.sum(axis=(1, 2))
+        return {"generation": best_match(misfit) if misfit.min() <= MISFIT_CELLS else float("nan")}
+
+
+def best_match(misfit: Array) -> float:
+    """Index of the least misfit; nan when two are as good."""
+    best = np.flatnonzero(misfit <= misfit.min() + 1e-9)
+    return float(best[0]) if len(best) == 1 else float("nan")
 
 
 def seen_share(name: str, grid: boards.Grid, view: View, shows: Callable[[Array], NDArray[np.bool_]]) -> Array:
@@ -126,6 +135,7 @@ ANT = boards.Grid(CELLS, CELLS, (0.66, 0.66), (0.0, 0.0, 0.021))
 WHITE_RGB, BLACK_RGB, TILE_M = (0.82, 0.80, 0.74), (0.03, 0.03, 0.035), 0.004
 BEETLE_M = 0.105
 MATCHED_STEPS = 160
+MISFIT_TILES = 3.0  # a floor that misses every step's by more shows none of them
 TURNING = 0.35  # share of a step in which the beetle turns; then it walks
 
 
@@ -139,7 +149,8 @@ class LangtonsAnt(Event):
     info = facts("langtons_ant")
     variables = (
         state("tiles", "index", 0.0, domain="field", label="1 where a tile is black"),
-        state("beetle", "mixed", 0.05, domain="vector", label="x and y [m], heading [rad], way [m]"),
+        state("beetle", "m", 0.05, domain="vector", label="x and y"),
+        state("heading", "rad", 0.3, domain="angle", cycle=2 * np.pi, label="of the beetle, from x"),
         state("black", "count", 2.0, domain="count"),
         readout("steps", "count", 1.0, min_delta=8.0, domain="count", label="which step the floor and the beetle show"),
     )
@@ -159,8 +170,7 @@ class LangtonsAnt(Event):
         way = np.stack([np.cos(np.pi / 2 * turns[then]), np.sin(np.pi / 2 * turns[then])], axis=1) * ahead[:, None]
         place = ((cells[now] - (CELLS - 1) / 2) + way) * pitch
         tiles = floors[now].astype(np.float64)
-        beetle = np.column_stack([place, angle, (steps + ahead) * pitch])
-        return {"tiles": tiles, "beetle": beetle, "black": tiles.sum(axis=(1, 2)), "steps": steps}
+        return {"tiles": tiles, "beetle": place, "heading": angle, "black": tiles.sum(axis=(1, 2)), "steps": steps}
 
     def assembly(self) -> Assembly:
         return Assembly((
@@ -170,16 +180,28 @@ class LangtonsAnt(Event):
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
-        x, y, heading, way = (float(v) for v in state["beetle"])
+        place, steps = np.asarray(state["beetle"]), int(state["steps"])
+        left_m = (_ant(int(self.heading))[1][steps] - (CELLS - 1) / 2) * ANT.pitch_m[0]
+        way = steps * ANT.pitch_m[0] + float(np.linalg.norm(place - left_m))
         rgb = np.where(np.asarray(state["tiles"])[..., None] > 0.5, BLACK_RGB, WHITE_RGB)
-        at_m = (x, y, ANT.place[2] + TILE_M)
+        at_m = (float(place[0]), float(place[1]), ANT.place[2] + TILE_M)
         return {
             **boards.tiles_channels("tile", ANT, rgb, heights_m=np.full((CELLS, CELLS), TILE_M), gap=0.06),
-            **insects.beetle_channels("beetle", BEETLE_M, at_m, heading, way / insects.insect_stride_m(BEETLE_M)),
+            **insects.beetle_channels(
+                "beetle", BEETLE_M, at_m, float(state["heading"]), way / insects.insect_stride_m(BEETLE_M)
+            ),
         }
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {}
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
+        """Where and how the body lies, by the way from its middle to that of the eyes."""
+        rest = {part.name: np.asarray(part.mesh.vertices).mean(axis=0) for part in insects.beetle("beetle", BEETLE_M)}
+        (x, y, _), (eyes_x, eyes_y, _) = (
+            np.asarray(meshes[f"beetle_{n}"].vertices).mean(axis=0) for n in ("body", "eyes")
+        )
+        ahead = rest["beetle_eyes"] - rest["beetle_body"]
+        heading = np.arctan2(eyes_y - y, eyes_x - x) - np.arctan2(ahead[1], ahead[0])
+        turn = np.array([[np.cos(heading), -np.sin(heading)], [np.sin(heading), np.cos(heading)]])
+        return {"beetle": np.array([x, y]) - turn @ rest["beetle_body"][:2], "heading": float(heading)}
 
     def measure(self, view: View) -> dict[str, float]:
         """The step whose floor differs least from the tiles seen, and whose tile is nearest to the beetle."""
@@ -192,7 +214,7 @@ class LangtonsAnt(Event):
         off = (np.abs(floors[:MATCHED_STEPS] - np.nan_to_num(tiles)) * seen).sum(axis=(1, 2))
         place = body[:, :2].mean(axis=0) / ANT.pitch_m[0] + (CELLS - 1) / 2
         away = np.linalg.norm(cells[:MATCHED_STEPS] - place, axis=1)
-        return {"steps": float(np.argmin(off + np.minimum(away, 3.0)))}
+        return {"steps": best_match(off + np.minimum(away, 3.0)) if off.min() <= MISFIT_TILES else float("nan")}
 
 
 @lru_cache(maxsize=4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -17,6 +18,7 @@ from event_library.kit.palette import BLUE, DARK, PALE_WOOD, RED, WOOD, paint
 from event_library.kit.shapes import at, extruded, solid_of_revolution
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part
+from event_library.readouts import split_of_row
 from event_library.taxonomy import facts
 
 FIELD = boards.Grid(3, 3, (0.48, 0.48), (0.0, 0.0, 0.022))
@@ -223,15 +225,14 @@ class KnightTour(Event):
             **{f"knight_{name}": place for name in ("foot", "head", "eyes")},
         }
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {}
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
+        low, high = meshes["knight_foot"].bounds
+        return {"knight": np.array([*(low + high)[:2] / 2, low[2]])}
 
     def measure(self, view: View) -> dict[str, float]:
-        """How far along the tour a tile is seen in blue; while none is, the knight stands on the only one."""
+        """The split of the tour that agrees with the most tiles seen blue or not; the knight stands on its first."""
         names = boards.tile_names("tile", TOUR, raised=True)
         points, rgb = (np.vstack([table[n] for n in names]) for table in (view.points_m, view.rgb))
         blue = TOUR.cell_means(points, (rgb[:, 2] > 1.25 * rgb[:, 0]).astype(np.float64))[..., 0].ravel()
-        taken = [k for k, square in enumerate(warnsdorff(int(self.start))) if blue[square] > 0.3]
-        if not taken and len(view.points_m["knight_foot"]) == 0:
-            return {"visited": float("nan")}
-        return {"visited": float(max(taken, default=0) + 1)}
+        later = blue[list(warnsdorff(int(self.start))[1:])]
+        return {"visited": 1.0 + split_of_row(np.where(np.isnan(later), 0.0, np.where(later > 0.3, 1.0, -1.0)))}

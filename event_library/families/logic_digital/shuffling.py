@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -242,8 +243,9 @@ class CupShuffle(Event):
             "ball": (Move(at(x, y, TOP_M + BALL_M)),),
         }
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {}
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
+        lows, highs = np.array([meshes[f"cup_{k}"].bounds for k in range(3)]).transpose(1, 0, 2)
+        return {"cups": np.column_stack([(lows + highs)[:, :2] / 2, lows[:, 2] - TOP_M])}
 
     def measure(self, view: View) -> dict[str, float]:
         """Slot nearest to the ball, or while it is hidden to the cup that was put over it."""
