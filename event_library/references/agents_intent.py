@@ -55,7 +55,7 @@ def mouse_in_maze(event: MouseInMaze, t_s: Array) -> dict[str, Array]:
     steps = dijkstra(graph.tocsr())
     start = int(steps[0].argmax())
     goal = int(steps[start].argmax())
-    grown = [(start,)]
+    grown: list[tuple[int, ...]] = [(start,)]
     while grown[0][-1] != goal:
         grown = [
             (*path, path[-1] + beside[step]) for path in grown for step in range(4)
@@ -208,7 +208,8 @@ def vacuum_robot(event: VacuumRobot, t_s: Array) -> dict[str, Array]:
     path = np.array([(x * length, 0.32 * k) for k in range(lanes) for x in ((0, 1) if k % 2 == 0 else (1, 0))])
     areas = []
     for t in t_s:
-        left, boxes = t * event.speed_m_per_s * event.time_scale, []
+        left = t * event.speed_m_per_s * event.time_scale
+        boxes: list[list[float]] = []
         for a, b in itertools.pairwise(path):
             way = float(np.abs(b - a).sum())
             end = a + (b - a) * np.clip(left / way, 0.0, 1.0)

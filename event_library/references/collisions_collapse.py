@@ -19,8 +19,8 @@ def head_on_collision(event: HeadOnCollision, t_s: Array) -> dict[str, Array]:
     """Centre of mass, which goes on evenly, and distance, which shrinks and from contact on grows e times as fast."""
     m1, m2 = event.red_mass_kg, event.blue_mass_kg
     share, closing = m2 / (m1 + m2), event.red_speed_m_per_s + event.blue_speed_m_per_s
-    centre = event.gap_m * (share - 0.5)
-    centre = centre + (m1 * event.red_speed_m_per_s - m2 * event.blue_speed_m_per_s) / (m1 + m2) * t_s
+    start = event.gap_m * (share - 0.5)
+    centre = start + (m1 * event.red_speed_m_per_s - m2 * event.blue_speed_m_per_s) / (m1 + m2) * t_s
     left = event.gap_m - 0.24 - closing * t_s
     apart = 0.24 + np.where(left > 0, left, -event.restitution_ratio * left)
     x_red, x_blue = centre - share * apart, centre + (1 - share) * apart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -82,7 +83,7 @@ def bz_target_waves(event: BzTargetWaves, t_s: Array) -> dict[str, Array]:
     points = np.zeros((96, 96), dtype=bool)
     points[tuple(event.pacemakers().T)] = True
     x = (np.arange(96) + 0.5) / 48 - 1
-    dish = x[:, None] ** 2 + x**2 < 1
+    dish = x[:, None] ** 2 + x**2 < 0.93**2
     steps = (t_s / event.step_s).astype(int)
     ago, seen = np.full((96, 96), 1000), np.zeros_like(points)
     reach = []
@@ -150,12 +151,16 @@ def sediment_settling(event: SedimentSettling, t_s: Array) -> dict[str, Array]:
     return {"interface": z, "bed": (event.height_m - z) / 4, "trigger:settled": np.array([event.settling_s])}
 
 
+def _used_up(rate_per_s: float, t: float, left: Array) -> list[float]:
+    return [-rate_per_s]
+
+
 def iodine_clock_row(event: IodineClockRow, t_s: Array) -> dict[str, Array]:
     """Beaker by beaker: thiosulphate is used up at a rate that goes down by rho from each to the next."""
     count, rate = np.zeros(len(t_s)), 1 / event.first_s
     flips = {}
     for i in range(event.num_beakers):
-        left = until(lambda t, c, k=rate: [-k], 1.0, 0.0, np.concatenate([t_s, [20.0]]))[:-1]
+        left = until(functools.partial(_used_up, rate), 1.0, 0.0, np.concatenate([t_s, [20.0]]))[:-1]
         count += left <= 0
         flips[f"trigger:beaker_{i + 1}_turns"] = np.array([1 / rate])
         rate /= event.dilution_ratio
