@@ -15,7 +15,7 @@ from event_library.families.agents_intent.measuring import named, origin_m, stan
 from event_library.families.agents_intent.routes import heading_rad
 from event_library.figures import craft, robots
 from event_library.kit import furniture, shapes
-from event_library.kit.palette import CERAMIC_BLUE, PORCELAIN, RED, WOOD, paint
+from event_library.kit.palette import PORCELAIN, RED, WOOD, YELLOW, paint
 from event_library.kit.shapes import at
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part, Pattern
@@ -33,8 +33,8 @@ WAITER_M = 0.52
 ROUND_M = 0.61  # radius of the robot's way round the table
 PLACE_M = 0.325  # of plates from the table's middle
 FIRST_RAD, LAST_RAD = np.deg2rad(-18), np.deg2rad(198)  # seats lie at the sides and the back, seen from the viewer
-PLATE_M, CUP_M, NAPKIN_M = 0.085, (0.030, 0.065), 0.085
-BESIDE_RAD = 0.38  # cup and napkin beside the plate
+PLATE_M, CUP_M, NAPKIN_M = 0.072, (0.032, 0.075), 0.070
+BESIDE_RAD = 0.33  # cup and napkin beside the plate
 DRIVE, FETCH = 0.6, 0.35  # shares of a step: driving to a new seat, taking an item from the store
 
 
@@ -191,14 +191,14 @@ class TableSetting(Event):
             furniture.plate("plate", PLATE_M, material=PORCELAIN).mesh, parts.lathe(cup, 24),
             parts.moved(parts.bevelled_box((NAPKIN_M, NAPKIN_M, 0.008), 0.002), z_m=0.004),
         )  # fmt: skip
-        looks = (PORCELAIN, CERAMIC_BLUE, paint(RED, 0.9))
+        looks = (PORCELAIN, paint(YELLOW), paint(RED, 0.9))
         items = [
             Part(f"item{k}", kinds[k % 3].copy(), looks[k % 3], carries=True, smooth_angle_deg=40 if k % 3 < 2 else 0.0)
             for k in range(3 * self.num_seats)
         ]
         mats = []
         for seat in range(self.num_seats):
-            mat = parts.block((0.20, 0.34, 0.003), (PLACE_M, 0.0, TABLE_Z_M - 0.002))
+            mat = parts.block((0.18, 0.28, 0.003), (PLACE_M, 0.0, TABLE_Z_M - 0.002 + 8e-4 * (seat % 2)))
             mats.append(shapes.turned(mat, (0.0, 0.0, 1.0), self._seat_rad(seat)))
         top = parts.moved(parts.cylinder(TABLE_M, 0.03, 48), z_m=TABLE_Z_M - 0.03)
         leg = parts.join(parts.cylinder(0.05, TABLE_Z_M - 0.03, 20), parts.cylinder(0.22, 0.02, 32))

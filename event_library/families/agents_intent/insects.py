@@ -67,7 +67,7 @@ class AntsCarrying(Event):
 
     num_ants: int = param("M", "count", 5, 7)
     speed_m_per_s: float = param("v", "m/s", 0.07, 0.13)
-    half_loop_m: float = param("La", "m", 0.26, 0.31)
+    half_loop_m: float = param("La", "m", 0.30, 0.36)
     num_crumbs: int = param("N0", "count", 14, 20)
 
     @property

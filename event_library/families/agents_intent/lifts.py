@@ -15,7 +15,7 @@ from event_library.channels import Channel, ChannelMap, Move
 from event_library.families.agents_intent.measuring import figure_points_m, named, origin_m, unseen
 from event_library.figures import people
 from event_library.figures.people import PersonLook
-from event_library.kit.palette import HUES, STEEL, paint
+from event_library.kit.palette import HUES, ORANGE, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
 from event_library.parts import Assembly, Part
@@ -143,7 +143,7 @@ class ElevatorPassengers(Event):
             parts.block((CABIN_M, 0.012, 0.25), (0, 0.125, -0.005)),
         )  # fmt: skip
         return Assembly((
-            *figures, Part("cabin", cabin, STEEL, carries=True), *edges, *walls,
+            *figures, Part("cabin", cabin, paint(ORANGE), carries=True), *edges, *walls,
             Part("slabs", parts.join(*slabs), paint((0.52, 0.48, 0.42), 0.9)),
             Part("house", parts.join(*shell), paint((0.55, 0.56, 0.58), 0.9)),
         ))  # fmt: skip

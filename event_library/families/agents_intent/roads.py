@@ -117,8 +117,10 @@ class FourWayStop(Event):
 
     def assembly(self) -> Assembly:
         half, wide = TUNNEL_M[1] + 0.02, 2 * LANE_M
+        arm = half - LANE_M
         roads = parts.join(
-            parts.block((2 * half, wide, ROAD_M), (0, 0, 0)), parts.block((wide, 2 * half, ROAD_M), (0, 0, 0))
+            parts.block((2 * half, wide, ROAD_M), (0, 0, 0)),
+            *(parts.block((wide, arm, ROAD_M), (0, side * (LANE_M + arm / 2), 0)) for side in (-1, 1)),
         )
         lines: list[trimesh.Trimesh] = []
         walls: list[trimesh.Trimesh] = []

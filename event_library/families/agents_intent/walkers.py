@@ -17,7 +17,7 @@ from event_library.figures import furniture, people, plants
 from event_library.figures.people import PersonLook
 from event_library.figures.rig import frame, placed, turned
 from event_library.kit import shapes, streams
-from event_library.kit.palette import CLAY, RED, STEEL, WATER, paint
+from event_library.kit.palette import CLAY, RED, WATER, YELLOW, paint
 from event_library.kit.shapes import at
 from event_library.laws import ease, started
 from event_library.parts import Assembly, Material, Part, Pattern
@@ -37,6 +37,7 @@ POT_M, PLANT_M = 0.20, 0.44
 LIMP_RAD = float(np.deg2rad(80))
 UPRIGHT_RAD = float(np.deg2rad(40))
 LEAD_S = 0.4
+CAN = 1.35  # size of the can
 RING = 8  # vertices of one ring of a stem
 
 
@@ -198,11 +199,12 @@ class GardenerWatering(Event):
         knots = np.array([(0.0, 0.05, -0.06), (0.0, 0.09, 0.04), (0.0, -0.06, 0.04), (0.0, -0.05, -0.03)])
         handle = shapes.swept(shapes.bezier(knots, 12), 0.009, 8)
         can = parts.join(parts.moved(shapes.cone(0.06, 0.11, 0.052, 24), 0.0, 0.0, -0.13), spout, handle)
+        can.apply_scale(CAN)
         look = PersonLook((0.10, 0.35, 0.12), (0.05, 0.10, 0.35), hat_rgb=(0.80, 0.55, 0.20))
         length = PITCH_M * self.num_pots
         return Assembly((
             *people.person("gardener", GARDENER_M, look),
-            *made, Part("can", can, STEEL, carries=True, smooth_angle_deg=40), streams.jet("water"),
+            *made, Part("can", can, paint(YELLOW), carries=True, smooth_angle_deg=40), streams.jet("water"),
             Part("shelf", parts.block((length, 0.26, 0.02), (0, 0, 0)), CLAY),
             Part("lawn", parts.block((length + 0.25, 0.7, 0.01), (-0.05, 0.2, 0)), paint((0.14, 0.34, 0.06), 0.95)),
         ))  # fmt: skip
@@ -210,9 +212,9 @@ class GardenerWatering(Event):
     def channels(self, state: State) -> ChannelMap:
         x, tilt = float(state["x"]), float(state["pouring"])
         left = self._pot_m(0)[0]
-        hand = at(left + x, 0.19, 0.42)
+        hand = at(left + x, 0.24, 0.48)
         can = frame(hand) @ turned((1, 0, 0), 0.75 * tilt)
-        spout = (can @ np.array([0.0, -0.185, 0.012, 1.0]))[:3]
+        spout = (can @ np.array([0.0, -0.185 * CAN, 0.012 * CAN, 1.0]))[:3]
         stands = abs(x / PITCH_M - round(x / PITCH_M)) < 1e-9
         channels = people.person_channels(
             "gardener", GARDENER_M, (left + x, BEHIND_M, 0.01), 0.0, None if stands else x / PITCH_M + FEET_TOGETHER,
