@@ -52,9 +52,9 @@ class BilliardsBreak(Event):
     accept_rules = (("the cue ball arrives after 1.2 to 2.4 s", lambda e: 1.2 <= e.arrival_s <= 2.4),)
 
     num_rows: int = param("rows", "count", 3, 4)
-    cue_speed_m_per_s: float = param("vc", "m/s", 1.2, 1.8)
+    cue_speed_m_per_s: float = param("vc", "m/s", 1.5, 2.2)
     cue_distance_m: float = param("dc", "m", 0.30, 0.38)
-    time_scale: float = param("time_scale", "s/s", 0.09, 0.14)
+    time_scale: float = param("time_scale", "s/s", 0.07, 0.11)
     seed: int = seed_param()
 
     @property

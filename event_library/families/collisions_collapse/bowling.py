@@ -144,9 +144,13 @@ class BowlingPins(Event):
         return {"standing": float(standing), "ball_y": float(meshes["ball"].vertices.mean(axis=0)[1])}
 
     def measure(self, view: View) -> dict[str, float]:
-        """Pins whose highest visible point, and half a pixel, is about as high as the head of one that stands."""
+        """Pins that reach up, half a pixel added, to where the head of one that stands is, and do not lean sideways."""
+        if all(len(points) == 0 for points in view.points_m.values()):
+            return {"standing": float("nan")}
         standing = 0
         for name in self._pins():
-            names = [name, f"{name}_stripe"]
-            standing += not highest_m(view, names) < TOP_M + PIN_M - 0.055 and len(parts_seen(view, names)[0]) > 0
+            points, _ = parts_seen(view, names := [name, f"{name}_stripe"])
+            if len(points) > 0 and highest_m(view, names) > TOP_M + PIN_M - 0.05:
+                x, _, z = (points - points.mean(axis=0)).T
+                standing += bool(np.ptp(z) < 0.4 * PIN_M or abs(x @ z) < np.tan(1.1 * STANDING_RAD) * (z @ z))
         return {"standing": float(standing)}

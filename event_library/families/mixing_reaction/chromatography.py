@@ -21,7 +21,7 @@ from event_library.taxonomy import facts
 
 BEAKER_M, WATER_M = 0.038, 0.022
 DIP_M = vessels.FLOOR_M + WATER_M  # height of the water, where the paper starts to be wet
-STRIP_M, WIDE_M = 0.132, 0.044  # paper above the dip line, and its width
+STRIP_M, WIDE_M = 0.148, 0.044  # paper above the dip line, and its width
 TOP_M = 0.12  # where the front stops
 RETENTION = np.array([0.25, 0.55, 0.85])
 DYES = np.array([(2.4, 0.35, 0.0), (0.1, 2.2, 0.0), (0.0, 0.05, 2.2)])  # absorbance of blue, red, yellow
@@ -56,7 +56,7 @@ class PaperChromatography(Event):
 
     @staticmethod
     def _grid() -> Grid:
-        return Grid(132, 15, (WIDE_M, STRIP_M), (0.0, 0.0, DIP_M + STRIP_M / 2), "front")
+        return Grid(148, 15, (WIDE_M, STRIP_M), (0.0, 0.0, DIP_M + STRIP_M / 2), "front")
 
     def assembly(self) -> Assembly:
         top = DIP_M + STRIP_M
@@ -101,7 +101,7 @@ class PaperChromatography(Event):
             return {"fast_band": float("nan")}
         x, y = np.abs(points[:, 0]), points[:, 2] - DIP_M
         blue = np.log(np.maximum(linear_rgb(view.rgb["strip"])[:, 2], 1e-4))
-        inside, margin = x < 1.1 * SPOT_M, x > 2.3 * SPOT_M
+        inside, margin = (x < 1.1 * SPOT_M) & (y < TOP_M), x > 2.3 * SPOT_M
         if inside.sum() < 4 or margin.sum() < 4:
             return {"fast_band": float("nan")}
         order = np.argsort(y[margin])

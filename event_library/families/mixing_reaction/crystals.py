@@ -230,7 +230,7 @@ class LiesegangRings(Event):
         return {}
 
     def measure(self, view: View) -> dict[str, float]:
-        """The outermost peak of whiteness, told from blue over red; the drop in the middle is no ring."""
+        """Half height of the outer edge of whiteness, told from blue over red, less half a band."""
         points = view.points_m["gel"]
         if len(points) < 100:
             return {"outer_radius": float("nan")}
@@ -238,11 +238,10 @@ class LiesegangRings(Event):
         spots = np.arange(0.75 * self.first_m, 0.98 * GEL_M, 0.0003)
         near = np.exp(-(((r[:, None] - spots) / (0.25 * pixel_pitch_m(view.pixel_area_m2["gel"]))) ** 2))
         profile = (near * white[:, None]).sum(axis=0) / np.maximum(near.sum(axis=0), 1e-9)
-        bare = float(np.quantile(profile, 0.05))
-        bright = profile > bare + 0.08
-        if not bright.any():
+        bright = np.flatnonzero(profile > np.quantile(profile, 0.05) + 0.08)
+        if len(bright) == 0:
             return {"outer_radius": 0.0}
-        last = int(np.flatnonzero(bright)[-1])
-        first = last - int(np.argmin(np.append(bright[last::-1], False))) + 1
-        peak = first + int(np.argmax(profile[first : last + 1]))
-        return {"outer_radius": float(spots[peak])}
+        bare = float(profile[bright[-1] :].min())
+        crest = float(profile[max(bright[-1] - 20, 0) : bright[-1] + 1].max())
+        edge = spots[np.flatnonzero(profile > (bare + crest) / 2)[-1]]
+        return {"outer_radius": float(edge) / (1 + BAND)}

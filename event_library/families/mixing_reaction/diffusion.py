@@ -21,7 +21,7 @@ from event_library.taxonomy import facts
 
 CLEAR = (0.86, 0.90, 0.92)  # white dish through water
 DISH_M = 0.09
-BLUE_DYE = (20.0, 11.0, 0.6)  # absorbance of the drop as it is placed
+BLUE_DYE = (34.0, 18.0, 1.0)  # absorbance of the drop as it is placed
 RED_DYE = (0.1, 2.2, 1.8)
 NUM_MODES = 90
 STRIPE_M = 0.007  # half width (standard deviation) of the stripe
@@ -43,8 +43,8 @@ class DyeDropDiffusing(Event):
         ),
     )  # fmt: skip
 
-    drop_m: float = param("s0", "m", 0.009, 0.012)
-    diffusivity_m2_per_s: float = param("De", "m^2/s", 3e-5, 6e-5)
+    drop_m: float = param("s0", "m", 0.011, 0.0135)
+    diffusivity_m2_per_s: float = param("De", "m^2/s", 2e-5, 4e-5)
 
     def _modes(self, t_s: Array) -> tuple[Array, Array]:
         """Roots [M] of J1 and mode amplitudes [T, M] of c / (2 s0^2 / R^2), without their Bessel functions."""
@@ -85,7 +85,7 @@ class DyeDropDiffusing(Event):
             return {"sigma": float("nan")}
         dye = log_ratio(view, "water", 2, 0)
         dye -= np.median(dye[r2 > (0.88 * DISH_M) ** 2])
-        rows = (dye > 0.12) & (dye < 4.5) & (r2 < (0.8 * DISH_M) ** 2)
+        rows = (dye > 0.15) & (dye < 1.6) & (r2 < (0.8 * DISH_M) ** 2)
         if rows.sum() < 4:
             return {"sigma": float("nan")}
         slope = np.polyfit(r2[rows], np.log(dye[rows]), 1, w=np.sqrt(dye[rows]))[0]

@@ -24,6 +24,7 @@ Cells = NDArray[np.int64]
 
 DISH_M = 0.09
 NUM_RINGS, NUM_SPOKES = 40, 108
+SEEN = 0.93  # share of the radius within which patterns are counted: the white rim shines into the rest
 
 # ---- Gray-Scott
 SIZE = 96  # cells of unit size along the square that the dish touches
@@ -115,13 +116,15 @@ class GrayScottSpots(Event):
         if len(linear) < 50:
             return {"spread_radius": float("nan")}
         share = linear[:, 2] / np.maximum(linear[:, 0] + linear[:, 2], 1e-6)
-        pale, dark = PALE[2] / (PALE[0] + PALE[2]), DARK[2] / (DARK[0] + DARK[2])
+        pale = float(np.quantile(share, 0.05)) + 0.01  # somewhere it is bare; what the surface mirrors makes it paler
+        dark = DARK[2] / (DARK[0] + DARK[2])
         # share = (b0 + d (b1 - b0)) / (s0 + d (s1 - s0)) of a blend d, solved for d
         s0, s1 = PALE[0] + PALE[2], DARK[0] + DARK[2]
         blend = s0 * (share - pale) / (s0 * (share - pale) + s1 * (dark - share))
         weight = np.where(blend > 0.12, np.clip(blend, 0.0, 1.0), 0.0)
         weight *= footprints_m2(view.points_m["dish"], view.pixel_area_m2["dish"], view.eye_m, (0.0, 0.0, 1.0))
         r2 = (dish_disc(DISH_M, 1, 3).on_board(view.points_m["dish"]) ** 2).sum(axis=1) / DISH_M**2
+        weight[r2 > SEEN**2] = 0.0
         return {"spread_radius": float(np.sqrt((weight * r2).sum() / max(weight.sum(), 1e-12)))}
 
 
@@ -151,11 +154,11 @@ def _darkness(v: Array) -> Array:
 
 
 def _spread_and_cover(v: Array) -> tuple[float, float]:
-    """rms radius of the darkness in half widths, and mean darkness, inside the dish."""
+    """rms radius of the darkness in half widths, and mean darkness, inside the counted part."""
     x = (np.arange(len(v)) + 0.5) / len(v) * 2 - 1
     r2 = x[:, None] ** 2 + x**2
-    dark = np.where(r2 < 1, _darkness(v), 0.0)
-    return float(np.sqrt((dark * r2).sum() / max(dark.sum(), 1e-12))), float(dark.sum() / (r2 < 1).sum())
+    dark = np.where(r2 < SEEN**2, _darkness(v), 0.0)
+    return float(np.sqrt((dark * r2).sum() / max(dark.sum(), 1e-12))), float(dark.sum() / (r2 < SEEN**2).sum())
 
 
 @lru_cache(maxsize=8)
@@ -172,7 +175,7 @@ class BzTargetWaves(Event):
         state("step", "count", 0.0, domain="count", flags="monotone"),
         state("rings", "count", 0.0, domain="count", flags="monotone", label="rings started from each point"),
         readout(
-            "excited_reach", "ratio", 0.06, min_delta=0.16, flags="monotone bounded",
+            "excited_reach", "ratio", 0.08, min_delta=0.16, flags="monotone bounded",
             label="share of the dish that a ring has crossed",
         ),
     )  # fmt: skip
@@ -220,15 +223,16 @@ class BzTargetWaves(Event):
         """Liquid that no ring has crossed is a deep red of its own."""
         if len(view.rgb["dish"]) < 50:
             return {"excited_reach": float("nan")}
-        crossed = (log_ratio(view, "dish", 1, 0) > np.log(0.2)) | (log_ratio(view, "dish", 2, 0) > np.log(0.35))
+        crossed = (log_ratio(view, "dish", 1, 0) > np.log(0.24)) | (log_ratio(view, "dish", 2, 0) > np.log(0.8))
         area = footprints_m2(view.points_m["dish"], view.pixel_area_m2["dish"], view.eye_m, (0.0, 0.0, 1.0))
+        area[np.hypot(*dish_disc(DISH_M, 1, 3).on_board(view.points_m["dish"]).T) > SEEN * DISH_M] = 0.0
         return {"excited_reach": float((crossed * area).sum() / area.sum())}
 
 
 def _inside(field: Array) -> Array:
-    """The cells of the dish, as one row."""
+    """The counted cells, as one row."""
     x = (np.arange(CELLS) + 0.5) / CELLS * 2 - 1
-    return np.asarray(field[x[:, None] ** 2 + x**2 < 1])
+    return np.asarray(field[x[:, None] ** 2 + x**2 < SEEN**2])
 
 
 @lru_cache(maxsize=8)

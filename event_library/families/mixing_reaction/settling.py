@@ -11,13 +11,13 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Colour, Move, Scale, Visible
-from event_library.families.mixing_reaction.samples import sample
+from event_library.families.mixing_reaction.samples import middle_ratio, sample
 from event_library.kit import palette, streams, vessels
 from event_library.kit.palette import blend
 from event_library.kit.shapes import at, swept
 from event_library.laws import started
 from event_library.parts import Assembly, Part, Pattern
-from event_library.readouts import boundary_height_m, mixing_share, pixel_pitch_m, top_height_m
+from event_library.readouts import boundary_height_m, pixel_pitch_m, top_height_m
 from event_library.taxonomy import facts
 
 FLOOR_M = vessels.FLOOR_M
@@ -31,11 +31,11 @@ MUDDY = parts.Material(rgb=(0.36, 0.19, 0.07), roughness=0.45)
 SILT = parts.Material(rgb=(0.10, 0.05, 0.02), roughness=0.9, pattern=Pattern("speckle", (0.17, 0.09, 0.04), 0.006))
 CLEARED = palette.liquid((0.62, 0.80, 0.88))
 
-GLASS_M, WATER_M = 0.036, 0.095
+GLASS_M, WATER_M = 0.042, 0.10
 TABLET_M, TABLET_THICK_M = 0.026, 0.012
 CLEAR, ORANGE = (0.70, 0.84, 0.92), (0.95, 0.34, 0.03)
 NUM_BUBBLES, BUBBLE_M = 40, 0.0022
-VIAL_M = 0.013
+VIAL_M, QUARTERS = 0.014, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ class EffervescentTablet(Event):
     variables = (
         state("size", "ratio", 0.08, flags="monotone bounded", label="linear size of the tablet over that at first"),
         state("fizz", "s", 0.1, label="event time, by which the bubbles rise"),
-        readout("tint", "ratio", 0.07, min_delta=0.15, flags="monotone bounded", label="share of the full orange"),
+        readout("tint", "ratio", 0.075, min_delta=0.15, flags="monotone bounded", label="share of the full orange"),
     )
     accept_rules = (("dissolving takes 6 to 11 s", lambda e: 6 <= e.dissolving_s / e.time_scale <= 11),)
 
@@ -202,8 +202,8 @@ class EffervescentTablet(Event):
         tablet = parts.moved(parts.ring(0.0006, TABLET_M, TABLET_THICK_M, 0.002, 40), z_m=0.0)
         foam = streams.balls("froth", NUM_BUBBLES, BUBBLE_M)
         made: list[Part] = []
-        for k, name in enumerate(("none", "half", "full")):
-            made += sample(name, _rgb(k / 2), VIAL_M, 0.06, (0.075 + 0.036 * k, 0.0, 0.0))
+        for k in range(QUARTERS + 1):
+            made += sample(f"quarter_{k}", _rgb(k / QUARTERS), VIAL_M, 0.06, (0.076 + 0.034 * k, 0.0, 0.0))
         return Assembly(
             parts=(
                 vessels.liquid_column("water", GLASS_M, WATER_M, palette.liquid(CLEAR)),
@@ -235,10 +235,11 @@ class EffervescentTablet(Event):
         return {"size": float(np.ptp(meshes["tablet"].vertices[:, 2])) / TABLET_THICK_M if "tablet" in meshes else 0.0}
 
     def measure(self, view: View) -> dict[str, float]:
-        """The water beside three samples: none, half and all of the tablet in as much water."""
-        none, half, full = (view.rgb[f"{name}_sample"] for name in ("none", "half", "full"))
-        low = mixing_share(view.rgb["water"], none, half)
-        return {"tint": low / 2 if low < 1 else (1 + mixing_share(view.rgb["water"], half, full)) / 2}
+        """Blue over red of the water, placed between those of samples with no to four quarters of the tablet."""
+        names = ["water", *(f"quarter_{k}_sample" for k in range(QUARTERS + 1))]
+        water, *samples = (np.sqrt(middle_ratio(view, name, 2, 0)) for name in names)
+        quarters = np.interp(-water, -np.array(samples), np.arange(QUARTERS + 1))
+        return {"tint": float(quarters) / QUARTERS}
 
 
 def _rgb(tint: float) -> parts.Rgb:

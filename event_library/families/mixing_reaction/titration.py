@@ -146,7 +146,8 @@ class TitrationEndpoint(Event):
         return {"n": SCALE_DROPS * (1 - float(meshes["alkali"].volume) / full), "stirred": float(np.arctan2(y, x))}
 
     def measure(self, view: View) -> dict[str, float]:
-        found = {"pink": mixing_share(view.rgb["solution"], view.rgb["clear_sample"], view.rgb["pink_sample"])}
+        share = mixing_share(view.rgb["solution"], view.rgb["clear_sample"], view.rgb["pink_sample"])
+        found = {"pink": float(np.clip(share, 0.0, 1.0))}  # what is clearer than the clear sample is clear
         points = view.points_m["alkali"]
         if len(points) > 8:
             half = float(np.sqrt(np.median(view.pixel_area_m2["alkali"]))) / 2
