@@ -41,6 +41,7 @@ FLAGS = ("monotone", "periodic", "reversible", "irreversible", "chaotic", "bound
 MAX_PART_VERTICES, MAX_VERTICES = 4500, 20000
 TRIGGER = "trigger:"  # references name trigger times so
 REVERSAL = 1e-9  # share of the span: rounding, no reversal
+MIN_LOOKS = 24  # at a readout: fewer would make one miss more than the share allowed
 MIN_CHANGE_SHARE = 0.25  # of hidden windows of 2 and 3 s in a clip of the type's usual length
 
 
@@ -372,7 +373,7 @@ def _measured(events: Sequence[Event], rng: np.random.Generator) -> Finding:
     missed: dict[str, list[bool]] = {probe.name: []}
     low, high = np.deg2rad(events[0].info.elevation_deg)
     for event in events:
-        for t_s in rng.uniform(0.0, event.info.typical_duration_s, 6):
+        for t_s in rng.uniform(0.0, event.info.typical_duration_s, max(6, -(-MIN_LOOKS // len(events)))):
             state = event.state_at(float(t_s))
             seen = look(event, state, azimuth_rad=rng.uniform(-0.27, 0.27), elevation_rad=rng.uniform(low, high))
             found = event.measure(seen.view)
