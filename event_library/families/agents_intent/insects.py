@@ -24,11 +24,11 @@ from event_library.readouts import linear_rgb
 from event_library.taxonomy import facts
 
 ANT_M = 0.082
-CRUMB_M = 0.012  # radius
+CRUMB_M = 0.015  # radius
 GROUND_M = 0.01
 HAND_OVER_S = 0.3  # a crumb's way from the heap into the jaws, from the jaws into the hole
 NUM_KNOTS = 720
-PLATE_M = 0.085  # radius
+PLATE_M = 0.115  # radius
 LAWN = Material(rgb=(0.20, 0.36, 0.10), roughness=0.95)
 CRUMB = Material(rgb=(0.85, 0.62, 0.25), roughness=0.9)
 MEADOW = Material(rgb=(0.10, 0.33, 0.05), roughness=0.95, pattern=Pattern("checker", (0.13, 0.38, 0.07), 0.12))
@@ -67,8 +67,8 @@ class AntsCarrying(Event):
 
     num_ants: int = param("M", "count", 5, 7)
     speed_m_per_s: float = param("v", "m/s", 0.07, 0.13)
-    half_loop_m: float = param("La", "m", 0.30, 0.36)
-    num_crumbs: int = param("N0", "count", 14, 20)
+    half_loop_m: float = param("La", "m", 0.28, 0.34)
+    num_crumbs: int = param("N0", "count", 12, 18)
 
     @property
     def spacing_m(self) -> float:
@@ -104,7 +104,7 @@ class AntsCarrying(Event):
 
     def _heap_m(self) -> Array:
         """[N0, 3] places of the crumbs on their plate; those nearest to the trail go first."""
-        spots = copies.scattered_positions(self.num_crumbs, 0.80 * PLATE_M, 3)
+        spots = copies.scattered_positions(self.num_crumbs, 0.86 * PLATE_M, 3)
         spots = spots[np.argsort(-spots[:, 0])]
         return spots + at(self._ends_x_m[0], 0.0, GROUND_M + 0.012 + CRUMB_M)
 
@@ -141,7 +141,7 @@ class AntsCarrying(Event):
             Part("nest", parts.moved(parts.lathe(profile, 28), nest_x, 0.0, GROUND_M), SAND, smooth_angle_deg=40),
             Part("hole", parts.moved(parts.cylinder(0.019, 0.003, 20), nest_x, 0.0, GROUND_M + 0.043), DARK),
             Part("trail", parts.moved(trail, z_m=GROUND_M), paint((0.72, 0.58, 0.36), 0.95)),
-            Part("ground", parts.block((length, 2 * widest[1] + 0.14, GROUND_M), (middle, 0, 0)), LAWN),
+            Part("ground", parts.block((length, 2.5 * PLATE_M, GROUND_M), (middle, 0, 0)), LAWN),
         ))  # fmt: skip
 
     def channels(self, state: State) -> ChannelMap:
