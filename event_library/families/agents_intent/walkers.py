@@ -97,7 +97,7 @@ class PedestrianRoute(Event):
                     parts.block((float(np.linalg.norm(b - a)), 0.34, 0.008), (0, 0, 0)), (0.0, 0.0, 1.0),
                     float(np.arctan2(*(b - a)[::-1])),
                 ).apply_translation((*(a + b) / 2, PAVING_M)),
-                parts.cylinder(0.17, 0.008, 20).apply_translation((*b, PAVING_M)),
+                parts.cylinder(0.17, 0.0095, 20).apply_translation((*b, PAVING_M)),
             )
             for a, b in zip(self.path_m[:-1], self.path_m[1:], strict=True)
         ]  # fmt: skip
