@@ -211,6 +211,7 @@ def test_schema_names_types_and_their_params() -> None:
 @pytest.mark.parametrize("path", example_specs(), ids=lambda path: path.stem)
 def test_examples_plan(path: Path) -> None:
     plan = sample_plans(load_spec(path), 1)[0]
-    assert (plan.clip.num_frames, plan.clip.fps, plan.clip.width_px, plan.render.samples) == (48, 8.0, 64, 8)
+    assert (plan.clip.fps, plan.clip.width_px, plan.render.samples) == (8.0, 64, 8)
+    assert plan.clip.num_frames in (48, 64, 72)
     window = plan.interruptions[0]
     assert 2.0 <= window.hidden_to_s - window.hidden_from_s <= 2.5 + 1e-6

@@ -48,10 +48,12 @@ class BreadToasting(Event):
         readout("browning", "frac", 0.07, min_delta=0.15, flags="monotone", label="0 white, 1 burnt"),
     )
 
+    accept_rules = (("it is not burnt black within 8 s", lambda e: ode_values(e, np.array([8.0]))[0, 1] <= 0.78),)
+
     grill_k: float = param("Tinf", "K", 445, 470)
     heating_s: float = param("th", "s", 35, 60)
     browning_per_s: float = param("kr", "1/s", 0.004, 0.008)
-    time_scale: float = param("time_scale", "s/s", 14, 26)
+    time_scale: float = param("time_scale", "s/s", 14, 26, default=16.0)
 
     def start_values(self) -> tuple[float, ...]:
         return COLD_K, 0.0

@@ -191,7 +191,7 @@ class RopeStrandFailure(Event):
     )
 
     num_cords: int = param("N", "count", 6, 9)
-    collapse_s: float = param("Tc", "s", 4.5, 7.0)
+    collapse_s: float = param("Tc", "s", 4.5, 6.2)
     seed: int = seed_param()
 
     def breaking_s(self) -> Array:

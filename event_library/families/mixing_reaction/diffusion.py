@@ -110,7 +110,14 @@ class DyeVortexWinding(Event):
         ),
     )
 
-    core_rate_rad_per_s: float = angle_param("W0", 50, 90, unit="rad/s")
+    accept_rules = (
+        (
+            "2.5 s wind it up by a quarter of a turn",
+            lambda e: 2.5 * (e.rate_rad_per_s(INNER * e.dish_m) - e.rate_rad_per_s(e.dish_m)) >= np.pi / 2,
+        ),
+    )
+
+    core_rate_rad_per_s: float = angle_param("W0", 50, 90, unit="rad/s", default_deg=86)
     core_m: float = param("rc", "m", 0.025, 0.035)
     dish_m: float = param("Rd", "m", 0.07, 0.09)
     diffusivity_m2_per_s: float = param("D", "m^2/s", 2e-7, 8e-7)

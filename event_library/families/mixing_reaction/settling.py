@@ -89,7 +89,7 @@ class BeerFoamCollapse(Event):
     def measure(self, view: View) -> dict[str, float]:
         foam, areas = view.points_m["foam"], view.pixel_area_m2["foam"]
         if len(foam) < 4:
-            return {"foam_height": 0.0}
+            return {"foam_height": float("nan")}
         front = foam[foam[:, 1] < -0.3 * MUG_M]
         return {
             "foam_height": top_height_m(foam, areas)[0]
