@@ -23,7 +23,9 @@ MODEL = """
 <mujoco>
  <compiler angle="radian"/>
  <option timestep="{step}" integrator="implicitfast" cone="{cone}"><flag sleep="enable" energy="enable"/></option>
- <default><geom condim="3" friction="{friction} 0.001 0.0001" solref="{stiff_s} 1" solimp="0.95 0.99 0.0005"/></default>
+ <default>
+  <geom condim="3" friction="{friction} 0.001 0.0001" solref="{stiff_s} {damping}" solimp="0.95 0.99 0.0005"/>
+ </default>
  <worldbody>{bodies}</worldbody>
 </mujoco>"""
 
@@ -68,12 +70,20 @@ def baked(event: BakedEvent) -> Bake:
 
 # ---- models
 def world(
-    bodies: Sequence[str], friction: float, *, floor: bool = True, cone: str = "elliptic", stiff_s: float = 0.005
+    bodies: Sequence[str],
+    friction: float,
+    *,
+    floor: bool = True,
+    cone: str = "elliptic",
+    stiff_s: float = 0.005,
+    damping: float = 1.0,
 ) -> mujoco.MjModel:
-    """A model of MJCF bodies and geoms on a floor; contacts are critically damped within `stiff_s`."""
+    """A model of MJCF bodies and geoms on a floor; contacts give way within `stiff_s`, critically damped by 1."""
     plane = '<geom type="plane" size="9 9 0.1"/>' if floor else ""
     return mujoco.MjModel.from_xml_string(
-        MODEL.format(step=STEP_S, cone=cone, friction=friction, stiff_s=stiff_s, bodies=plane + "".join(bodies))
+        MODEL.format(
+            step=STEP_S, cone=cone, friction=friction, stiff_s=stiff_s, damping=damping, bodies=plane + "".join(bodies)
+        )
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 from scipy.sparse import lil_matrix
 from scipy.sparse.csgraph import dijkstra
+from scipy.stats import beta
 
 from event_library.families.agents_intent.chases import CatLaserDot
 from event_library.families.agents_intent.climbers import SnailOnWall
@@ -22,7 +25,7 @@ from event_library.families.agents_intent.queues import QueueAdvancing
 from event_library.families.agents_intent.roads import FourWayStop, VehicleGate
 from event_library.families.agents_intent.walkers import GardenerWatering, PedestrianRoute
 from event_library.references.base import Array, Reference
-from event_library.references.integrating import integrated
+from event_library.references.integrating import integrated, until
 
 
 def happened(at_s: Sequence[float] | Array, t_s: Array) -> Array:
@@ -30,19 +33,33 @@ def happened(at_s: Sequence[float] | Array, t_s: Array) -> Array:
     return np.searchsorted(np.sort(np.asarray(at_s)), t_s, side="right").astype(np.float64)
 
 
+def eased(t_s: Array, start_s: float, lasts_s: float) -> Array:
+    """The distribution function of Beta(2, 2) over a stretch of time: 3u^2 - 2u^3."""
+    return np.asarray(beta.cdf(t_s, 2, 2, loc=start_s, scale=lasts_s))
+
+
 def block_stacking_gripper(event: BlockStackingGripper, t_s: Array) -> dict[str, Array]:
     """Block by block: when it is set down."""
-    return {"placed": happened(np.cumsum(np.full(event.num_blocks, event.cycle_s)), t_s)}
+    progress = until(lambda t, p: [1 / event.cycle_s], 0.0, event.num_blocks + 0.2, t_s)
+    return {"progress": progress, "placed": happened(np.cumsum(np.full(event.num_blocks, event.cycle_s)), t_s)}
 
 
 def robot_arm_pick_place(event: RobotArmPickPlace, t_s: Array) -> dict[str, Array]:
     """Cube by cube: when it is set down, after reaching, gripping and carrying."""
-    return {"moved": happened([(k + 0.25 + 0.1 + 0.35) * event.cycle_s for k in range(event.num_cubes)], t_s)}
+    progress = until(lambda t, p: [1 / event.cycle_s], 0.0, float(event.num_cubes), t_s)
+    set_down = [(k + 0.25 + 0.1 + 0.35) * event.cycle_s for k in range(event.num_cubes)]
+    return {"progress": progress, "moved": happened(set_down, t_s)}
 
 
 def queue_advancing(event: QueueAdvancing, t_s: Array) -> dict[str, Array]:
-    """Figure by figure: when its service ends."""
-    return {"served": happened(np.cumsum(np.full(event.num_people, event.service_s)), t_s)}
+    """Figure by figure: the steps that it takes, one for each service before its own, and its way out."""
+    served = np.cumsum(np.full(event.num_people, event.service_s))
+    x = np.empty((len(t_s), event.num_people))
+    for rank, own in enumerate(served):
+        steps = [eased(t_s, done + 0.1 * (rank - k), 0.4) for k, done in enumerate(served[:rank])]
+        out = np.interp(t_s, [own - 0.1, own - 0.1 + 1.25 / 1.4], [0.0, 1.25])
+        x[:, rank] = 0.425 * (np.sum(steps, axis=0) - rank) + out
+    return {"x": x, "served": happened(served, t_s)}
 
 
 def mouse_in_maze(event: MouseInMaze, t_s: Array) -> dict[str, Array]:
@@ -116,12 +133,20 @@ def pedestrian_route(event: PedestrianRoute, t_s: Array) -> dict[str, Array]:
 
 def gardener_watering(event: GardenerWatering, t_s: Array) -> dict[str, Array]:
     """Pot by pot: to it, pour; half its droop is gone tr ln 2 later."""
-    now, upright, nearest = 0.4 - event.walk_s, [], []
-    for _ in range(event.num_pots):
+    now, upright, nearest, droops, watered = 0.4 - event.walk_s, [], [], [], {}
+    x = 0.21 * (eased(t_s, 0.0, 0.4) - 1)
+    for pot in range(event.num_pots):
         nearest.append(now + event.walk_s / 2)
+        x += 0.42 * eased(t_s, now, event.walk_s) if pot else 0.0
         now += event.walk_s + event.pour_s
+        dry_s = np.maximum(t_s - now, 0.0)
+        droops.append(integrated(lambda t, a: [-a[0] / event.recovery_s], [np.deg2rad(80)], dry_s)[0])
+        watered[f"trigger:watered_{pot}"] = np.array([now])
         upright.append(now + event.recovery_s * np.log(2))
-    return {"upright": happened(upright, t_s), "gardener_pot": happened(nearest[1:], t_s)}
+    return {
+        "x": x, "droop": np.stack(droops, axis=1), "upright": happened(upright, t_s),
+        "gardener_pot": happened(nearest[1:], t_s), **watered,
+    }  # fmt: skip
 
 
 def ants_carrying(event: AntsCarrying, t_s: Array) -> dict[str, Array]:
@@ -136,34 +161,71 @@ def ants_carrying(event: AntsCarrying, t_s: Array) -> dict[str, Array]:
 
 
 def elevator_passengers(event: ElevatorPassengers, t_s: Array) -> dict[str, Array]:
-    """The lift floor by floor with lists of people: sweeps up and down that end where no call is left."""
-    people = [[origin, goal, False] for origin, goal in event.trips()]
-    aboard: list[list[int | bool]] = []
-    floor, step, now, arrivals = 0, 1, 0.0, []
-    while people or aboard:
-        out = [p for p in aboard if p[1] == floor]
-        aboard = [p for p in aboard if p[1] != floor]
-        room = 4 - len(aboard)
-        on = [p for p in people if p[0] == floor][:room]
+    """The lift floor by floor with lists of people: sweeps up and down that end where no call is left.
+
+    Each person's way is a list of times and places, noted as the lift calls.
+    """
+    trips = event.trips()
+    people, places = list(range(len(trips))), [-1] * 4
+    waiting, there = Counter[int](), Counter[int]()
+    ways: list[list[tuple[float, float]]] = []
+    for origin, _ in trips:
+        ways.append([(0.0, -0.17 + 0.085 * waiting[origin])])
+        waiting[origin] += 1
+    floor, step, now, knots = 0, 1, 0.0, [(0.0, 0.0)]
+    arrivals, boarded, left = (np.zeros(len(trips)) for _ in range(3))
+    while True:
+        out = sorted(p for p in places if p >= 0 and trips[p][1] == floor)
+        places = [-1 if p in out else p for p in places]
+        on = [p for p in people if trips[p][0] == floor][: places.count(-1)]
+        for p in out:
+            left[p], arrivals[p] = now, now + event.stop_s / 4
+            last = 0.46 - 0.085 * there[floor]
+            ways[p] += [(now, ways[p][-1][1]), (arrivals[p], -0.26), (now + event.stop_s / 2, last)]
+            there[floor] += 1
         for p in on:
             people.remove(p)
-        aboard += on
-        arrivals += [now + event.stop_s / 4] * len(out)
+            inside = -0.542 + 0.068 * places.index(-1)
+            places[places.index(-1)] = p
+            boarded[p] = now + event.stop_s
+            ways[p] += [(now + event.stop_s / 2, ways[p][0][1]), (now + event.stop_s * 0.75, -0.26)]
+            ways[p].append((boarded[p], inside))
         now += event.stop_s if out or on else 0.0
-        calls = [int(p[0]) for p in people] + [int(p[1]) for p in aboard]
-        if calls and all((call - floor) * step <= 0 for call in calls):
+        knots.append((now, floor))
+        calls = [trips[p][0] for p in people] + [trips[p][1] for p in places if p >= 0]
+        if not calls:
+            break
+        if all((call - floor) * step <= 0 for call in calls):
             step = -step
         floor, now = floor + step, now + event.floor_s
-    return {"arrived": happened(arrivals, t_s)}
+        knots.append((now, floor))
+    cabin = np.interp(t_s, *zip(*knots, strict=True))
+    level = np.stack([
+        np.select([t_s < boarded[p], t_s > left[p]], [origin, goal], cabin) for p, (origin, goal) in enumerate(trips)
+    ], axis=1)  # fmt: skip
+    return {
+        "cabin": cabin, "level": level, "arrived": happened(arrivals, t_s),
+        "x": np.stack([np.interp(t_s, *zip(*way, strict=True)) for way in ways], axis=1),
+        **{f"trigger:arrived_{p}": np.array([when]) for p, when in enumerate(arrivals)},
+    }  # fmt: skip
 
 
 def four_way_stop(event: FourWayStop, t_s: Array) -> dict[str, Array]:
-    """First come, first served with a crossing that is either free or not."""
-    free_s, ends = 0.0, []
+    """First come, first served with a crossing that is either free or not; ways as areas under the speeds."""
+    free_s, ends, ways, starts = 0.0, [], [], {}
+    pull = 4 * 0.36 / event.crossing_s**2
     for i in range(event.num_cars):
-        free_s = max(free_s, 0.3 + i * event.gap_s + 0.4) + event.crossing_s
+        arrives = 0.3 + i * event.gap_s
+        start = max(free_s, arrives + 0.4)
+        free_s = start + event.crossing_s
+        knots = [arrives - 0.7, arrives, start, free_s]
+        fine = np.unique([*t_s, *knots])
+        speed = np.interp(fine, knots, [0.7 * pull, 0.0, 0.0, event.crossing_s * pull])
+        way = cumulative_trapezoid(speed, fine, initial=0.0)
+        ways.append(np.clip(way[np.searchsorted(fine, t_s)] - way[np.searchsorted(fine, arrives)], -0.5, 1.22))
+        starts[f"trigger:start_{i}"] = np.array([start])
         ends.append(free_s)
-    return {"cleared": happened(ends, t_s)}
+    return {"way": np.stack(ways, axis=1), "cleared": happened(ends, t_s), **starts}
 
 
 def idm_platoon(event: IdmPlatoon, t_s: Array) -> dict[str, Array]:
@@ -178,7 +240,8 @@ def idm_platoon(event: IdmPlatoon, t_s: Array) -> dict[str, Array]:
 
     run = integrated(driven, [0.0] * n + [2.0] * (n - 1) + [-1.0], np.maximum(t_s - event.green_s, 0.0))
     x = np.vstack([run[-1], run[-1] - np.cumsum(run[n:-1] + 4.5, axis=0)])
-    return {"x": x.T, "v": run[:n].T, "second_car_x": np.minimum(x[1], 11.5)}
+    return {"x": x.T, "v": run[:n].T, "second_car_x": np.minimum(x[1], 11.5),
+            "trigger:green": np.array([event.green_s])}  # fmt: skip
 
 
 def vehicle_gate(event: VehicleGate, t_s: Array) -> dict[str, Array]:
@@ -229,13 +292,19 @@ def bee_tour(event: BeeTour, t_s: Array) -> dict[str, Array]:
     bed = np.vstack([[-0.6, -0.4], flower_bed(event.num_flowers, event.seed)])
     away = np.hypot(*(bed[:, None] - bed[None]).transpose(2, 0, 1))
     here, now, arrivals = 0, 0.0, []
+    p = np.tile(bed[0], (len(t_s), 1))
     for _ in range(event.num_flowers):
         away[:, here] = np.inf
         nearest = int(away[here].argmin())
-        now += away[here, nearest] / event.speed_m_per_s
+        leg_s = away[here, nearest] / event.speed_m_per_s
+        p += np.outer(eased(t_s, now, leg_s), bed[nearest] - bed[here])
+        now += leg_s
         arrivals.append(now)
         here, now = nearest, now + event.dwell_s
-    return {"visited": happened(arrivals, t_s)}
+    return {
+        "p": p, "bee_x": p[:, 0], "visited": happened(arrivals, t_s),
+        **{f"trigger:flower_{k}": np.array([when]) for k, when in enumerate(arrivals)},
+    }  # fmt: skip
 
 
 def snail_on_wall(event: SnailOnWall, t_s: Array) -> dict[str, Array]:

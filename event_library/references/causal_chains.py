@@ -92,13 +92,19 @@ def rotary_valve_supply(event: RotaryValveSupply, t_s: Array) -> dict[str, Array
 
 
 def float_switch_pump(event: FloatSwitchPump, t_s: Array) -> dict[str, Array]:
-    """The switch looked at whenever the level comes to a mark, one run after the other."""
-    now, level, on, switched = 0.0, event.start_frac, False, []
-    while now <= t_s[-1]:
+    """The switch looked at whenever the level comes to a mark, one run after the other; a broken line through them."""
+    now, on, switched, marks = 0.0, False, list[float](), [event.start_frac]
+    while now <= t_s[-1] or len(switched) < 8:
         mark, rate = (0.2, -event.fall_per_s) if on else (0.85, event.rise_per_s)
-        now, level, on = now + (mark - level) / rate, mark, not on
+        now, on = now + (mark - marks[-1]) / rate, not on
         switched.append(now)
-    return {"pump_lamp": ((t_s[:, None] >= np.array(switched)).sum(axis=1) % 2).astype(np.float64)}
+        marks.append(mark)
+    return {
+        "level": np.interp(t_s, [0.0, *switched], marks),
+        "pump_lamp": ((t_s[:, None] >= np.array(switched)).sum(axis=1) % 2).astype(np.float64),
+        **{f"trigger:pump_starts_{k + 1}": one(when) for k, when in enumerate(switched[:8:2])},
+        **{f"trigger:pump_stops_{k + 1}": one(when) for k, when in enumerate(switched[1:8:2])},
+    }
 
 
 def ball_switch_heater_snow(event: BallSwitchHeaterSnow, t_s: Array) -> dict[str, Array]:
@@ -118,14 +124,27 @@ def ball_switch_heater_snow(event: BallSwitchHeaterSnow, t_s: Array) -> dict[str
 
 
 def thermostat_heater(event: ThermostatHeater, t_s: Array) -> dict[str, Array]:
-    """The switch thrown at each mark, its instants by integrating T' one phase after the other."""
-    now, on, thrown = 0.0, True, []
-    up = reached_s(lambda t, y: (10 + 40 - y) / event.constant_s, 22.0, 34.0)
-    down = reached_s(lambda t, y: (10 - y) / event.constant_s, 34.0, 22.0)
-    while now <= t_s[-1]:
-        now, on = now + (up if on else down), not on
+    """T' integrated one phase after the other, each up to the mark at which the switch is thrown."""
+    lag_s = event.constant_min / event.time_scale_min_per_s
+    up = reached_s(lambda t, y: (10 + 40 - y) / lag_s, 22.0, 34.0)
+    down = reached_s(lambda t, y: (10 - y) / lag_s, 34.0, 22.0)
+    now, on, thrown, degc = 0.0, True, list[float](), np.empty(len(t_s))
+    while now <= t_s[-1] or len(thrown) < 8:
+        goal, first, lasts = (50.0, 22.0, up) if on else (10.0, 34.0, down)
+        rows = (t_s >= now) & (t_s < now + lasts)
+        degc[rows] = _towards(goal, first, lag_s, np.append(t_s[rows] - now, lasts))[:-1]
+        now, on = now + lasts, not on
         thrown.append(now)
-    return {"heater": 1.0 - (t_s[:, None] >= np.array(thrown)).sum(axis=1) % 2}
+    return {
+        "temperature": degc,
+        "heater": 1.0 - (t_s[:, None] >= np.array(thrown)).sum(axis=1) % 2,
+        **{f"trigger:heater_off_{k + 1}": one(when) for k, when in enumerate(thrown[:8:2])},
+        **{f"trigger:heater_on_{k + 1}": one(when) for k, when in enumerate(thrown[1:8:2])},
+    }
+
+
+def _towards(goal: float, first: float, lag_s: float, t_s: Array) -> Array:
+    return integrated(lambda t, y: [(goal - y[0]) / lag_s], [first], t_s)[0]
 
 
 def ice_gate_marbles(event: IceGateMarbles, t_s: Array) -> dict[str, Array]:
@@ -216,6 +235,10 @@ def dominoes_release_cart(event: DominoesReleaseCart, t_s: Array) -> dict[str, A
         "tilt": tilts,
         "fallen": (np.rad2deg(tilts) > 45).sum(axis=1).astype(np.float64),
         "cart_s": np.minimum(rolled, event.ramp_m),
+        **{
+            f"trigger:domino_{k + 1}_starts": one(sum([step_s] * k) / event.time_scale)
+            for k in range(event.num_dominoes)
+        },
         "trigger:chock_out": one(flat / event.time_scale),
         "trigger:cart_at_foot": one((flat + foot) / event.time_scale),
     }
@@ -338,12 +361,17 @@ def guard_interlock_flywheel(event: GuardInterlockFlywheel, t_s: Array) -> dict[
 
 
 def pull_cord_lamp(event: PullCordLamp, t_s: Array) -> dict[str, Array]:
-    """Pulls counted, the lamp toggled one by one."""
-    beads, lamp = np.zeros(len(t_s)), np.zeros(len(t_s))
-    for pull in range(10):
-        done = t_s >= event.first_s + pull * event.period_s
+    """Pulls counted, the lamp toggled one by one; the arm swings once through a cosine a pull."""
+    beads, lamp, arm = np.zeros(len(t_s)), np.zeros(len(t_s)), np.zeros(len(t_s))
+    pulls = np.cumsum([event.first_s, *[event.period_s] * 9])
+    for pull in pulls:
+        done = t_s >= pull
         beads, lamp = beads + done, np.where(done, 1 - lamp, lamp)
-    return {"beads": beads, "lamp": lamp}
+        arm += np.deg2rad(20) * (1 - np.cos(2 * np.pi * np.clip((t_s - pull) / 0.5, 0.0, 1.0)))
+    return {
+        "beads": beads, "lamp": lamp, "arm": arm,
+        **{f"trigger:pull_{k}": one(pull) for k, pull in enumerate(pulls, 1)},
+    }  # fmt: skip
 
 
 def sunrise_solar_fountain(event: SunriseSolarFountain, t_s: Array) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from event_library.families.collisions_collapse.galton import GaltonBoard
 from event_library.families.collisions_collapse.glides import CartsCoupling, HeadOnCollision
@@ -24,7 +25,10 @@ def head_on_collision(event: HeadOnCollision, t_s: Array) -> dict[str, Array]:
     left = event.gap_m - 0.24 - closing * t_s
     apart = 0.24 + np.where(left > 0, left, -event.restitution_ratio * left)
     x_red, x_blue = centre - share * apart, centre + (1 - share) * apart
-    return {"x_red": np.clip(x_red, -0.72, 0.48), "x_blue": np.minimum(x_blue, 0.72)}
+    impact = brentq(lambda t: event.gap_m - 0.24 - closing * t, 0.0, 1e3, xtol=1e-13)
+    return {
+        "x_red": np.clip(x_red, -0.72, 0.48), "x_blue": np.minimum(x_blue, 0.72), "trigger:impact": np.array([impact])
+    }  # fmt: skip
 
 
 def carts_coupling(event: CartsCoupling, t_s: Array) -> dict[str, Array]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.optimize import brentq
 from scipy.special import erf
 from scipy.stats import gamma
 
@@ -68,12 +69,25 @@ def moon_phase(event: MoonPhase, t_s: Array) -> dict[str, Array]:
 
 def solar_eclipse(event: SolarEclipse, t_s: Array) -> dict[str, Array]:
     """Overlap of two unit discs as an integral over strips at right angles to the line of their middles."""
+
+    def apart(t: float) -> float:
+        return float(np.hypot(event.miss, 2 * (t - event.middle_s) / event.width_s))
+
     covered = []
     for t in t_s:
-        s = float(np.sqrt(event.miss**2 + (2 * (t - event.middle_s) / event.width_s) ** 2))
+        s = apart(t)
         half = quad(lambda v: 2 * np.cos(v) ** 2, np.arcsin(min(s / 2, 1.0)), np.pi / 2, epsabs=1e-12)[0]
         covered.append(2 * half / np.pi)
-    return {"covered": np.array(covered), "trigger:mid_eclipse": np.array([event.middle_s])}
+    contacts = [
+        brentq(lambda t: apart(t) - 2, event.middle_s, event.middle_s + side * event.width_s, xtol=1e-13)
+        for side in (-2, 2)
+    ]
+    return {
+        "covered": np.array(covered),
+        "trigger:first_contact": np.array(contacts[:1]),
+        "trigger:mid_eclipse": np.array([event.middle_s]),
+        "trigger:last_contact": np.array(contacts[1:]),
+    }
 
 
 def sun_shadow_sweep(event: SunShadowSweep, t_s: Array) -> dict[str, Array]:
@@ -106,7 +120,11 @@ def day_night_street(event: DayNightStreet, t_s: Array) -> dict[str, Array]:
 
 def snow_accumulating(event: SnowAccumulating, t_s: Array) -> dict[str, Array]:
     """dd/dtau = rs in hours of the snowfall, until 0.4 m lie."""
-    return {"depth": until(lambda tau, d: [event.fall_m_per_h], 0.0, 0.4, event.rate_h_per_s * t_s)}
+    stops = quad(lambda d: 1 / event.fall_m_per_h, 0.0, 0.4)[0] / event.rate_h_per_s
+    return {
+        "depth": until(lambda tau, d: [event.fall_m_per_h], 0.0, 0.4, event.rate_h_per_s * t_s),
+        "trigger:snow_stops": np.array([stops]),
+    }
 
 
 def fog_clearing(event: FogClearing, t_s: Array) -> dict[str, Array]:

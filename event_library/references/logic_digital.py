@@ -8,6 +8,7 @@ from itertools import accumulate, combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.integrate import quad
 from scipy.ndimage import binary_dilation
 
 from event_library.families.logic_digital.automata import GameOfLife, LangtonsAnt
@@ -39,7 +40,11 @@ def tower_of_hanoi(event: TowerOfHanoi, t_s: Array) -> dict[str, Array]:
 
 def progress_bar(event: ProgressBar, t_s: Array) -> dict[str, Array]:
     """dp/dt = r until all is there."""
-    return {"progress": until(lambda t, p: [event.rate_per_s], event.start_frac, 1.0, t_s)}
+    progress = until(lambda t, p: [event.rate_per_s], event.start_frac, 1.0, t_s)
+    return {
+        "progress": progress,
+        "trigger:complete": np.array([quad(lambda p: 1 / event.rate_per_s, event.start_frac, 1.0)[0]]),
+    }
 
 
 def flood_fill_tiles(event: FloodFillTiles, t_s: Array) -> dict[str, Array]:
@@ -191,7 +196,8 @@ def bubble_sort_bars(event: BubbleSortBars, t_s: Array) -> dict[str, Array]:
             if left < 1:
                 break
         found.append(sum(a > b for a, b in combinations(order, 2)))
-    return {"inversions": np.array(found, dtype=np.float64)}
+    done = sum(event.compare_s for last in range(1, num) for _ in range(last))
+    return {"inversions": np.array(found, dtype=np.float64), "trigger:done": np.array([done])}
 
 
 def cup_shuffle(event: CupShuffle, t_s: Array) -> dict[str, Array]:

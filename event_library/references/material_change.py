@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.integrate import quad, solve_ivp, trapezoid
 from scipy.optimize import brentq
-from scipy.spatial import Voronoi
+from scipy.spatial import Delaunay, Voronoi
 from scipy.stats import beta, norm
 
 from event_library.families.material_change.cooking import BreadToasting, EggWhiteSetting
@@ -59,7 +59,8 @@ def egg_white_setting(event: EggWhiteSetting, t_s: Array) -> dict[str, Array]:
     """The front's radius moves by d(r^2)/dtau = -(Re^2 - Ry^2) / ts until it is at the yolk."""
     outer, inner = event.edge_radius_m**2, 0.019**2
     square = until(lambda tau, q: [-(outer - inner) / event.setting_s], outer, inner, t_s * event.time_scale)
-    return {"set_fraction": (outer - square) / (outer - inner)}
+    set_s = quad(lambda q: event.setting_s / (outer - inner) / event.time_scale, inner, outer)[0]
+    return {"set_fraction": (outer - square) / (outer - inner), "trigger:set": np.array([set_s])}
 
 
 def paper_curling(event: PaperCurling, t_s: Array) -> dict[str, Array]:
@@ -78,40 +79,71 @@ def origami_folding(event: OrigamiFolding, t_s: Array) -> dict[str, Array]:
 def paper_shredding(event: PaperShredding, t_s: Array) -> dict[str, Array]:
     """d(left)/dt = -v until nothing is left; then the strips fall with 9.81 m/s2."""
     left = until(lambda t, y: [-event.feed_m_per_s], event.sheet_m, 0.0, t_s)
-    after = t_s - event.sheet_m / event.feed_m_per_s
-    return {"sheet_left": left, "fall": np.where(after > 0, np.minimum(4.905 * after**2, 0.332), 0.0)}
+    cut_s = quad(lambda y: 1 / event.feed_m_per_s, 0.0, event.sheet_m)[0]
+    fall = np.minimum(4.905 * np.maximum(t_s - cut_s, 0.0) ** 2, 0.332)
+    return {"sheet_left": left, "fall": fall, "trigger:cut": np.array([cut_s])}
 
 
 def clay_drying(event: ClayDrying, t_s: Array) -> dict[str, Array]:
     """dw/dtau = -rd while w > 0.5, then -2 rd w."""
-    dry_s = event.triggers()["surface_dry"]
     rate = event.rate_per_h * event.time_scale_h_per_s
+    dry_s = quad(lambda w: 1 / rate, 0.5, 1.0)[0]
     early = until(lambda t, w: [-rate], 1.0, 0.5, t_s)
     late = integrated(lambda t, w: [-2 * rate * w[0]], [0.5], np.maximum(t_s - dry_s, 0.0))[0]
     return {
         "moisture": np.where(early > 0.5, early, late),
-        "trigger:surface_dry": np.array([quad(lambda w: 1 / rate, 0.5, 1.0)[0]]),
+        "trigger:surface_dry": np.array([dry_s]),
     }
 
 
 def mud_cracking(event: MudCracking, t_s: Array) -> dict[str, Array]:
-    """The net from scipy's Voronoi diagram of the sites and their mirror images in the tray's walls."""
-    sites = event.sites_m()
-    half = 0.15
-    mirrored = [sites * flip + shift for flip, shift in (
-        (np.array([-1, 1]), np.array([s * 2 * half, 0])) for s in (-1, 1)
-    )] + [sites * flip + shift for flip, shift in (
-        (np.array([1, -1]), np.array([0, s * 2 * half])) for s in (-1, 1)
-    )]  # fmt: skip
-    ridges = Voronoi(np.vstack([sites, *mirrored])).ridge_points
-    num = len({(min(i, j), max(i, j)) for i, j in ridges.tolist() if max(i, j) < len(sites)})
-    rank = np.random.Generator(np.random.PCG64((int(event.seed), 1))).permutation(num)
-    opened = event.drying_s * np.interp(rank, [0, num - 1], [0.08, 0.90])
+    """Lloyd's rounds by scipy's Voronoi diagrams; outlines as points on lines half a crack before the bisectors."""
+    num = int(event.num_plates)
+    sites = np.random.Generator(np.random.PCG64(int(event.seed))).uniform(-0.135, 0.135, (num, 2))
+    for _ in range(3):
+        net = _walled(sites)
+        triangles = [c[Delaunay(c).simplices] for c in (_corners(net, i) for i in range(num))]
+        sites = np.array([
+            np.average(t.mean(axis=1), axis=0, weights=np.abs(np.linalg.det(t[:, 1:] - t[:, :1]))) for t in triangles
+        ])  # fmt: skip
+    net = _walled(sites)
+    pairs = sorted({(min(i, j), max(i, j)) for i, j in net.ridge_points.tolist() if max(i, j) < num})
+    rank = np.random.Generator(np.random.PCG64((int(event.seed), 1))).permutation(len(pairs))
+    opened = event.drying_s * np.interp(rank, [0, len(pairs) - 1], [0.08, 0.90])
     widths = np.stack([
         until(lambda t, w: [event.widening_m_per_s], 0.0, event.full_width_m, np.maximum(t_s - start, 0.0))
         for start in opened
     ], axis=1)  # fmt: skip
-    return {"widths": widths, "dryness": np.interp(t_s, [0.0, event.drying_s], [0.0, 1.0])}
+    crack_m = dict(zip(pairs, widths.T, strict=True))
+    plates = np.zeros(len(t_s))
+    for i, site in enumerate(sites):
+        even = np.linspace(-np.pi, np.pi, 48, endpoint=False)
+        rays = np.exp(1j * np.sort([*even, *np.arctan2(*(_corners(net, i) - site).T[::-1])]))
+        reach = np.full((len(t_s), len(rays)), np.inf)
+        for pair in net.ridge_points[(net.ridge_points == i).any(axis=1)].tolist():
+            away = complex(*(net.points[sum(pair) - i] - site))
+            ahead = (rays * np.conj(away / abs(away))).real
+            room = abs(away) / 2 - crack_m.get((min(pair), max(pair)), np.zeros(len(t_s))) / 2
+            faced = ahead > 1e-3
+            reach[:, faced] = np.minimum(reach[:, faced], room[:, None] / ahead[faced])
+        rim = reach * rays
+        plates += (np.conj(rim) * np.roll(rim, -1, axis=1)).imag.sum(axis=1) / 2
+    return {
+        "widths": widths,
+        "dryness": np.interp(t_s, [0.0, event.drying_s], [0.0, 1.0]),
+        "crack_share": 1 - plates / 0.3**2,
+    }
+
+
+def _walled(sites: Array) -> Voronoi:
+    """The diagram of the sites and their mirror images in the four walls of a tray of 0.3 m."""
+    flips = ((axis, side) for axis in (0, 1) for side in (-0.3, 0.3))
+    mirrored = [np.where(np.arange(2) == axis, side - sites, sites) for axis, side in flips]
+    return Voronoi(np.vstack([sites, *mirrored]))
+
+
+def _corners(net: Voronoi, cell: int) -> Array:
+    return np.asarray(net.vertices[net.regions[net.point_region[cell]]])
 
 
 def fatigue_crack(event: FatigueCrack, t_s: Array) -> dict[str, Array]:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.integrate import quad
 from scipy.linalg import expm
 from scipy.ndimage import binary_dilation
 from scipy.optimize import brentq
@@ -73,7 +74,11 @@ def titration_endpoint(event: TitrationEndpoint, t_s: Array) -> dict[str, Array]
         for n in np.unique(drops)
     }
     value = np.array([ph[n] for n in drops])
-    return {"pH": value, "pink": 10**value / (10**value + 10**9.4), "burette_level": drops}
+    half_pink = next(n for n in range(25) if 10.0**-9.4 - 10.0**-4.6 + 0.1 * (n - acid) / (acid + n) > 0)
+    return {
+        "pH": value, "pink": 10**value / (10**value + 10**9.4), "burette_level": drops,
+        "trigger:end_point": np.array([half_pink * event.drop_s]),
+    }  # fmt: skip
 
 
 def bz_target_waves(event: BzTargetWaves, t_s: Array) -> dict[str, Array]:
@@ -148,7 +153,13 @@ def effervescent_tablet(event: EffervescentTablet, t_s: Array) -> dict[str, Arra
 def sediment_settling(event: SedimentSettling, t_s: Array) -> dict[str, Array]:
     """The front sinks at v; mass balance of a bed five times as dense says how thick that is."""
     z = until(lambda t, z: [-event.speed_m_per_s * event.time_scale], event.height_m, 0.2 * event.height_m, t_s)
-    return {"interface": z, "bed": (event.height_m - z) / 4, "trigger:settled": np.array([event.settling_s])}
+
+    def mud_left_m(t: float) -> float:
+        front = event.height_m - event.speed_m_per_s * event.time_scale * t
+        return front - (event.height_m - front) / 4
+
+    settled = brentq(mud_left_m, 0.0, 60.0, xtol=1e-13)
+    return {"interface": z, "bed": (event.height_m - z) / 4, "trigger:settled": np.array([settled])}
 
 
 def _used_up(rate_per_s: float, t: float, left: Array) -> list[float]:
@@ -171,12 +182,14 @@ def liesegang_rings(event: LiesegangRings, t_s: Array) -> dict[str, Array]:
     """The front's area grows steadily; whenever it is (1 + p)^2 times that of the last ring there is another."""
     pace = event.front_m2_per_s * 3600 * event.time_scale_h_per_s
     area = until(lambda t, a: [pace], 0.0, 0.055**2, t_s)
-    rings, outer, ring = np.zeros(len(t_s)), np.zeros(len(t_s)), event.first_m**2
+    rings, outer, ring, fall_s = np.zeros(len(t_s)), np.zeros(len(t_s)), event.first_m**2, list[float]()
     while ring * 1.07**2 <= 0.055**2:
         rings += area >= ring
         outer = np.where(area >= ring, np.sqrt(ring), outer)
+        fall_s.append(quad(lambda a: 1 / pace, 0.0, ring)[0])
         ring *= (1 + event.spacing_ratio) ** 2
-    return {"rings": rings, "outer_radius": outer}
+    falls = {f"trigger:ring_{m}": np.array([when]) for m, when in enumerate(fall_s, 1)}
+    return {"rings": rings, "outer_radius": outer, **falls}
 
 
 def batter_stirring(event: BatterStirring, t_s: Array) -> dict[str, Array]:

@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts, rigid
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Move, Rotate
-from event_library.families.collisions_collapse.looking import highest_m, parts_seen
+from event_library.families.collisions_collapse.looking import highest_m, nothing_seen, parts_seen
 from event_library.kit import palette
 from event_library.kit.shapes import at, solid_of_revolution
 from event_library.laws import started
@@ -145,7 +145,7 @@ class BowlingPins(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Pins that reach up, half a pixel added, to where the head of one that stands is, and do not lean sideways."""
-        if all(len(points) == 0 for points in view.points_m.values()):
+        if nothing_seen(view):
             return {"standing": float("nan")}
         standing = 0
         for name in self._pins():

@@ -12,6 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap
+from event_library.families.collisions_collapse.looking import nothing_seen
 from event_library.kit import palette
 from event_library.kit.copies import copies, copies_channels, copy_centres, grain
 from event_library.kit.shapes import turned
@@ -164,6 +165,8 @@ class GaltonBoard(Event):
     def measure(self, view: View) -> dict[str, float]:
         """Places in the bins, from below, that have the point of a ball nearest to them; one in three may be hidden."""
         points = np.vstack([view.points_m[name] for name, _ in self._flocks()])[:, [0, 2]]
+        if nothing_seen(view):
+            return {"landed": float("nan")}
         order, found = np.arange(self.num_balls + 2.0), 0
         for k in range(int(self.num_rows) + 1):
             places = self.slot_places_m(np.full(len(order), k), order)

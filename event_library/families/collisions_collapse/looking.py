@@ -27,3 +27,8 @@ def highest_m(view: View, names: list[str]) -> float:
     """Height of the highest visible point of some parts, half a pixel added; nan when none is seen."""
     points, areas = parts_seen(view, names)
     return float(points[:, 2].max()) + pixel_pitch_m(areas) / 2 if len(points) else float("nan")
+
+
+def nothing_seen(view: View) -> bool:
+    """Whether no part of the event is in the picture: then no count is 0."""
+    return all(len(points) == 0 for points in view.points_m.values())

@@ -11,7 +11,7 @@ import trimesh
 from event_library import parts, rigid
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap
-from event_library.families.collisions_collapse.looking import parts_seen
+from event_library.families.collisions_collapse.looking import nothing_seen, parts_seen
 from event_library.kit import palette, vessels
 from event_library.kit.copies import copies, copies_channels, copy_centres, grain
 from event_library.laws import started
@@ -140,6 +140,8 @@ class BallsPouring(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """Mean over bands of x of the highest point seen before the slice; nothing there: the floor."""
+        if nothing_seen(view):
+            return {"fill_height": float("nan")}
         points, areas = parts_seen(view, [f"balls_{k + 1}" for k in range(len(HUES))])
         rows = (points[:, 1] <= self.slice_m) & (points[:, 2] < TALL_M)
         points = points[rows]

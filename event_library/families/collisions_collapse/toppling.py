@@ -12,7 +12,7 @@ import trimesh
 from event_library import parts, rigid
 from event_library.base import Array, Event, State, View, angle_param, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Move, Rotate, quaternion_about
-from event_library.families.collisions_collapse.looking import highest_m
+from event_library.families.collisions_collapse.looking import highest_m, nothing_seen
 from event_library.kit import palette
 from event_library.kit.copies import rotation_matrices
 from event_library.kit.shapes import rod, turned
@@ -90,7 +90,7 @@ class BlockTowerTopple(Event):
             ' solreflimit="0.01 1"/>'
             f'<geom type="capsule" fromto="0.03 0 0 {ROD_M} 0 0" size="{ROD_THICK_M}" mass="{ROD_KG}"/></body>'
         )
-        model = rigid.world([arm, *blocks], self.friction)
+        model = rigid.world([arm, *blocks], self.friction, damping=1.2)
         qvel = np.zeros(model.nv)
         qvel[0] = rate
         return rigid.run(model, qvel, round(TOWER_HORIZON_S / rigid.STEP_S))
@@ -211,7 +211,7 @@ class WreckingBall(Event):
             f'<geom type="sphere" pos="0 0 {-self.chain_m}" size="{self.ball_radius_m}" mass="{self.ball_kg}"/></body>'
         )
         slab = rigid.static_box((9.0, 9.0, 1.0), (0.0, 0.0, PAD_M - 0.5))
-        model = rigid.world([slab, pendulum, *bricks], 0.6, floor=False, cone="pyramidal")
+        model = rigid.world([slab, pendulum, *bricks], 0.6, floor=False, cone="pyramidal", damping=1.2)
         return rigid.run(model, np.zeros(model.nv), round(WALL_HORIZON_S / rigid.STEP_S))
 
     @staticmethod
@@ -291,6 +291,8 @@ class WreckingBall(Event):
     def measure(self, view: View) -> dict[str, float]:
         """Share of the bricks that are seen with their faces where they were at first."""
         back = rotation_matrices(quaternion_about((0.0, 0.0, 1.0), HEADING_RAD)[None])[0]
+        if nothing_seen(view):
+            return {"bricks_in_place": float("nan")}
         stay = 0
         for name, (long, *middle) in zip(self._names(), self.bricks(), strict=True):
             beyond = np.abs((view.points_m[name] - middle) @ back.T) - np.array([long, *BRICK_M[1:]]) / 2
