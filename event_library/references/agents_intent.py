@@ -199,13 +199,13 @@ def elevator_passengers(event: ElevatorPassengers, t_s: Array) -> dict[str, Arra
             step = -step
         floor, now = floor + step, now + event.floor_s
         knots.append((now, floor))
-    cabin = np.interp(t_s, *zip(*knots, strict=True))
+    cabin = np.interp(t_s, *np.array(knots, dtype=np.float64).T)
     level = np.stack([
         np.select([t_s < boarded[p], t_s > left[p]], [origin, goal], cabin) for p, (origin, goal) in enumerate(trips)
     ], axis=1)  # fmt: skip
     return {
         "cabin": cabin, "level": level, "arrived": happened(arrivals, t_s),
-        "x": np.stack([np.interp(t_s, *zip(*way, strict=True)) for way in ways], axis=1),
+        "x": np.stack([np.interp(t_s, *np.array(way, dtype=np.float64).T) for way in ways], axis=1),
         **{f"trigger:arrived_{p}": np.array([when]) for p, when in enumerate(arrivals)},
     }  # fmt: skip
 
