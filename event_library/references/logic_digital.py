@@ -209,7 +209,11 @@ def cup_shuffle(event: CupShuffle, t_s: Array) -> dict[str, Array]:
         slot = sum(pair) - slot if slot in pair else slot
         slots.append(slot)
     swaps = np.searchsorted(halves, t_s, side="right")
-    return {"ball_slot": np.array(slots, dtype=np.float64)[swaps], "swaps": swaps.astype(np.float64)}
+    return {
+        "ball_slot": np.array(slots, dtype=np.float64)[swaps],
+        "swaps": swaps.astype(np.float64),
+        "trigger:reveal": np.array([7.8 + 0.6]),  # a pause after the last swap's latest end
+    }
 
 
 REFERENCES: Mapping[str, Reference] = {
