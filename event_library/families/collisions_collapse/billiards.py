@@ -25,7 +25,7 @@ TABLE_M = (0.74, 0.44)  # of a table for children
 TOP_M = 0.05
 APEX_M = 0.10  # of the rack, right of the middle
 ROLLING_M_PER_S2 = 0.15
-HORIZON_S = 3.0  # physical
+HORIZON_S = 1.6  # physical: more than 14 s of clip
 SHADES = (
     palette.YELLOW,
     palette.BLUE,
