@@ -16,7 +16,12 @@ from simulator.verify import readouts, verify_clip
 from tests.simulator.support import sketch_clip
 
 
-@pytest.fixture(scope="module", params=example_specs(), ids=lambda path: path.stem)
+# the sketch renderer's colours say nothing: types that are read by colour are measured in rendered pictures only
+READ_BY_COLOUR = ("bread_toasting", "gray_scott_spots")
+SPECS = [path for path in example_specs() if path.stem not in READ_BY_COLOUR]
+
+
+@pytest.fixture(scope="module", params=SPECS, ids=lambda path: path.stem)
 def clip_path(request, tmp_path_factory):
     """A clip of one spec without Blender; its passes are the real ones, cast by rays."""
     plan = sample_plans(load_spec(request.param), 1)[0]
