@@ -147,30 +147,26 @@ def _birds(places_m: Array, velocities: Array, beats: Array, size: float = 1.0) 
     return (local + places_m[:, None]).reshape(-1, 3)
 
 
-@lru_cache(maxsize=128)
-def _chunk(event: BoidsFlock, chunk: int) -> tuple[Array, Array]:
-    """[CHUNK + 1, 2, n, 2] values and rates at the ticks of one chunk, by RK4 from the end of the chunk before."""
-    now = event.start() if chunk == 0 else _chunk(event, chunk - 1)[0][-1]
-    t, h = chunk * CHUNK * TICK_S, TICK_S
-    values, rates = [now], [event.rates(t, now)]
-    for tick in range(CHUNK):
-        t = (chunk * CHUNK + tick) * h
-        k1 = rates[-1]
+@lru_cache(maxsize=320)
+def _chunk(event: BoidsFlock, chunk: int) -> Array:
+    """[CHUNK + 1, 2, n, 2] values at the ticks of one chunk, by RK4 from the end of the chunk before."""
+    h, values = TICK_S, [event.start() if chunk == 0 else _chunk(event, chunk - 1)[-1]]
+    for tick in range(chunk * CHUNK, (chunk + 1) * CHUNK):
+        t, now = tick * h, values[-1]
+        k1 = event.rates(t, now)
         k2 = event.rates(t + h / 2, now + h / 2 * k1)
         k3 = event.rates(t + h / 2, now + h / 2 * k2)
         k4 = event.rates(t + h, now + h * k3)
-        now = now + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        values.append(now)
-        rates.append(event.rates(t + h, now))
-    return np.array(values), np.array(rates)
+        values.append(now + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+    return np.array(values)
 
 
 def _between(event: BoidsFlock, t_s: float) -> Array:
     """[2, n, 2] places and velocities at one time: cubic Hermite between ticks."""
     tick = min(int(t_s / TICK_S), int(REST_S / TICK_S) - 1)
-    values, rates = _chunk(event, tick // CHUNK)
-    at, u = tick % CHUNK, t_s / TICK_S - tick
+    low, high = _chunk(event, tick // CHUNK)[tick % CHUNK :][:2]
+    u = t_s / TICK_S - tick
     return np.asarray(
-        (1 + 2 * u) * (1 - u) ** 2 * values[at] + u * (1 - u) ** 2 * TICK_S * rates[at]
-        + u * u * (3 - 2 * u) * values[at + 1] + u * u * (u - 1) * TICK_S * rates[at + 1]
+        (1 + 2 * u) * (1 - u) ** 2 * low + u * (1 - u) ** 2 * TICK_S * event.rates(tick * TICK_S, low)
+        + u * u * (3 - 2 * u) * high + u * u * (u - 1) * TICK_S * event.rates((tick + 1) * TICK_S, high)
     )  # fmt: skip
