@@ -150,7 +150,7 @@ class BowlingPins(Event):
         standing = 0
         for name in self._pins():
             points, _ = parts_seen(view, names := [name, f"{name}_stripe"])
-            if len(points) > 0 and highest_m(view, names) > TOP_M + PIN_M - 0.05:
+            if len(points) > 0 and highest_m(view, names) > TOP_M + PIN_M - 0.032:
                 x, _, z = (points - points.mean(axis=0)).T
                 standing += bool(np.ptp(z) < 0.4 * PIN_M or abs(x @ z) < np.tan(1.1 * STANDING_RAD) * (z @ z))
         return {"standing": float(standing)}

@@ -24,7 +24,7 @@ RIDGE_M = 0.10  # height of the track's ridge
 
 WAGON_M = 0.30  # length of a wagon over its couplers
 ROLLING_M_PER_S2 = 0.020  # deceleration by rolling resistance
-RAILS_M = 2.1
+RAILS_M = 1.95
 RAIL_TOP_M = 0.035
 
 
@@ -87,7 +87,7 @@ class HeadOnCollision(Event):
             parts=(
                 *self._glider("red", palette.RED, self.red_mass_kg),
                 *self._glider("blue", palette.BLUE, self.blue_mass_kg),
-                Part("track", ridge, palette.STEEL),
+                Part("track", ridge, palette.paint((0.42, 0.45, 0.50), 0.6)),
                 Part("ticks", parts.join(*ticks), palette.INK),
                 Part("ends", parts.join(*ends, *feet), palette.DARK),
             )
@@ -190,7 +190,7 @@ class CartsCoupling(Event):
 
     def _shift_m(self, x_m: float) -> float:
         """Where x lies in the picture: the run is centred on the origin."""
-        return x_m - 0.8
+        return x_m - 0.755
 
     def _wagon(self, name: str, body: Material, mass_kg: float) -> tuple[Part, ...]:
         """Open wagon with wheels, magnets at both ends and a load of one crate for each quarter kilogram."""

@@ -29,7 +29,8 @@ JITTER_M = 0.0015
 DENSITY_KG_PER_M3 = 900.0
 FRICTION = 0.4
 CALM_S = 0.5  # physical, after the last ball has been let go
-NUM_BANDS = 9  # across the front glass, of which each gives one height
+NUM_BANDS = 7  # across the front glass, of which each gives one height
+BANDED = 7 / 9  # share of the front that they cover: the bars of the box hide its ends
 HUES = (palette.RED, palette.YELLOW, palette.BLUE, palette.GREEN, palette.PINK)
 
 
@@ -91,7 +92,7 @@ class BallsPouring(Event):
 
     def _surface_m(self, centres_m: Array) -> float:
         """Mean over bands of x of the height, above the floor, of the highest ball in the slice."""
-        spots = np.linspace(-0.5, 0.5, 8 * NUM_BANDS + 1)[1::2, None] * BOX_M[0]
+        spots = np.linspace(-0.5, 0.5, 8 * NUM_BANDS + 1)[1::2, None] * BANDED * BOX_M[0]
         away2 = (spots - centres_m[:, 0]) ** 2 + (self.slice_m - centres_m[:, 1]) ** 2
         lift = np.sqrt(np.maximum(self.ball_radius_m**2 - away2, 0.0))
         tops = np.where((away2 < self.ball_radius_m**2) & (centres_m[:, 2] < TALL_M), centres_m[:, 2] + lift, FLOOR_M)
@@ -146,6 +147,6 @@ class BallsPouring(Event):
         rows = (points[:, 1] <= self.slice_m) & (points[:, 2] < TALL_M)
         points = points[rows]
         half = pixel_pitch_m(areas[rows]) / 2 if rows.any() else 0.0
-        band = np.floor((points[:, 0] / BOX_M[0] + 0.5) * NUM_BANDS).astype(np.int64)
+        band = np.floor((points[:, 0] / BOX_M[0] / BANDED + 0.5) * NUM_BANDS).astype(np.int64)
         tops = [(points[band == k, 2] + half).max(initial=FLOOR_M) for k in range(NUM_BANDS)]
         return {"fill_height": float(np.mean(tops)) - FLOOR_M}

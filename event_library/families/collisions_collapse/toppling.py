@@ -296,7 +296,7 @@ class WreckingBall(Event):
         stay = 0
         for name, (long, *middle) in zip(self._names(), self.bricks(), strict=True):
             beyond = np.abs((view.points_m[name] - middle) @ back.T) - np.array([long, *BRICK_M[1:]]) / 2
-            stay += len(beyond) > 0 and float(np.median(np.abs(beyond.max(axis=1)))) < 0.35 * IN_PLACE_M
+            stay += len(beyond) > 0 and float(np.median(np.abs(beyond.max(axis=1)))) < 0.45 * IN_PLACE_M
         return {"bricks_in_place": stay / len(self._names())}
 
 
