@@ -57,5 +57,7 @@ def test_the_log_has_the_triggers_of_the_clip(clip_path):
     triggers = Stage.from_plan(plan).events[event.id].triggers()
     within = {n: t + event.start_s for n, t in triggers.items() if 0 <= t + event.start_s < clip.num_frames / clip.fps}
     assert {entry["name"]: entry["t_s"] for entry in clip.event_log} == within
-    hidden = np.isin([entry["frame"] for entry in clip.event_log], clip.windows[0].hidden_frames)
-    assert [entry["hidden"] for entry in clip.event_log] == hidden.tolist()
+    window = clip.windows[0]
+    for entry in clip.event_log:  # a turning camera may lose the event a little before it is wholly turned away
+        assert entry["hidden"] or entry["frame"] not in window.hidden_frames
+        assert not entry["hidden"] or window.t_h < entry["frame"] < window.t_r
