@@ -113,13 +113,17 @@ def ball_switch_heater_snow(event: BallSwitchHeaterSnow, t_s: Array) -> dict[str
     since_s = since(pressed, t_s)
     heat = integrated(lambda t, q: [(1 - q[0]) / 0.5], [0.0], since_s)[0]
     per_m = event.density_kg_per_m3 * 3.34e5
-    melted = np.array([gathered(lambda u: event.flux_w_per_m2 / per_m * -np.expm1(-u / 0.5), [], u) for u in since_s])
+
+    def left(until_s: float) -> float:
+        return event.snow_m - gathered(lambda u: event.flux_w_per_m2 / per_m * -np.expm1(-u / 0.5), [], until_s)
+
     return {
         "x": until(lambda t, x: [event.speed_m_per_s], 0.0, event.run_m, t_s),
         "heat": heat,
-        "snow_height": np.maximum(event.snow_m - melted, 0.0),
+        "snow_height": np.array([max(left(u), 0.0) for u in since_s]),
         "lamp": (t_s >= pressed).astype(np.float64),
         "trigger:switch_pressed": one(pressed),
+        "trigger:snow_gone": one(pressed + brentq(left, 0.0, 60.0, xtol=1e-12)),
     }
 
 
@@ -155,6 +159,7 @@ def ice_gate_marbles(event: IceGateMarbles, t_s: Array) -> dict[str, Array]:
         "ice_height": until(lambda t, a: [-event.melting_m_per_s], event.ice_m, 0.0, t_s),
         "marbles_out": (t_s[:, None] >= passed).sum(axis=1).astype(np.float64),
         **{f"trigger:marble_{k}_passes": one(when) for k, when in enumerate(passed, 1)},
+        "trigger:ice_gone": one(reached_s(lambda t, a: -event.melting_m_per_s, event.ice_m, 0.0)),
     }
 
 
@@ -355,6 +360,10 @@ def guard_interlock_flywheel(event: GuardInterlockFlywheel, t_s: Array) -> dict[
         "speed": values[0],
         "phi": values[1] % (2 * np.pi),
         "power": ((t_s < off) | (t_s >= back)).astype(np.float64),
+        "trigger:guard_starts_to_open": one(off - trip),
+        "trigger:guard_open": one(off - trip + 0.8),
+        "trigger:guard_starts_to_shut": one(back + trip - 0.8),
+        "trigger:guard_shut": one(back + trip),
         "trigger:power_off": one(off),
         "trigger:power_on": one(back),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import trimesh
+from scipy.special import lambertw
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
@@ -70,18 +71,24 @@ class BallSwitchHeaterSnow(Event):
     def switch_s(self) -> float:
         return self.run_m / self.speed_m_per_s
 
+    @property
+    def melting_m_per_s(self) -> float:
+        """Of the warm plate."""
+        return self.flux_w_per_m2 / (self.density_kg_per_m3 * MELTING_J_PER_KG)
+
     def states(self, t_s: Array) -> dict[str, Array]:
         t = started(t_s)
         x = np.minimum(self.speed_m_per_s * t, self.run_m)
         since = np.maximum(t - self.switch_s, 0.0)
         heat = 1 - np.exp(-since / self.WARMING_S)
-        melting_m_per_s = self.flux_w_per_m2 / (self.density_kg_per_m3 * MELTING_J_PER_KG)
-        h = np.maximum(self.snow_m - melting_m_per_s * (since - self.WARMING_S * heat), 0.0)
+        h = np.maximum(self.snow_m - self.melting_m_per_s * (since - self.WARMING_S * heat), 0.0)
         on = (t >= self.switch_s).astype(np.float64)
         return {"x": x, "heat": heat, "h": h, "snow_height": h.copy(), "lamp": on}
 
     def triggers(self) -> dict[str, float]:
-        return {"switch_pressed": self.switch_s}
+        lost = 1 + self.snow_m / (self.melting_m_per_s * self.WARMING_S)  # u + exp(-u) of the end, u = s / WARMING_S
+        gone_s = self.WARMING_S * (lost + float(lambertw(-np.exp(-lost)).real))
+        return {"switch_pressed": self.switch_s, "snow_gone": self.switch_s + gone_s}
 
     def _bearing_rad(self, x_m: float) -> float:
         return self.SWITCH_RAD - (self.run_m - x_m) / self.TRACK_M
@@ -204,7 +211,8 @@ class IceGateMarbles(Event):
         return {"a": ice, "queue": queue, "marbles_out": out, "ice_height": ice.copy()}
 
     def triggers(self) -> dict[str, float]:
-        return {f"marble_{k + 1}_passes": self.open_s + k * self.pace_s for k in range(self.num_marbles)}
+        passes = {f"marble_{k + 1}_passes": self.open_s + k * self.pace_s for k in range(self.num_marbles)}
+        return {**passes, "ice_gone": self.ice_m / self.melting_m_per_s}
 
     def _chute_m(self, along_m: float) -> Array:
         """[3] middle of a marble in the chute, along_m past the ice's uphill face (where the first one waits)."""

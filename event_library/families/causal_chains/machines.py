@@ -86,7 +86,12 @@ class GuardInterlockFlywheel(Event):
 
     def triggers(self) -> dict[str, float]:
         off_s, on_s = self.cut_s
-        return {"power_off": off_s, "power_on": on_s}
+        open_s = self.lift_s + self.SWING_S
+        return {
+            "guard_starts_to_open": self.lift_s, "power_off": off_s, "guard_open": open_s,
+            "guard_starts_to_shut": open_s + self.hold_s, "power_on": on_s,
+            "guard_shut": open_s + self.hold_s + self.SWING_S,
+        }  # fmt: skip
 
     @property
     def _hinge(self) -> tuple[float, float, float]:
