@@ -38,17 +38,23 @@ def eased(t_s: Array, start_s: float, lasts_s: float) -> Array:
     return np.asarray(beta.cdf(t_s, 2, 2, loc=start_s, scale=lasts_s))
 
 
+def named(verb: str, at_s: Sequence[float] | Array) -> dict[str, Array]:
+    """Trigger times of what happens once each, counted from 1."""
+    return {f"trigger:{verb}_{k}": np.array([when]) for k, when in enumerate(at_s, 1)}
+
+
 def block_stacking_gripper(event: BlockStackingGripper, t_s: Array) -> dict[str, Array]:
     """Block by block: when it is set down."""
     progress = until(lambda t, p: [1 / event.cycle_s], 0.0, event.num_blocks + 0.2, t_s)
-    return {"progress": progress, "placed": happened(np.cumsum(np.full(event.num_blocks, event.cycle_s)), t_s)}
+    set_down = np.cumsum(np.full(event.num_blocks, event.cycle_s))
+    return {"progress": progress, "placed": happened(set_down, t_s), **named("set_down", set_down)}
 
 
 def robot_arm_pick_place(event: RobotArmPickPlace, t_s: Array) -> dict[str, Array]:
     """Cube by cube: when it is set down, after reaching, gripping and carrying."""
     progress = until(lambda t, p: [1 / event.cycle_s], 0.0, float(event.num_cubes), t_s)
     set_down = [(k + 0.25 + 0.1 + 0.35) * event.cycle_s for k in range(event.num_cubes)]
-    return {"progress": progress, "moved": happened(set_down, t_s)}
+    return {"progress": progress, "moved": happened(set_down, t_s), **named("set_down", set_down)}
 
 
 def queue_advancing(event: QueueAdvancing, t_s: Array) -> dict[str, Array]:
@@ -59,7 +65,7 @@ def queue_advancing(event: QueueAdvancing, t_s: Array) -> dict[str, Array]:
         steps = [eased(t_s, done + 0.1 * (rank - k), 0.4) for k, done in enumerate(served[:rank])]
         out = np.interp(t_s, [own - 0.1, own - 0.1 + 1.25 / 1.4], [0.0, 1.25])
         x[:, rank] = 0.425 * (np.sum(steps, axis=0) - rank) + out
-    return {"x": x, "served": happened(served, t_s)}
+    return {"x": x, "served": happened(served, t_s), **named("served", served)}
 
 
 def mouse_in_maze(event: MouseInMaze, t_s: Array) -> dict[str, Array]:
@@ -80,7 +86,10 @@ def mouse_in_maze(event: MouseInMaze, t_s: Array) -> dict[str, Array]:
             and steps[path[-1] + beside[step], goal] == steps[path[-1], goal] - 1
         ]  # fmt: skip
     s = np.clip(t_s * event.speed_cells_per_s, 0.0, steps[start, goal] - 0.75)
-    return {"s": s, "cell": np.array(grown[0], dtype=np.float64)[np.rint(s).astype(np.int64)]}
+    return {
+        "s": s, "cell": np.array(grown[0], dtype=np.float64)[np.rint(s).astype(np.int64)],
+        "trigger:at_cheese": np.array([(len(grown[0]) - 1.75) / event.speed_cells_per_s]),
+    }  # fmt: skip
 
 
 def cat_laser_dot(event: CatLaserDot, t_s: Array) -> dict[str, Array]:
@@ -128,7 +137,10 @@ def pedestrian_route(event: PedestrianRoute, t_s: Array) -> dict[str, Array]:
     whole = float(np.hypot(*legs.T).sum())
     bench_s = event.bench_way_m / event.speed_m_per_s
     times = np.array([0.0, bench_s, bench_s + event.pause_s, whole / event.speed_m_per_s + event.pause_s])
-    return {"s": np.interp(t_s, times, [0.0, event.bench_way_m, event.bench_way_m, whole])}
+    return {
+        "s": np.interp(t_s, times, [0.0, event.bench_way_m, event.bench_way_m, whole]),
+        **{f"trigger:{n}": times[k : k + 1] for k, n in enumerate(("at_bench", "walks_on", "arrives"), 1)},
+    }
 
 
 def gardener_watering(event: GardenerWatering, t_s: Array) -> dict[str, Array]:
@@ -157,7 +169,11 @@ def ants_carrying(event: AntsCarrying, t_s: Array) -> dict[str, Array]:
         for turn in range(-(-event.num_crumbs // event.num_ants)) for ant in range(event.num_ants)
     ][: event.num_crumbs]  # fmt: skip
     taken, delivered = happened(at_heap_s, t_s), happened(np.array(at_heap_s) + round_s / 2, t_s)
-    return {"taken": taken, "delivered": delivered, "heap_left": event.num_crumbs - taken}
+    return {
+        "taken": taken, "delivered": delivered, "heap_left": event.num_crumbs - taken,
+        "trigger:heap_gone": np.array([max(at_heap_s)]),
+        "trigger:last_delivered": np.array([max(at_heap_s) + round_s / 2]),
+    }  # fmt: skip
 
 
 def elevator_passengers(event: ElevatorPassengers, t_s: Array) -> dict[str, Array]:
@@ -258,9 +274,12 @@ def vehicle_gate(event: VehicleGate, t_s: Array) -> dict[str, Array]:
     speed = np.interp(fine, knots_s, [v, v, 0, 0, v, v, 0])
     x = -event.start_m + np.concatenate([[0], np.cumsum(np.diff(fine) * (speed[1:] + speed[:-1]) / 2)])
     high = np.deg2rad(85)
-    arm = np.interp(t_s, [sensed, sensed + high / rate, passed, passed + high / rate], [0, high, high, 0])
+    arm_s = {"sensed": sensed, "arm_up": sensed + high / rate, "arm_starts_down": passed,
+             "arm_down": passed + high / rate}  # fmt: skip
+    arm = np.interp(t_s, list(arm_s.values()), [0, high, high, 0])
     return {
-        "x": x[np.searchsorted(fine, t_s)], "angle": arm, "trigger:sensed": np.array(sensed),
+        "x": x[np.searchsorted(fine, t_s)], "angle": arm, "trigger:parked": np.array(knots_s[-1]),
+        **{f"trigger:{name}": np.array(when) for name, when in arm_s.items()},
         "trigger:halted": np.array(halted), "trigger:off": np.array(off), "trigger:passed": np.array(passed),
     }  # fmt: skip
 
@@ -284,7 +303,11 @@ def vacuum_robot(event: VacuumRobot, t_s: Array) -> dict[str, Array]:
         x, y = np.meshgrid((xs[1:] + xs[:-1]) / 2, (ys[1:] + ys[:-1]) / 2)
         inside = [(x > x0) & (x < x1) & (y > y0) & (y < y1) for x0, y0, x1, y1 in boxes]
         areas.append(float((np.any(inside, axis=0) * np.outer(np.diff(ys), np.diff(xs))).sum()))
-    return {"cleaned": np.array(areas) / (0.32 * lanes * event.room_m)}
+    way = float(np.abs(np.diff(path, axis=0)).sum())
+    return {
+        "cleaned": np.array(areas) / (0.32 * lanes * event.room_m),
+        "trigger:done": np.array([way / event.speed_m_per_s / event.time_scale]),
+    }
 
 
 def bee_tour(event: BeeTour, t_s: Array) -> dict[str, Array]:
@@ -326,7 +349,10 @@ def table_setting(event: TableSetting, t_s: Array) -> dict[str, Array]:
     """Item by item; the robot is nearer to the next seat from the middle of its drive on."""
     steps = np.arange(3 * event.num_seats)
     drives = [(3 * j + 0.3) * event.step_s for j in range(1, event.num_seats)]
-    return {"placed": happened((steps + 1) * event.step_s, t_s), "seat": happened(drives, t_s)}
+    placed = np.cumsum(np.full(len(steps), event.step_s))
+    return {
+        "placed": happened((steps + 1) * event.step_s, t_s), "seat": happened(drives, t_s), **named("placed", placed)
+    }  # fmt: skip
 
 
 REFERENCES: Mapping[str, Reference] = {

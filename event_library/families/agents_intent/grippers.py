@@ -57,6 +57,9 @@ class BlockStackingGripper(Event):
         progress = np.minimum(started(t_s) / self.cycle_s, self.num_blocks + 0.2)
         return {"progress": progress, "placed": np.minimum(np.floor(progress), float(self.num_blocks))}
 
+    def triggers(self) -> dict[str, float]:
+        return {f"set_down_{k}": k * self.cycle_s for k in range(1, self.num_blocks + 1)}
+
     @property
     def _travel_m(self) -> float:
         """Height of a carried block's middle while it goes sideways."""
@@ -143,6 +146,9 @@ class RobotArmPickPlace(Event):
     def states(self, t_s: Array) -> dict[str, Array]:
         progress = np.minimum(started(t_s) / self.cycle_s, float(self.num_cubes))
         return {"progress": progress, "moved": np.minimum(np.floor(progress + 0.3), float(self.num_cubes))}
+
+    def triggers(self) -> dict[str, float]:
+        return {f"set_down_{k + 1}": (k + 0.7) * self.cycle_s for k in range(self.num_cubes)}
 
     def _slot_m(self, k: int, side: int) -> Array:
         """Middle of cube k's place in the left (-1) or right (1) tray; back rows first."""

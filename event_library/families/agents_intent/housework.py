@@ -69,6 +69,9 @@ class VacuumRobot(Event):
         s = np.minimum(self.speed_m_per_s * self.time_scale * started(t_s), self.way_m)
         return {"s": s, "cleaned": LANE_M * (s + LANE_M) / self._floor_m2}
 
+    def triggers(self) -> dict[str, float]:
+        return {"done": self.way_m / (self.speed_m_per_s * self.time_scale)}
+
     @property
     def _path_m(self) -> Array:
         """[2 lanes, 2] from the near left corner to and fro towards the back."""
@@ -154,6 +157,9 @@ class TableSetting(Event):
         progress = np.minimum(started(t_s) / self.step_s, most + FETCH)
         seat = np.clip(np.floor((progress - DRIVE / 2) / 3), 0, self.num_seats - 1)
         return {"progress": progress, "placed": np.minimum(np.floor(progress), most), "seat": seat}
+
+    def triggers(self) -> dict[str, float]:
+        return {f"placed_{k}": k * self.step_s for k in range(1, 3 * self.num_seats + 1)}
 
     def _seat_rad(self, seat: float) -> float:
         return float(FIRST_RAD + (LAST_RAD - FIRST_RAD) * seat / (self.num_seats - 1))

@@ -86,6 +86,13 @@ class AntsCarrying(Event):
             "heap_left": most - taken,
         }
 
+    def triggers(self) -> dict[str, float]:
+        last_m = self.num_crumbs * self.spacing_m
+        return {
+            "heap_gone": last_m / self.speed_m_per_s,
+            "last_delivered": (last_m + self.half_loop_m) / self.speed_m_per_s,
+        }
+
     def _on_loop(self, way_m: float) -> tuple[Array, float]:
         """Place [2] and heading at an arc length of the loop, 0 beside the heap."""
         loop = 2 * self.half_loop_m * _unit_loop()

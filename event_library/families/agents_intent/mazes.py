@@ -138,6 +138,9 @@ class MouseInMaze(Event):
         row, column = way[np.floor(s + 0.5).astype(np.int64)].T
         return {"s": s, "cell": (row * self.num_cells + column).astype(np.float64), "path_position": s.copy()}
 
+    def triggers(self) -> dict[str, float]:
+        return {"at_cheese": self.way_cells / self.speed_cells_per_s}
+
     def assembly(self) -> Assembly:
         ways, side = maze(self.num_cells, self.seed), self.num_cells * CELL_M
         thick, high = WALL_M

@@ -56,6 +56,9 @@ class QueueAdvancing(Event):
             x[:, k] += np.clip(WALK_M_PER_S * since[:, 0] + CLEAR_M, 0.0, EXIT_M)
         return {"x": x, "served": np.minimum(np.floor(t[:, 0] / self.service_s), float(self.num_people))}
 
+    def triggers(self) -> dict[str, float]:
+        return {f"served_{k}": k * self.service_s for k in range(1, self.num_people + 1)}
+
     def assembly(self) -> Assembly:
         figures = [
             part

@@ -232,7 +232,12 @@ class VehicleGate(Event):
         halted = (HALT_M + self.start_m) / v + v / (2 * BRAKE_M_PER_S2)
         off = max(halted, sensed + ENOUGH_RAD / self.rate_rad_per_s)
         passed = off + self._reached_s(PASSED_M, HALT_M, True)
-        return {"sensed": sensed, "halted": halted, "off": off, "passed": passed}
+        swing_s = OPEN_RAD / self.rate_rad_per_s
+        way_s = self._reached_s(PARKED_M, HALT_M, True) + v / (2 * BRAKE_M_PER_S2)
+        return {
+            "sensed": sensed, "arm_up": sensed + swing_s, "halted": halted, "off": off, "passed": passed,
+            "arm_starts_down": passed, "arm_down": passed + swing_s, "parked": off + way_s,
+        }  # fmt: skip
 
     def states(self, t_s: Array) -> dict[str, Array]:
         t, when = started(t_s), self.triggers()

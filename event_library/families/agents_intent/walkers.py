@@ -89,6 +89,11 @@ class PedestrianRoute(Event):
         s = np.minimum(self.speed_m_per_s * walked, shapes.length_m(self.path_m))
         return {"s": s, "way": s.copy()}
 
+    def triggers(self) -> dict[str, float]:
+        bench_s = self.bench_way_m / self.speed_m_per_s
+        arrives_s = shapes.length_m(self.path_m) / self.speed_m_per_s + self.pause_s
+        return {"at_bench": bench_s, "walks_on": bench_s + self.pause_s, "arrives": arrives_s}
+
     def assembly(self) -> Assembly:
         place, heading = self._bench
         legs = [
