@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -33,6 +34,7 @@ LINK = 0.45  # of the spring below the pivots
 
 WAVE_BOB_M = 0.05
 WAVE_STEP_M = 0.08  # from one pendulum of the row to the next
+UNLIKE_A_WAVE = 0.2  # share of the tilts' square sum that the best wave may leave
 
 
 def swung(tilt_rad: float, pivot_m: Array) -> tuple[Channel, ...]:
@@ -312,15 +314,23 @@ class PendulumWave(Event):
             found[f"bob_{k}"] = found[f"strings_{k}"] = swung(float(theta), pivot)
         return found
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        return {"phase_step": self._phase_step({n: m.vertices.mean(axis=0) for n, m in meshes.items()}, 7201)}
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
+        tilts = self._tilts_rad({n: m.vertices.mean(axis=0) for n, m in meshes.items()})
+        return {"theta": tilts, "phase_step": self._phase_step(tilts, 7201)}
 
     def measure(self, view: View) -> dict[str, float]:
-        return {"phase_step": self._phase_step({n: _bob_centre_m(p) for n, p in view.points_m.items()}, 181)}
+        tilts = self._tilts_rad({n: _bob_centre_m(p) for n, p in view.points_m.items()})
+        return {"phase_step": self._phase_step(tilts, 181)}
 
-    def _phase_step(self, centres_m: Mapping[str, Array], num: int) -> float:
-        """Step whose wave cos((N0 + k) step) fits the tilts of the bobs seen best, its height left free."""
-        tilts = np.array([tilt_rad(centres_m[f"bob_{k}"], pivot) for k, pivot in enumerate(self.pivots_m())])
+    def _tilts_rad(self, centres_m: Mapping[str, Array]) -> Array:
+        """[K] tilt of each pendulum, nan where its bob isn't seen."""
+        return np.array([tilt_rad(centres_m[f"bob_{k}"], pivot) for k, pivot in enumerate(self.pivots_m())])
+
+    def _phase_step(self, tilts: Array, num: int) -> float:
+        """Step whose wave cos((N0 + k) step) fits the tilts of the bobs seen best, its height left free.
+
+        nan when that leaves too much: the bobs seen then draw no such wave.
+        """
         seen = np.isfinite(tilts)
         if seen.sum() < 5:
             return float("nan")
@@ -328,7 +338,9 @@ class PendulumWave(Event):
         waves = np.cos(np.outer(steps, self.swings[seen]))
         heights = (waves @ tilts[seen]) / (waves**2).sum(axis=1)
         left = ((tilts[seen] - heights[:, None] * waves) ** 2).sum(axis=1)
-        return float(steps[np.argmin(np.where(heights > 0, left, np.inf))])
+        left[heights <= 0] = np.inf
+        best = int(np.argmin(left))
+        return float(steps[best]) if left[best] <= UNLIKE_A_WAVE * (tilts[seen] ** 2).sum() else float("nan")
 
 
 def _bob_centre_m(points_m: Array) -> Array:
