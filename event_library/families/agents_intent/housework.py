@@ -233,7 +233,7 @@ class TableSetting(Event):
         items, rest = range(3 * self.num_seats), named(self.assembly().parts)
         there = [k for k in items if f"item{k}" in meshes]
         off = [np.linalg.norm(origin_m(rest[f"item{k}"], meshes[f"item{k}"]) - self._place_m(k)) for k in there]
-        return {"placed": float(np.sum(np.array(off) < 1e-6))}
+        return {"placed": float(np.sum(np.array(off) < 1e-12))}
 
     def measure(self, view: View) -> dict[str, float]:
         if unseen(view, "table"):

@@ -146,7 +146,7 @@ class BallsPouring(Event):
         points, areas = parts_seen(view, [f"balls_{k + 1}" for k in range(len(HUES))])
         rows = (points[:, 1] <= self.slice_m) & (points[:, 2] < TALL_M)
         points = points[rows]
-        half = pixel_pitch_m(areas[rows]) / 2 if rows.any() else 0.0
+        above = 0.9 * pixel_pitch_m(areas[rows]) if rows.any() else 0.0  # a round top is cut by both rows and slice
         band = np.floor((points[:, 0] / BOX_M[0] / BANDED + 0.5) * NUM_BANDS).astype(np.int64)
-        tops = [(points[band == k, 2] + half).max(initial=FLOOR_M) for k in range(NUM_BANDS)]
+        tops = [(points[band == k, 2] + above).max(initial=FLOOR_M) for k in range(NUM_BANDS)]
         return {"fill_height": float(np.mean(tops)) - FLOOR_M}

@@ -25,7 +25,7 @@ LIFE = boards.Grid(SIDE, SIDE, (0.66, 0.66), (0.0, 0.0, 0.021))
 ALIVE_M, DEAD_M = 0.014, 0.003
 ALIVE_RGB, DEAD_RGB = (0.95, 0.62, 0.03), (0.035, 0.045, 0.07)
 MATCHED = 60  # generations among which a picture is looked for
-MISFIT_CELLS = 10.0  # a picture that misses every generation by more shows none of them
+MISFIT = 0.4  # of the cells alive in both: a picture that misses every generation by more shows none of them
 PATTERNS = (  # start patterns 0 to 2: (row, column) of live cells from their corner; then where that corner lies
     (((0, 1), (1, 0), (1, 1), (2, 1), (2, 2)), ((11, 11),)),
     (((0, 0), (0, 1), (0, 2), (1, 2), (2, 1)), ((19, 2), (15, 8), (20, 12))),
@@ -83,15 +83,25 @@ class GameOfLife(Event):
         seen = ~np.isnan(cells)
         if seen.sum() < 50:
             return {"generation": float("nan")}
-        off = np.abs(self.boards()[:MATCHED] - np.nan_to_num(cells)) * seen
-        misfit = off.sum(axis=(1, 2))
-        return {"generation": best_match(misfit) if misfit.min() <= MISFIT_CELLS else float("nan")}
+        return {"generation": best_match(misfits(self.boards()[:MATCHED], cells))}
 
 
-def best_match(misfit: Array) -> float:
-    """Index of the least misfit; nan when two are as good."""
-    best = np.flatnonzero(misfit <= misfit.min() + 1e-9)
-    return float(best[0]) if len(best) == 1 else float("nan")
+def misfits(boards_: Array, shares: Array) -> Array:
+    """[K, 2] of boards [K, rows, columns] against the shares seen (nan: not seen): cells off, and the most allowed.
+
+    The bound is Dice's: a share of the cells that are set in the board and in the picture together.
+    """
+    seen, found = ~np.isnan(shares), np.nan_to_num(shares)
+    off = (np.abs(boards_ - found) * seen).sum(axis=(1, 2))
+    return np.column_stack([off, 1.0 + MISFIT * ((boards_ * seen).sum(axis=(1, 2)) + found.sum())])
+
+
+def best_match(misfit: Array, extra: Array | float = 0.0) -> float:
+    """Index of the least of `misfits` (plus what else is off); nan when two are as good or even the best is too bad."""
+    total = misfit[:, 0] + extra
+    best = np.flatnonzero(total <= total.min() + 1e-9)
+    fits = len(best) == 1 and misfit[best[0], 0] <= misfit[best[0], 1]
+    return float(best[0]) if fits else float("nan")
 
 
 def seen_share(name: str, grid: boards.Grid, view: View, shows: Callable[[Array], NDArray[np.bool_]]) -> Array:
@@ -135,7 +145,6 @@ ANT = boards.Grid(CELLS, CELLS, (0.66, 0.66), (0.0, 0.0, 0.021))
 WHITE_RGB, BLACK_RGB, TILE_M = (0.82, 0.80, 0.74), (0.03, 0.03, 0.035), 0.004
 BEETLE_M = 0.105
 MATCHED_STEPS = 160
-MISFIT_TILES = 3.0  # a floor that misses every step's by more shows none of them
 TURNING = 0.35  # share of a step in which the beetle turns; then it walks
 
 
@@ -211,10 +220,9 @@ class LangtonsAnt(Event):
         if len(body) < 3 or seen.sum() < 30:
             return {"steps": float("nan")}
         floors, cells, _ = _ant(int(self.heading))
-        off = (np.abs(floors[:MATCHED_STEPS] - np.nan_to_num(tiles)) * seen).sum(axis=(1, 2))
         place = body[:, :2].mean(axis=0) / ANT.pitch_m[0] + (CELLS - 1) / 2
         away = np.linalg.norm(cells[:MATCHED_STEPS] - place, axis=1)
-        return {"steps": best_match(off + np.minimum(away, 3.0)) if off.min() <= MISFIT_TILES else float("nan")}
+        return {"steps": best_match(misfits(floors[:MATCHED_STEPS], tiles), np.minimum(away, 3.0))}
 
 
 @lru_cache(maxsize=4)
