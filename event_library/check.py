@@ -331,7 +331,8 @@ def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
             for name, value in event.carrier_dimensions(placed_meshes(assembly, event.channels(state))).items():
                 read.add(name)
                 off = event.variable(name).difference(np.asarray(state[name], dtype=np.float64), np.asarray(value))
-                if (share := float(np.abs(off).max()) / spans[name]) > worst:
+                share = float(np.nan_to_num(np.abs(off), nan=np.inf).max()) / spans[name]
+                if share > worst:
                     worst, where = share, f"{name}, share of the span"
         missing |= due - read
     if missing:

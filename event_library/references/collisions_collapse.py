@@ -81,7 +81,7 @@ def galton_board(event: GaltonBoard, t_s: Array) -> dict[str, Array]:
         column = (at + event.num_rows) // 2
         lands_s = (ball - 10) * event.release_s + (event.num_rows + 2) * event.row_s if ball >= 10 else 0.0
         bins[t_s >= lands_s, column] += 1
-    return {"landed": bins.sum(axis=1), "bins": bins}
+    return {"landed": bins.sum(axis=1), "bins": bins, "trigger:last_lands": np.array([lands_s])}
 
 
 def marble_run(event: MarbleRun, t_s: Array) -> dict[str, Array]:

@@ -35,7 +35,10 @@ def tank_draining_torricelli(event: TankDrainingTorricelli, t_s: Array) -> dict[
     basin = event.basin_m[0] * event.basin_m[1]
     gathered = np.pi * event.radius_m**2 * (event.start_level_m - h) / basin
     drop = event.mouth_m[2] - 0.005 - gathered
-    return {"level": h, "jet_reach": np.sqrt(2 * G * h) * np.sqrt(2 * drop / G)}
+    empty_s = quad(lambda root: -2 * root / rate(0.0, [root**2])[0], 0, np.sqrt(event.start_level_m))[0]
+    return {
+        "level": h, "jet_reach": np.sqrt(2 * G * h) * np.sqrt(2 * drop / G), "trigger:empty": np.array([empty_s]),
+    }  # fmt: skip
 
 
 def funnel_draining(event: FunnelDraining, t_s: Array) -> dict[str, Array]:
@@ -43,7 +46,8 @@ def funnel_draining(event: FunnelDraining, t_s: Array) -> dict[str, Array]:
     slope, leak = np.tan(event.half_angle_rad), event.contraction * np.pi * event.bore_m**2 / 4
     rate = lambda t, h: [-leak * np.sqrt(2 * G * h[0]) / (np.pi * (slope * h[0]) ** 2)]  # noqa: E731
     h = until(rate, event.start_level_m, 1e-4 * event.start_level_m, t_s, end=0.0)
-    return {"level": h, "flask_fill": 1 - (h / event.start_level_m) ** 3}
+    empty_s = quad(lambda level: -1 / rate(0.0, [level])[0], 0, event.start_level_m)[0]
+    return {"level": h, "flask_fill": 1 - (h / event.start_level_m) ** 3, "trigger:empty": np.array([empty_s])}
 
 
 def overflow_cascade(event: OverflowCascade, t_s: Array) -> dict[str, Array]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 
 from event_library.families.kinematics.conveyors import ConveyorBoxes
@@ -42,7 +42,15 @@ def ball_up_ramp_return(event: BallUpRampReturn, t_s: Array) -> dict[str, Array]
     s, v = integrated(lambda t, y: [y[1], acceleration], [0.0, event.speed_m_per_s], t_s * event.time_scale)
     out = s > 0
     out[0] = t_s[0] == 0
-    return {"s": np.where(out, s, 0.0), "v": np.where(out, v * event.time_scale, 0.0)}
+    slowed = lambda tau: event.speed_m_per_s + quad(lambda u: acceleration, 0, tau)[0]  # noqa: E731
+    turns = brentq(slowed, 0, 20, xtol=1e-14)
+    back = brentq(lambda tau: quad(slowed, 0, tau)[0], turns, 3 * turns, xtol=1e-14)
+    return {
+        "s": np.where(out, s, 0.0),
+        "v": np.where(out, v * event.time_scale, 0.0),
+        "trigger:turns_back": np.array([turns / event.time_scale]),
+        "trigger:caught": np.array([back / event.time_scale]),
+    }
 
 
 def projectile_lob(event: ProjectileLob, t_s: Array) -> dict[str, Array]:
@@ -91,7 +99,9 @@ def block_sliding_ramp(event: BlockSlidingRamp, t_s: Array) -> dict[str, Array]:
     system = np.column_stack([along, -(normal - event.friction * along)])
     acceleration = np.linalg.solve(system, [0.0, -G])[0]
     s, _ = integrated(lambda t, y: [y[1], acceleration], [0.0, 0.0], t_s * event.time_scale)
-    return {"s": np.minimum(s, event.way_m)}
+    way = lambda tau: quad(lambda u: acceleration * u, 0, tau)[0]  # noqa: E731
+    down = brentq(lambda tau: way(tau) - event.way_m, 0, 20, xtol=1e-14)
+    return {"s": np.minimum(s, event.way_m), "trigger:at_stop": np.array([down / event.time_scale])}
 
 
 def conveyor_boxes(event: ConveyorBoxes, t_s: Array) -> dict[str, Array]:

@@ -237,7 +237,18 @@ def plate_shattering(event: PlateShattering, t_s: Array) -> dict[str, Array]:
         "x": np.interp(tau, [0.0, edge + flight], [-event.way_m, event.push_m_per_s * flight]),
         "trigger:edge": np.array([edge / event.time_scale]),
         "trigger:impact": np.array([(edge + flight) / event.time_scale]),
+        "trigger:shards_at_rest": np.array([(edge + flight + _shards_still_s(event, hit[0])) / event.time_scale]),
     }
+
+
+def _shards_still_s(event: PlateShattering, height_m: float) -> float:
+    """From the impact on until the middle has fallen, the shards lie down (0.16 s) and the fastest is braked."""
+    rng = np.random.Generator(np.random.PCG64(event.seed))
+    rng.uniform(size=2 * event.num_shards)  # the shards' sites come first
+    fastest = rng.uniform(0.4, 1.2, event.num_shards).max()
+    fallen = brentq(lambda s: quad(lambda u: 9.81 * u, 0, s)[0] - height_m, 0, 2, xtol=1e-14)
+    braked = brentq(lambda s: quad(lambda u: 0.4 * 9.81, 0, s)[0] - fastest, 0, 2, xtol=1e-14)
+    return float(max(fallen, 0.16, braked))
 
 
 REFERENCES: Mapping[str, Reference] = {

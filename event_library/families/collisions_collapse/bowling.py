@@ -92,6 +92,9 @@ class BowlingPins(Event):
             "standing": (upright >= np.cos(STANDING_RAD)).sum(axis=1).astype(np.float64),
         }
 
+    def triggers(self) -> dict[str, float]:
+        return {"ball_arrives": rigid.baked(self).first_moved_s(range(1, 11)) / self.time_scale}
+
     def assembly(self) -> Assembly:
         near, side = -0.68 - BALL_M - 0.03, LANE_M / 2 + 0.16
         long = PIT_M - near

@@ -85,6 +85,9 @@ class DominoChain(Event):
         upright = 1 - 2 * (poses[..., 4] ** 2 + poses[..., 5] ** 2)
         return {"poses": poses, "fallen": (upright < np.cos(FALLEN_RAD)).sum(axis=1).astype(np.float64)}
 
+    def triggers(self) -> dict[str, float]:
+        return {"last_starts": rigid.baked(self).first_moved_s([int(self.num_dominoes) - 1]) / self.time_scale}
+
     def assembly(self) -> Assembly:
         mesh = parts.bevelled_box((THICK_M, WIDE_M, TALL_M), 0.0009)
         num = int(self.num_dominoes)

@@ -76,6 +76,9 @@ class GaltonBoard(Event):
             "landed": down.sum(axis=1).astype(np.float64),
         }
 
+    def triggers(self) -> dict[str, float]:
+        return {"last_lands": float(self.landing_s()[-1])}
+
     def _places_m(self, t_s: Array) -> Array:
         """[T, N, 2] x and z of every ball; those not yet released wait in the mouth of the funnel."""
         slots, bits = _slots(self), _bits(self)

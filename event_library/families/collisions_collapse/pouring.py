@@ -85,6 +85,9 @@ class BallsPouring(Event):
         fill = np.array([self._surface_m(p[o, :3]) for p, o in zip(poses, out, strict=True)])
         return {"poses": poses, "count": out.sum(axis=1).astype(np.float64), "fill_height": fill}
 
+    def triggers(self) -> dict[str, float]:
+        return {"last_let_go": float(self.release_ticks()[-1]) * rigid.STEP_S / self.time_scale}
+
     @property
     def slice_m(self) -> float:
         """The upright plane, half a radius behind the front glass, in which the height of the pile is taken."""

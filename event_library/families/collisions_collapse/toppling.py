@@ -234,6 +234,10 @@ class WreckingBall(Event):
             "bricks_in_place": (off <= IN_PLACE_M).mean(axis=1),
         }
 
+    def triggers(self) -> dict[str, float]:
+        bricks = range(1, 1 + len(self.bricks()))
+        return {"impact": rigid.baked(self).first_moved_s(bricks) / self.time_scale}
+
     def assembly(self) -> Assembly:
         top, length, r = HIT_M + self.chain_m, self.chain_m, self.ball_radius_m
         links = []

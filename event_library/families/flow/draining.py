@@ -60,6 +60,9 @@ class TankDrainingTorricelli(Event):
         h = self.start_level_m * np.maximum(0.0, 1 - started(t_s) / self.empty_s) ** 2
         return {"h": h, "level": h.copy(), "jet_reach": 2 * np.sqrt(h * self.drop_m(h))}
 
+    def triggers(self) -> dict[str, float]:
+        return {"empty": self.empty_s}
+
     @property
     def mouth_m(self) -> tuple[float, float, float]:
         return self.radius_m + MOUTH_M, 0.0, STAND_M + vessels.FLOOR_M + self.hole_m / 2
@@ -169,6 +172,9 @@ class FunnelDraining(Event):
         share = np.maximum(0.0, 1 - started(t_s) / self.empty_s) ** 0.4
         h = self.start_level_m * share
         return {"h": h, "level": h.copy(), "flask_fill": 1 - share**3}
+
+    def triggers(self) -> dict[str, float]:
+        return {"empty": self.empty_s}
 
     def volume_m3(self, h: float) -> float:
         return float(np.pi / 3 * np.tan(self.half_angle_rad) ** 2 * h**3)

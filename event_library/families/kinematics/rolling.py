@@ -208,6 +208,9 @@ class BallUpRampReturn(Event):
         v = np.where(caught, 0.0, (self.speed_m_per_s - self.pull_m_per_s2 * tau) * self.time_scale)
         return {"s": s, "v": v, "position": s.copy()}
 
+    def triggers(self) -> dict[str, float]:
+        return {"turns_back": self.return_s / 2, "caught": self.return_s}
+
     def assembly(self) -> Assembly:
         r, length = RAMP_BALL_M, self.top_m + 1.6 * RAMP_BALL_M
         run, rise = length * self.upward[0], length * self.upward[2]

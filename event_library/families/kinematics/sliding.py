@@ -79,6 +79,9 @@ class BlockSlidingRamp(Event):
         s = np.minimum(self.pull_m_per_s2 * tau**2 / 2, self.way_m)
         return {"s": s, "position": s.copy()}
 
+    def triggers(self) -> dict[str, float]:
+        return {"at_stop": self.slide_s}
+
     def assembly(self) -> Assembly:
         high, low = self.top_m - 0.19 * self.downward, self.top_m + (self.way_m + BLOCK_M[0] / 2 + 0.05) * self.downward
         outline = np.array([(high[0], 0), (low[0], 0), (low[0], low[2]), (high[0], high[2])])

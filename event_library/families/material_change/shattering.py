@@ -71,7 +71,12 @@ class PlateShattering(Event):
 
     def triggers(self) -> dict[str, float]:
         edge, flight = self._stages_s()
-        return {"edge": edge / self.time_scale, "impact": (edge + flight) / self.time_scale}
+        impact_m = self.table_m - GRAVITY_M_PER_S2 / 2 * flight**2
+        _, speeds = _shards(int(self.num_shards), int(self.seed))
+        lying = max(float(np.sqrt(2 * impact_m / GRAVITY_M_PER_S2)), LAYING_S)
+        still = edge + flight + max(lying, float(speeds.max()) / (FRICTION * GRAVITY_M_PER_S2))
+        moments = {"edge": edge, "impact": edge + flight, "shards_at_rest": still}
+        return {name: tau / self.time_scale for name, tau in moments.items()}
 
     def states(self, t_s: Array) -> dict[str, Array]:
         edge, flight = self._stages_s()
