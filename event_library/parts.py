@@ -121,38 +121,6 @@ def torus(major_radius_m: float, minor_radius_m: float, num_major: int = 48, num
     )
 
 
-def tube(points_m: NDArray[np.float64], radius_m: float, num_sides: int = 10) -> trimesh.Trimesh:
-    """Closed tube of constant radius along a polyline [P, 3] (no two successive points equal)."""
-    points = np.asarray(points_m, dtype=np.float64)
-    tangents = np.gradient(points, axis=0)
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    normal = np.cross(tangents[0], np.eye(3)[np.argmin(np.abs(tangents[0]))])
-    angle = np.linspace(0, 2 * np.pi, num_sides, endpoint=False)
-    rings = []
-    for point, tangent in zip(points, tangents, strict=True):
-        normal = normal - tangent * (normal @ tangent)  # parallel transport: no twist
-        normal /= np.linalg.norm(normal)
-        binormal = np.cross(tangent, normal)
-        rings.append(point + radius_m * (np.outer(np.cos(angle), normal) + np.outer(np.sin(angle), binormal)))
-    side = np.arange(num_sides)
-    after = (side + 1) % num_sides
-    faces = []
-    for ring in range(len(points) - 1):
-        a, b = ring * num_sides, (ring + 1) * num_sides
-        faces += [
-            np.column_stack([a + side, a + after, b + after]),
-            np.column_stack([a + side, b + after, b + side]),
-        ]
-    start, end = len(points) * num_sides, len(points) * num_sides + 1
-    last = (len(points) - 1) * num_sides
-    faces += [
-        np.column_stack([np.full(num_sides, start), after, side]),
-        np.column_stack([np.full(num_sides, end), last + side, last + after]),
-    ]
-    vertices = np.vstack([*rings, points[:1], points[-1:]])
-    return trimesh.Trimesh(vertices, np.vstack(faces), process=False)
-
-
 def join(*meshes: trimesh.Trimesh) -> trimesh.Trimesh:
     """Several meshes as one, vertices in the order given."""
     joined = trimesh.util.concatenate(list(meshes))

@@ -28,6 +28,7 @@ from event_library.figures.rig import (
     sweep_mesh,
     turned,
 )
+from event_library.kit.faces import grid_faces
 from event_library.parts import Material, Part, Rgb, bevelled_box, block, box, cylinder, join, moved
 
 WARM: Rgb = (1.0, 0.72, 0.30)
@@ -334,12 +335,8 @@ def traffic_light(
 
 def _grid(lines: Sequence[Array]) -> trimesh.Trimesh:
     """Closed band through lines of equal length, the last joined to the first."""
-    num, rows = len(lines[0]), len(lines)
-    faces = []
-    for row in range(rows):
-        a, b = row * num + np.arange(num - 1), ((row + 1) % rows) * num + np.arange(num - 1)
-        faces += [np.column_stack([a, b, b + 1]), np.column_stack([a, b + 1, a + 1])]
-    return trimesh.Trimesh(np.vstack(lines), np.vstack(faces), process=False)
+    faces = grid_faces(len(lines), len(lines[0]), closed_rows=True)[:, ::-1]
+    return trimesh.Trimesh(np.vstack(lines), faces, process=False)
 
 
 def traffic_light_channels(name: str, lit: Sequence[str], strength: float = 2.5) -> Channels:

@@ -23,6 +23,7 @@ from event_library.figures.rig import (
     sweep_mesh,
     turned,
 )
+from event_library.kit.faces import grid_faces
 from event_library.parts import Material, Part, Rgb, cylinder, join, moved, torus
 
 
@@ -204,15 +205,11 @@ def _hull(xs: np.ndarray, beam: np.ndarray, keel: np.ndarray, top: np.ndarray, m
         for x, b, k, t in zip(xs, beam, keel, top, strict=True)
     ]
     vertices = np.vstack(rings) * m
-    faces = []
-    at = np.arange(11)
-    after = (at + 1) % 11  # the last edge closes the top
-    for ring in range(len(xs) - 1):
-        a, b_ = 11 * ring, 11 * (ring + 1)
-        faces += [np.column_stack([a + at, a + after, b_ + after]), np.column_stack([a + at, b_ + after, b_ + at])]
+    bands = grid_faces(len(xs), 11, closed_columns=True)  # the last edge closes the top
     fan = np.arange(1, 10)
     last = 11 * (len(xs) - 1)
-    faces += [
+    faces = [
+        bands,
         np.column_stack([np.zeros(9, int), fan + 1, fan]),
         np.column_stack([np.full(9, last), last + fan, last + fan + 1]),
     ]

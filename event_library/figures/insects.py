@@ -31,6 +31,7 @@ from event_library.figures.rig import (
     sweep_mesh,
     turned,
 )
+from event_library.kit.faces import grid_faces
 from event_library.parts import Material, Part, Rgb, join
 
 BLACK: Rgb = (0.012, 0.010, 0.010)
@@ -166,8 +167,7 @@ def _wing_case(m: float, sign: int) -> tuple[trimesh.Trimesh, trimesh.Trimesh]:
     u, w = np.meshgrid(np.linspace(0.02, np.pi - 0.02, 19), np.linspace(-0.12, np.pi / 2, 12))
     seam = sign * np.maximum(np.sin(u) * np.cos(w), 0.02)
     grid = np.stack([np.cos(u) * np.cos(w), seam, np.sin(w)], axis=-1).reshape(-1, 3) * half
-    at = (np.arange(11)[:, None] * 19 + np.arange(18)).ravel()
-    faces = np.vstack([np.column_stack([at, at + 1, at + 20]), np.column_stack([at, at + 20, at + 19])])
+    faces = grid_faces(12, 19)
     dome = trimesh.Trimesh((grid + centre - HINGE) * m, faces if sign < 0 else faces[:, ::-1], process=False)
     dots = []
     for longitude, latitude, size in ((0.75, 0.55, 0.085), (1.75, 0.75, 0.095), (2.45, 0.35, 0.08)):

@@ -12,6 +12,7 @@ import trimesh
 from numpy.typing import NDArray
 
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Scale, Vertices, pose_matrix
+from event_library.kit.faces import tube_faces
 from event_library.parts import Material, Part, Rgb, lathe, sphere
 
 Array = NDArray[np.float64]
@@ -137,17 +138,8 @@ def slab(outline_m: Array, thickness_m: float) -> trimesh.Trimesh:
     after = np.roll(outline, -1, axis=0)
     normal = np.cross(outline - middle, after - middle).sum(axis=0)
     half = normal / np.linalg.norm(normal) * thickness_m / 2
-    num, at = len(outline), np.arange(len(outline))
-    nxt = (at + 1) % num
-    top, bottom = 2 * num, 2 * num + 1
     vertices = np.vstack([outline + 0.6 * half, outline - 0.6 * half, middle + half, middle - half])
-    faces = [
-        np.column_stack([np.full(num, top), at, nxt]),
-        np.column_stack([np.full(num, bottom), num + nxt, num + at]),
-        np.column_stack([at, num + at, num + nxt]),
-        np.column_stack([at, num + nxt, nxt]),
-    ]
-    return trimesh.Trimesh(vertices, np.vstack(faces), process=False)
+    return trimesh.Trimesh(vertices, tube_faces(2, len(outline))[:, ::-1], process=False)
 
 
 def leaf_outline(length_m: float, width_m: float, num_points: int = 14, sharp: float = 0.6) -> Array:
@@ -218,22 +210,7 @@ def sweep_mesh(
 ) -> trimesh.Trimesh:
     """Closed mesh of `sweep`, same vertices."""
     vertices = sweep(points_m, radii_m, num_sides, round_ends, flatten)
-    num_rings = (len(vertices) - 2) // num_sides
-    side = np.arange(num_sides)
-    after = (side + 1) % num_sides
-    faces = []
-    for ring in range(num_rings - 1):
-        a, b = ring * num_sides, (ring + 1) * num_sides
-        faces += [
-            np.column_stack([a + side, a + after, b + after]),
-            np.column_stack([a + side, b + after, b + side]),
-        ]
-    last, start = (num_rings - 1) * num_sides, num_rings * num_sides
-    faces += [
-        np.column_stack([np.full(num_sides, start), after, side]),
-        np.column_stack([np.full(num_sides, start + 1), last + side, last + after]),
-    ]
-    return trimesh.Trimesh(vertices, np.vstack(faces), process=False)
+    return trimesh.Trimesh(vertices, tube_faces((len(vertices) - 2) // num_sides, num_sides), process=False)
 
 
 def curve(knots_m: Sequence[Point] | Array, num_points: int) -> Array:

@@ -24,6 +24,7 @@ from event_library.figures.rig import (
     sweep_mesh,
     turned,
 )
+from event_library.kit.faces import repeated
 from event_library.parts import Part, Rgb, join
 
 BARK: Rgb = (0.20, 0.095, 0.035)
@@ -119,7 +120,7 @@ def grass(
 ) -> tuple[Part, ...]:
     """A tuft. Part {name}_grass."""
     one = sweep_mesh(np.linspace((0, 0, 0), (0, 0, 1), 5), np.full(5, 0.1), 6, 1)
-    faces = join(*(one.copy() for _ in range(num_blades))).faces
+    faces = repeated(one.faces, len(one.vertices), num_blades)
     tuft = trimesh.Trimesh(_blades(height_m, num_blades, 1.0, 0.0), faces, process=False)
     return (_part(name, "grass", tuft, rgb, carries, 0.7),)
 

@@ -22,6 +22,7 @@ from event_library.figures.rig import (
     slab,
     turned,
 )
+from event_library.kit.faces import tube_faces
 from event_library.parts import Part, Rgb, bevelled_box, block, cylinder, join, moved
 
 TYRE: Rgb = (0.014, 0.014, 0.016)
@@ -50,18 +51,8 @@ def profile_body(outline_xz_m: Sequence[tuple[float, float]], width_m: float, be
         side = np.sign(y) * (width_m / 2 - bevel_m * (1 - inset) * (0.3 if inset == 0.3 else 1.0))
         flat = outline + bevel_m * inset * mitre
         rings.append(np.column_stack([flat[:, 0], np.full(len(flat), side), flat[:, 1]]))
-    num, at = len(outline), np.arange(len(outline))
-    after = (at + 1) % num
-    faces = []
-    for ring in range(5):
-        a, b = ring * num, (ring + 1) * num
-        faces += [np.column_stack([a + at, a + after, b + after]), np.column_stack([a + at, b + after, b + at])]
     middles = np.array([rings[0].mean(axis=0), rings[-1].mean(axis=0)])
-    faces += [
-        np.column_stack([np.full(num, 6 * num), after, at]),
-        np.column_stack([np.full(num, 6 * num + 1), 5 * num + at, 5 * num + after]),
-    ]
-    mesh = trimesh.Trimesh(np.vstack([*rings, middles]), np.vstack(faces), process=False)
+    mesh = trimesh.Trimesh(np.vstack([*rings, middles]), tube_faces(len(rings), len(outline)), process=False)
     if mesh.volume < 0:
         mesh.invert()
     return mesh

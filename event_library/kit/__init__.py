@@ -16,6 +16,7 @@ palette   materials WATER GLASS STEEL BRASS WOOD BOARD INK DARK SAND SOIL LEAF W
 shapes    placed(mesh, place, facing)  turned(mesh, axis, angle, about)  at(x, y, z) -> array for channels
           solid_of_revolution(profile, exact=)  cone  ellipsoid  capsule  swept(points, radii)  rod  beam  arrow
           extruded(outline, thick, flat=)  extruded_ring  circle  bezier  along(path, lengths)  length_m  resampled
+faces     grid_faces  fan_faces  tube_faces  disc_faces  bar_faces  repeated: triangles between rows and rings
 vessels   glass (tumbler, jar, beaker, cylinder)  square_tank  graduations (level marks)  dish  funnel
           turned_vessel(profile) with cone_profile flask_profile round_flask_profile bottle_profile bowl_profile
           liquid_column / liquid_box + column_channels (level)      exact volume, straight vessels

@@ -14,6 +14,7 @@ import trimesh
 
 from event_library import parts
 from event_library.channels import Channel, VertexColours, Vertices
+from event_library.kit.faces import disc_faces, grid_faces, repeated
 from event_library.kit.palette import DARK, WOOD
 from event_library.kit.shapes import ORIGIN, Array, Facing, Place, placed
 from event_library.parts import Material, Part
@@ -91,8 +92,7 @@ def tiles(
         vertices, faces, per = _flat_vertices(grid, gap), _FLAT_FACES, 4
     made = []
     for part_name, first, last in _bands(name, grid, per):
-        num = last - first
-        joined = (faces + per * np.arange(num)[:, None, None]).reshape(-1, 3)
+        joined = repeated(faces, per, last - first)
         mesh = trimesh.Trimesh(vertices[first * per : last * per], joined, process=False)
         made.append(Part(part_name, mesh, material, carries=True))
     return tuple(made)
@@ -185,10 +185,7 @@ def _bands(name: str, grid: Grid, per_cell: int) -> list[tuple[str, int, int]]:
 # ---- smooth fields: vertices shared between neighbours
 def field_board(name: str, grid: Grid, material: Material = CELLS) -> Part:
     """Smooth coloured sheet with one vertex per cell, at its middle (so num_rows num_columns <= 2000)."""
-    rows, columns = grid.num_rows, grid.num_columns
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel()
-    faces = np.vstack([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
+    faces = grid_faces(grid.num_rows, grid.num_columns)
     mesh = trimesh.Trimesh(grid.centres_m().reshape(-1, 3), faces, process=False)
     return Part(name, mesh, material, carries=True, smooth_angle_deg=180)
 
@@ -230,14 +227,9 @@ def field_disc(name: str, disc: Disc, material: Material = CELLS) -> Part:
     """Smooth coloured disc; colours [V, 3] for `disc.nodes_m()` through `field_disc_channels`."""
     grid = Grid(1, 1, (1.0, 1.0), disc.place, disc.facing)
     nodes = disc.nodes_m()
-    num, side = disc.num_spokes, np.arange(disc.num_spokes)
-    after = (side + 1) % num
-    faces = [np.column_stack([np.zeros(num, dtype=np.int64), 1 + side, 1 + after])]
-    for ring in range(disc.num_rings - 1):
-        a, b = 1 + ring * num, 1 + (ring + 1) * num
-        faces += [np.column_stack([a + side, b + side, b + after]), np.column_stack([a + side, b + after, a + after])]
+    faces = disc_faces(disc.num_rings, disc.num_spokes)
     vertices = grid.from_board(np.column_stack([nodes, np.zeros(len(nodes))]))
-    mesh = trimesh.Trimesh(vertices, np.vstack(faces), process=False)
+    mesh = trimesh.Trimesh(vertices, faces, process=False)
     return Part(name, mesh, material, carries=True, smooth_angle_deg=180)
 
 

@@ -12,6 +12,7 @@ import trimesh
 
 from event_library import parts
 from event_library.channels import Channel, VertexColours, Vertices
+from event_library.kit.faces import repeated
 from event_library.kit.shapes import Array
 from event_library.parts import Material, Part
 
@@ -30,8 +31,7 @@ def copies(
     scales: Array | None = None, carries: bool = True, smooth_angle_deg: float = 0.0,
 ) -> Part:  # fmt: skip
     """One Part of N copies of `mesh` (about its own origin) at [N, 3] positions; see `copied_vertices` for the rest."""
-    num, size = len(positions_m), len(mesh.vertices)
-    faces = (np.asarray(mesh.faces) + size * np.arange(num)[:, None, None]).reshape(-1, 3)
+    faces = repeated(mesh.faces, len(mesh.vertices), len(positions_m))
     joined = trimesh.Trimesh(copied_vertices(mesh, positions_m, rotations_wxyz, scales), faces, process=False)
     return Part(name, joined, material, carries=carries, smooth_angle_deg=smooth_angle_deg)
 

@@ -10,6 +10,7 @@ import trimesh
 
 from event_library.channels import Channel, Move, Vertices
 from event_library.kit.boards import Grid
+from event_library.kit.faces import fan_faces, grid_faces
 from event_library.kit.palette import ICE, SAND, WATER
 from event_library.kit.shapes import Array, Place, at, solid_of_revolution
 from event_library.parts import Material, Part
@@ -146,15 +147,11 @@ def melting_block_channels(name: str, size_m: Place, rounding_m: float, place: P
 def ground(name: str, grid: Grid, heights_m: Array, material: Material = SAND) -> Part:
     """Closed solid under a height field [num_rows, num_columns] at the cells' middles, down to the grid's plane."""
     rows, columns = grid.num_rows, grid.num_columns
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel()
     edge = _edge(rows, columns)
     low, num = rows * columns + np.arange(len(edge)), len(edge)
-    after = (np.arange(num) + 1) % num
     faces = np.vstack([
-        np.column_stack([a, b, c]), np.column_stack([a, c, d]),
-        np.column_stack([low, low[after], edge[after]]), np.column_stack([low, edge[after], edge]),
-        np.column_stack([np.full(num, rows * columns + num), low[after], low]),
+        grid_faces(rows, columns), np.concatenate([low, edge])[grid_faces(2, num, closed_columns=True)],
+        fan_faces(num, low[-1] + 1, low[0])[:, ::-1],
     ])  # fmt: skip
     mesh = trimesh.Trimesh(_ground_vertices(grid, heights_m), faces, process=False)
     return Part(name, mesh, material, carries=True, smooth_angle_deg=40)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -15,6 +14,7 @@ import trimesh
 from numpy.typing import NDArray
 
 from event_library import parts
+from event_library.kit.faces import grid_faces, tube_faces
 
 Array = NDArray[np.float64]
 Place = tuple[float, float, float]  # metres, in the event's frame
@@ -65,27 +65,7 @@ def solid_of_revolution(profile_rz_m: Array, num_sides: int = 32, *, exact: bool
         axis=-1,
     )
     ends = np.array([(0.0, 0.0, profile[0, 1]), (0.0, 0.0, profile[-1, 1])])
-    return trimesh.Trimesh(np.vstack([rings.reshape(-1, 3), ends]), _capped(len(profile), num_sides), process=False)
-
-
-@cache
-def _capped(num_rings: int, num_sides: int) -> NDArray[np.int64]:
-    """Faces of rings joined into a tube, closed by fans about the last two vertices (start, end)."""
-    side = np.arange(num_sides)
-    after = (side + 1) % num_sides
-    faces = []
-    for ring in range(num_rings - 1):
-        a, b = ring * num_sides, (ring + 1) * num_sides
-        faces += [
-            np.column_stack([a + side, a + after, b + after]),
-            np.column_stack([a + side, b + after, b + side]),
-        ]
-    start, last = num_rings * num_sides, (num_rings - 1) * num_sides
-    faces += [
-        np.column_stack([np.full(num_sides, start), after, side]),
-        np.column_stack([np.full(num_sides, start + 1), last + side, last + after]),
-    ]
-    return np.vstack(faces)
+    return trimesh.Trimesh(np.vstack([rings.reshape(-1, 3), ends]), tube_faces(len(profile), num_sides), process=False)
 
 
 def cone(radius_m: float, height_m: float, top_radius_m: float = 0.0, num_sides: int = 32) -> trimesh.Trimesh:
@@ -132,7 +112,7 @@ def swept(points_m: Array, radius_m: float | Array, num_sides: int = 10) -> trim
     around = np.cos(angle) * normals[:, None] + np.sin(angle) * np.cross(tangents, normals)[:, None]  # [P, sides, 3]
     rings = points[:, None] + radii[:, None, None] * around
     vertices = np.vstack([rings.reshape(-1, 3), points[:1], points[-1:]])
-    return trimesh.Trimesh(vertices, _capped(len(points), num_sides), process=False)
+    return trimesh.Trimesh(vertices, tube_faces(len(points), num_sides), process=False)
 
 
 def rod(start_m: Place | Array, end_m: Place | Array, radius_m: float, num_sides: int = 12) -> trimesh.Trimesh:
@@ -170,13 +150,8 @@ def extruded(outline_m: Array, thick_m: float, *, flat: bool = False) -> trimesh
         outline = outline[::-1]
     num = len(outline)
     cap = triangulated(outline)
-    side = np.arange(num)
-    after = (side + 1) % num
     low = np.column_stack([outline, np.zeros(num)])
-    faces = np.vstack([
-        cap[:, ::-1], cap + num,
-        np.column_stack([side, after, after + num]), np.column_stack([side, after + num, side + num]),
-    ])  # fmt: skip
+    faces = np.vstack([cap[:, ::-1], cap + num, grid_faces(2, num, closed_columns=True)])
     mesh = trimesh.Trimesh(np.vstack([low, low + at(0.0, 0.0, thick_m)]), faces, process=False)
     if not flat:  # x stays, y becomes z, the top becomes the front
         turned(mesh, (1.0, 0.0, 0.0), np.pi / 2)
@@ -187,14 +162,9 @@ def extruded(outline_m: Array, thick_m: float, *, flat: bool = False) -> trimesh
 def extruded_ring(outer_m: Array, inner_m: Array, thick_m: float, *, flat: bool = False) -> trimesh.Trimesh:
     """Closed prism between two counter-clockwise outlines [P, 2] of equally many points; 4 P vertices."""
     num = len(outer_m)
-    side = np.arange(num)
-    after = (side + 1) % num
-    rings = [np.column_stack([o, np.full(num, z)]) for o in (outer_m, inner_m) for z in (0.0, thick_m)]
-    faces = []
-    for a, b in ((0, 1), (1, 3), (3, 2), (2, 0)):  # outside, top, inside, bottom
-        a, b = a * num, b * num
-        faces += [np.column_stack([a + side, a + after, b + after]), np.column_stack([a + side, b + after, b + side])]
-    mesh = trimesh.Trimesh(np.vstack(rings), np.vstack(faces), process=False)
+    path = ((outer_m, 0.0), (outer_m, thick_m), (inner_m, thick_m), (inner_m, 0.0))  # outside, top, inside, bottom
+    vertices = np.vstack([np.column_stack([outline, np.full(num, z)]) for outline, z in path])
+    mesh = trimesh.Trimesh(vertices, grid_faces(4, num, closed_rows=True, closed_columns=True), process=False)
     if not flat:
         turned(mesh, (1.0, 0.0, 0.0), np.pi / 2)
         parts.moved(mesh, y_m=thick_m)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import trimesh
-from numpy.typing import NDArray
 
 from event_library.channels import Channel, VertexColours, Vertices
+from event_library.kit.faces import grid_faces
 from event_library.kit.palette import PAPER
 from event_library.kit.shapes import Array
 from event_library.parts import Material, Part
@@ -18,7 +18,7 @@ Channels = dict[str, tuple[Channel, ...]]
 def sheet(name: str, points_m: Array, material: Material = PAPER, *, smooth_angle_deg: float = 180.0) -> Part:
     """Open surface through a grid of points [R, C, 3], seen from both sides; `sheet_channels` bends it."""
     rows, columns = points_m.shape[:2]
-    mesh = trimesh.Trimesh(np.asarray(points_m).reshape(-1, 3), _grid_faces(rows, columns), process=False)
+    mesh = trimesh.Trimesh(np.asarray(points_m).reshape(-1, 3), grid_faces(rows, columns), process=False)
     return Part(name, mesh, material, carries=True, smooth_angle_deg=smooth_angle_deg)
 
 
@@ -54,14 +54,9 @@ def strip(
 ) -> Part:
     """Closed band along a path [N, 2] in the xz plane, `width_m` along y about y = 0; `strip_channels` bends it."""
     num = len(path_xz_m)
-    ring = np.arange(4)
-    after = (ring + 1) % 4
-    faces = [np.array([(0, 1, 2), (0, 2, 3)])]
-    for k in range(num - 1):
-        a, b = 4 * k, 4 * (k + 1)
-        faces += [np.column_stack([a + ring, b + ring, b + after]), np.column_stack([a + ring, b + after, a + after])]
-    faces.append(np.array([(2, 1, 0), (3, 2, 0)]) + 4 * (num - 1))
-    mesh = trimesh.Trimesh(_strip_vertices(path_xz_m, width_m, thick_m), np.vstack(faces), process=False)
+    low, high = np.array([(0, 1, 2), (0, 2, 3)]), np.array([(2, 1, 0), (3, 2, 0)]) + 4 * (num - 1)
+    faces = np.vstack([low, grid_faces(num, 4, closed_columns=True)[:, ::-1], high])
+    mesh = trimesh.Trimesh(_strip_vertices(path_xz_m, width_m, thick_m), faces, process=False)
     if mesh.volume < 0:
         mesh.invert()
     return Part(name, mesh, material, carries=carries, smooth_angle_deg=40)
@@ -108,10 +103,4 @@ def petal(length_m: float, width_m: float, *, cup: float = 0.25, num: int = 7) -
     x = half[:, None] * across
     y = cup * width_m * (across**2 * np.sin(np.pi * share)[:, None] + 0.8 * share[:, None] ** 2)
     z = np.broadcast_to(length_m * share[:, None], x.shape)
-    return trimesh.Trimesh(np.stack([x, y, z], axis=-1).reshape(-1, 3), _grid_faces(num, 5), process=False)
-
-
-def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel()
-    return np.vstack([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
+    return trimesh.Trimesh(np.stack([x, y, z], axis=-1).reshape(-1, 3), grid_faces(num, 5), process=False)

@@ -11,6 +11,7 @@ import trimesh
 
 from event_library import parts
 from event_library.channels import Channel, Move, Scale, Vertices
+from event_library.kit.faces import bar_faces, grid_faces
 from event_library.kit.palette import GLASS, GLASS_EDGE, INK, PORCELAIN, WATER
 from event_library.kit.shapes import (
     ORIGIN,
@@ -63,10 +64,7 @@ def square_tank(
     x, y = size_m[0] / 2 + CLEARANCE_M, size_m[1] / 2 + CLEARANCE_M
     corners = np.array([(-x, -y), (x, -y), (x, y), (-x, y)])
     vertices = np.vstack([np.column_stack([corners, np.full(4, z)]) for z in (floor_m, height_m)])
-    side = np.arange(4)
-    after = (side + 1) % 4
-    faces = np.vstack([np.column_stack([side, after, after + 4]), np.column_stack([side, after + 4, side + 4])])
-    walls = trimesh.Trimesh(vertices, faces, process=False)
+    walls = trimesh.Trimesh(vertices, grid_faces(2, 4, closed_columns=True), process=False)
     e = edge_m
     bars = [
         parts.block((e, e, height_m), (cx + np.sign(cx) * e / 2, cy + np.sign(cy) * e / 2, 0)) for cx, cy in corners
@@ -234,17 +232,7 @@ def _slosh_mesh(size_m: tuple[float, float], heights_m: Array) -> trimesh.Trimes
         np.column_stack([x, np.full(num, s * size_m[1] / 2), z])
         for s, z in ((-1, np.zeros(num)), (1, np.zeros(num)), (1, heights_m), (-1, heights_m))
     ]
-    k = np.arange(num - 1)
-    faces = []
-    for a in range(4):  # the rows go round the box; each band joins one to the next
-        b = (a + 1) % 4
-        faces += [
-            np.column_stack([a * num + k, b * num + k, b * num + k + 1]),
-            np.column_stack([a * num + k, b * num + k + 1, a * num + k + 1]),
-        ]
-    low, high = np.arange(4) * num, np.arange(4) * num + num - 1
-    faces += [low[[[0, 2, 1], [0, 3, 2]]], high[[[0, 1, 2], [0, 2, 3]]]]
-    mesh = trimesh.Trimesh(np.vstack(rows), np.vstack(faces), process=False)
+    mesh = trimesh.Trimesh(np.vstack(rows), bar_faces(num), process=False)
     if mesh.volume < 0:
         mesh.invert()
     return mesh

@@ -20,10 +20,9 @@ from event_library.channels import Move, Rotate, Scale, pose_matrix, quaternion_
         parts.disc_prism(0.01, 0.2),
         parts.torus(0.1, 0.02),
         parts.sphere(0.1),
-        parts.tube(np.array([(0, 0, 0), (0, 0, 0.1), (0.05, 0, 0.2)]), 0.01),
         parts.block((0.1, 0.2, 0.3), (0, 0, 1)),
     ],
-    ids=["cylinder", "bevelled_box", "ring", "disc_prism", "torus", "sphere", "tube", "block"],
+    ids=["cylinder", "bevelled_box", "ring", "disc_prism", "torus", "sphere", "block"],
 )
 def test_solids_are_closed_and_face_outwards(mesh: object) -> None:
     assert mesh.is_volume and mesh.volume > 0  # type: ignore[attr-defined]

@@ -60,7 +60,7 @@ def test_a_strip_survives_its_files(tmp_path):
     assert all(r.holds for r in strip.readings)
 
 
-DYING = "import sys; print('{\"kind\": \"ready\"}', flush=True); sys.stdin.readline(); sys.exit(3)"
+DYING = 'import sys; print(\'{"kind": "ready"}\', flush=True); sys.stdin.readline(); sys.exit(3)'
 
 
 def test_a_worker_that_dies_costs_its_own_strip(monkeypatch):

@@ -13,6 +13,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, VertexColours, Vertices
 from event_library.kit import furniture, palette, shapes
+from event_library.kit.faces import Faces, disc_faces, repeated
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import footprints_m2
@@ -48,15 +49,8 @@ def patch_vertices(
     return np.vstack(made)
 
 
-def patch_faces(num: int) -> Array:
-    side = np.arange(NUM_SPOKES)
-    after = (side + 1) % NUM_SPOKES
-    one = [np.column_stack([np.zeros(NUM_SPOKES, dtype=np.int64), 1 + side, 1 + after])]
-    for ring in range(len(RINGS) - 1):
-        a, b = 1 + ring * NUM_SPOKES, 1 + (ring + 1) * NUM_SPOKES
-        one += [np.column_stack([a + side, b + side, b + after]), np.column_stack([a + side, b + after, a + after])]
-    size = 1 + len(RINGS) * NUM_SPOKES
-    return np.vstack([np.vstack(one) + k * size for k in range(num)])
+def patch_faces(num: int) -> Faces:
+    return repeated(disc_faces(len(RINGS), NUM_SPOKES), 1 + len(RINGS) * NUM_SPOKES, num)
 
 
 def patch_colours(num: int, stops: tuple[parts.Rgb, ...]) -> Array:

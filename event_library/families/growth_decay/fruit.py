@@ -13,6 +13,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, VertexColours
 from event_library.kit import furniture, palette, shapes
+from event_library.kit.faces import grid_faces
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part, Rgb
 from event_library.readouts import linear_rgb, paint_share
@@ -243,8 +244,4 @@ def _both_sides(view: View, name: str) -> Array:
 
 def _sheet(grid_m: Array) -> trimesh.Trimesh:
     """Open sheet through a grid of points [R, C, 3]."""
-    rows, columns = grid_m.shape[:2]
-    index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = (index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel())
-    faces = np.vstack([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
-    return trimesh.Trimesh(grid_m.reshape(-1, 3), faces, process=False)
+    return trimesh.Trimesh(grid_m.reshape(-1, 3), grid_faces(*grid_m.shape[:2]), process=False)

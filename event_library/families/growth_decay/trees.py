@@ -13,6 +13,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, seed_param, state
 from event_library.channels import Channel, ChannelMap, VertexColours, Vertices, Visible
 from event_library.kit import copies, furniture, palette, shapes
+from event_library.kit.faces import fan_faces, grid_faces, repeated
 from event_library.laws import started
 from event_library.parts import Assembly, Material, Part
 from event_library.taxonomy import facts
@@ -102,10 +103,7 @@ class LsystemTree(Event):
         low = starts[:, None] + girth * ring
         high = (starts + share * ways)[:, None] + 0.72 * girth * ring
         vertices = np.concatenate([low, high], axis=1).reshape(-1, 3) + shapes.at(0.0, 0.0, self.GROUND_M)
-        k = np.arange(sides)
-        after = (k + 1) % sides
-        one = np.vstack([np.column_stack([k, after, after + sides]), np.column_stack([k, after + sides, k + sides])])
-        faces = (one + 2 * sides * np.arange(len(starts))[:, None, None]).reshape(-1, 3)
+        faces = repeated(grid_faces(2, sides, closed_columns=True), 2 * sides, len(starts))
         return trimesh.Trimesh(vertices, faces, process=False)
 
     def _leaf(self) -> trimesh.Trimesh:
@@ -227,9 +225,7 @@ class AutumnTreeShedding(Event):
         angle = np.pi / 2 + 2 * np.pi * np.arange(10) / 10
         reach = self.LEAF_M * np.where(np.arange(10) % 2 == 0, 1.0, 0.55)
         rim = np.column_stack([reach * np.cos(angle), np.zeros(10), reach * np.sin(angle)])
-        k = np.arange(10)
-        faces = np.column_stack([np.full(10, 10), k, (k + 1) % 10])
-        return trimesh.Trimesh(np.vstack([rim, [(0.0, -0.003, 0.0)]]), faces, process=False)
+        return trimesh.Trimesh(np.vstack([rim, [(0.0, -0.003, 0.0)]]), fan_faces(10, 10), process=False)
 
     def assembly(self) -> Assembly:
         homes = self.homes_m

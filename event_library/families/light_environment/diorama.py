@@ -10,6 +10,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Event
 from event_library.channels import Channel, VertexColours
+from event_library.kit.faces import grid_faces
 from event_library.kit.shapes import Array, Place
 from event_library.parts import Material, Part, Rgb
 
@@ -23,9 +24,7 @@ def sky(name: str, width_m: float, height_m: float, foot: Place, *, num_rows: in
     x, y, z = foot
     rows = np.linspace(z, z + height_m, num_rows)
     vertices = np.array([(x + s * width_m / 2, y, h) for h in rows for s in (-1, 1)])
-    low = 2 * np.arange(num_rows - 1)
-    faces = np.vstack([np.column_stack([low, low + 1, low + 3]), np.column_stack([low, low + 3, low + 2])])
-    return Part(name, trimesh.Trimesh(vertices, faces, process=False), SKY, carries, 180.0)
+    return Part(name, trimesh.Trimesh(vertices, grid_faces(num_rows, 2), process=False), SKY, carries, 180.0)
 
 
 def sky_channels(name: str, rgb: Array, num_rows: int = 9) -> dict[str, tuple[Channel, ...]]:

@@ -20,6 +20,7 @@ from event_library.kit import vessels
 from event_library.kit.boards import CELLS
 from event_library.kit.copies import copies, copies_channels
 from event_library.kit.dials import banded_staff
+from event_library.kit.faces import grid_faces
 from event_library.kit.palette import BOARD, GREY_PAINT, RED_INK, SAND, liquid
 from event_library.kit.shapes import at, extruded
 from event_library.laws import started
@@ -226,11 +227,9 @@ class RainPuddles(Event):
         x, y = np.meshgrid(
             np.linspace(-0.5, 0.5, columns) * self.SIZE_M[0], np.linspace(-0.5, 0.5, rows) * self.SIZE_M[1]
         )
-        index = np.arange(rows * columns).reshape(rows, columns)
-        a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel()
         z = self.ground_m + self.roughness_m * heights
-        faces = np.vstack([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
-        return trimesh.Trimesh(np.column_stack([x.ravel(), y.ravel(), z.ravel()]), faces, process=False)
+        vertices = np.column_stack([x.ravel(), y.ravel(), z.ravel()])
+        return trimesh.Trimesh(vertices, grid_faces(rows, columns), process=False)
 
     @property
     def ground_m(self) -> float:

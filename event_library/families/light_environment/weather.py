@@ -25,6 +25,7 @@ from event_library.figures.rig import set_down
 from event_library.figures.trees import conifer
 from event_library.figures.vehicles import car, car_channels
 from event_library.kit.copies import copies, copies_channels
+from event_library.kit.faces import bar_faces
 from event_library.kit.palette import SNOW, WOOD
 from event_library.kit.shapes import at
 from event_library.laws import started
@@ -105,16 +106,7 @@ class SnowAccumulating(Event):
         num, w = len(top), 0.2 * self.CAR_M
         rows = [np.column_stack([top[:, 0], np.full(num, s * w), z]) for s, z in
                 ((-1, top[:, 1]), (1, top[:, 1]), (1, high), (-1, high))]  # fmt: skip
-        k = np.arange(num - 1)
-        faces = []
-        for a in range(4):
-            b = (a + 1) % 4
-            faces += [
-                np.column_stack([a * num + k, b * num + k, b * num + k + 1]),
-                np.column_stack([a * num + k, b * num + k + 1, a * num + k + 1]),
-            ]
-        ends = [np.array([(0, num, 2 * num), (0, 2 * num, 3 * num)]) + e for e in (0, num - 1)]
-        mesh = trimesh.Trimesh(np.vstack(rows), np.vstack([*faces, ends[0], ends[1][:, ::-1]]), process=False)
+        mesh = trimesh.Trimesh(np.vstack(rows), bar_faces(num), process=False)
         if mesh.volume < 0:
             mesh.invert()
         return parts.moved(mesh, self.PLACE[0], self.PLACE[1], self.PLACE[2] + 0.02)

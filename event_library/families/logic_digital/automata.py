@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import trimesh
-from numpy.typing import NDArray
 
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap
@@ -79,7 +78,9 @@ class GameOfLife(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The generation after the start pattern whose board differs least from the cells seen; nan when none fits."""
-        cells = seen_share("tile", LIFE, view, lambda rgb: np.asarray(rgb[:, 0] > 0.5))
+        points = np.vstack([view.points_m[name] for name in boards.tile_names("tile", LIFE, raised=True)])
+        raised = points[:, 2] > LIFE.place[2] + (ALIVE_M + DEAD_M) / 2
+        cells = LIFE.cell_means(points, raised.astype(np.float64))[..., 0]
         seen = ~np.isnan(cells)
         if seen.sum() < 50:
             return {"generation": float("nan")}
@@ -102,13 +103,6 @@ def best_match(misfit: Array, extra: Array | float = 0.0) -> float:
     best = np.flatnonzero(total <= total.min() + 1e-9)
     fits = len(best) == 1 and misfit[best[0], 0] <= misfit[best[0], 1]
     return float(best[0]) if fits else float("nan")
-
-
-def seen_share(name: str, grid: boards.Grid, view: View, shows: Callable[[Array], NDArray[np.bool_]]) -> Array:
-    """[rows, columns] share of the pixels of each raised tile whose colour `shows` it, nan where none is seen."""
-    names = boards.tile_names(name, grid, raised=True)
-    points, rgb = (np.vstack([table[n] for n in names]) for table in (view.points_m, view.rgb))
-    return grid.cell_means(points, shows(rgb).astype(np.float64))[..., 0]
 
 
 @lru_cache(maxsize=16)
@@ -214,7 +208,9 @@ class LangtonsAnt(Event):
 
     def measure(self, view: View) -> dict[str, float]:
         """The step whose floor differs least from the tiles seen, and whose tile is nearest to the beetle."""
-        tiles = seen_share("tile", ANT, view, lambda rgb: np.asarray(rgb.max(axis=1) < 0.45))
+        names = boards.tile_names("tile", ANT, raised=True)
+        points, rgb = (np.vstack([table[n] for n in names]) for table in (view.points_m, view.rgb))
+        tiles = ANT.cell_means(points, (rgb.max(axis=1) < 0.45).astype(np.float64))[..., 0]
         body = np.vstack([p for name, p in view.points_m.items() if name.startswith("beetle")])
         seen = ~np.isnan(tiles)
         if len(body) < 3 or seen.sum() < 30:

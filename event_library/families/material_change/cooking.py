@@ -12,6 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, VertexColours, Vertices, Visible
+from event_library.kit.faces import disc_faces
 from event_library.kit.palette import CHROME, DARK, IRON, PORCELAIN, paint, ramp
 from event_library.kit.shapes import extruded, extruded_ring, rod, solid_of_revolution, swept
 from event_library.laws import ode_values, started
@@ -130,16 +131,10 @@ def _slice_outline() -> Array:
 
 def _rings_mesh(outline_m: Array, z_m: float) -> trimesh.Trimesh:
     """Flat sheet of rings of vertices from the middle out to an outline [P, 2]; 1 + NUM_RINGS P vertices."""
-    num = len(outline_m)
     rings = [outline_m * k / NUM_RINGS for k in range(1, NUM_RINGS + 1)]
-    side = np.arange(num)
-    after = (side + 1) % num
-    faces = [np.column_stack([np.zeros(num, dtype=np.int64), 1 + side, 1 + after])]
-    for a, b in ((1 + k * num, 1 + (k + 1) * num) for k in range(NUM_RINGS - 1)):
-        faces += [np.column_stack([a + side, b + side, b + after]), np.column_stack([a + side, b + after, a + after])]
     flat = np.vstack([np.zeros((1, 2)), *rings])
     vertices = np.column_stack([flat, np.full(len(flat), z_m)])
-    return trimesh.Trimesh(vertices, np.vstack(faces), process=False)
+    return trimesh.Trimesh(vertices, disc_faces(NUM_RINGS, len(outline_m)), process=False)
 
 
 def _pores() -> Array:

@@ -14,6 +14,7 @@ from event_library.base import Array, Event, State, View, param, readout, seed_p
 from event_library.channels import ChannelMap, Colour, Move, Roughness, Scale, Vertices
 from event_library.families.material_change.cells import Polygon, relaxed_cells
 from event_library.kit import dials, furniture
+from event_library.kit.faces import fan_faces, grid_faces, repeated
 from event_library.kit.palette import PALE_WOOD, RED_INK, STEEL, blend, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
@@ -177,18 +178,13 @@ class MudCracking(Event):
         """All plates in one mesh: per plate the top's rim, the bottom's rim, the top's middle."""
         net, reach = _net(int(self.num_plates), int(self.seed)), self.outlines(widths_m[None])[0]
         num = reach.shape[1]
-        side = np.arange(num)
-        after = (side + 1) % num
-        faces = np.vstack([
-            np.column_stack([np.full(num, 2 * num), side, after]),
-            np.column_stack([side, side + num, after + num]), np.column_stack([side, after + num, after]),
-        ])  # fmt: skip
+        rims = grid_faces(2, num, closed_columns=True)[:, ::-1]
         vertices = []
         for site, radii, angles in zip(net.sites, reach, net.angles, strict=True):
             rim = site + radii[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
             top, bottom = (np.column_stack([rim, np.full(num, z)]) for z in (BED_M + MUD_M, BED_M))
             vertices += [top, bottom, np.array([(*site, BED_M + MUD_M)])]
-        joined = (faces + (2 * num + 1) * np.arange(len(net.sites))[:, None, None]).reshape(-1, 3)
+        joined = repeated(np.vstack([fan_faces(num, 2 * num), rims]), 2 * num + 1, len(net.sites))
         return trimesh.Trimesh(np.vstack(vertices), joined, process=False)
 
     def channels(self, state: State) -> ChannelMap:

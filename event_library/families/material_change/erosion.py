@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, Move, Scale, VertexColours, Vertices
+from event_library.kit.faces import grid_faces
 from event_library.kit.palette import FOAM, SAND, WATER, ramp
 from event_library.kit.shapes import at, swept
 from event_library.laws import ease, started
@@ -61,7 +62,7 @@ class SandcastleErosion(Event):
 
     def assembly(self) -> Assembly:
         beach = parts.moved(parts.bevelled_box((*SEA_M, BEACH_M), 0.006), z_m=BEACH_M / 2)
-        mesh = trimesh.Trimesh(self._surface(self.start_m), _grid_faces(), process=False)
+        mesh = trimesh.Trimesh(self._surface(self.start_m), grid_faces(NUM_CELLS, NUM_CELLS), process=False)
         sand = Material(rgb=DRY_SAND, roughness=0.95, per_vertex=True)
         water = parts.block((1.0, SEA_M[1] - 0.02, 0.012), (0.5, 0, 0))
         front = np.column_stack([0.012 * np.sin(np.linspace(0, 14, 40)), np.linspace(-0.31, 0.31, 40), np.zeros(40)])
@@ -136,9 +137,3 @@ def smoothed(share: float) -> Array:
             high = middle
     field = gaussian_filter(castle(), (low + high) / 2, mode="constant")
     return np.asarray(field * (share / field.max()))
-
-
-def _grid_faces() -> Array:
-    index = np.arange(NUM_CELLS**2).reshape(NUM_CELLS, NUM_CELLS)
-    a, b, c, d = index[:-1, :-1].ravel(), index[:-1, 1:].ravel(), index[1:, 1:].ravel(), index[1:, :-1].ravel()
-    return np.vstack([np.column_stack([a, b, c]), np.column_stack([a, c, d])])

@@ -14,6 +14,7 @@ from event_library.base import Array, Event, State, View, param, readout, seed_p
 from event_library.channels import Channel, ChannelMap, Move, Vertices
 from event_library.figures import rig
 from event_library.kit import furniture, streams, vessels
+from event_library.kit.faces import bar_faces
 from event_library.kit.palette import DARK, IRON, RUBBER, STEEL, WOOD, paint
 from event_library.kit.shapes import at, swept
 from event_library.laws import GRAVITY_M_PER_S2, ease, started
@@ -142,13 +143,7 @@ def _slab(inner_xz_m: Array, outer_xz_m: Array, thick_m: float) -> trimesh.Trime
         np.column_stack([edge[:, 0], np.full(num, y), edge[:, 1]])
         for edge, y in ((inner_xz_m, -1), (outer_xz_m, -1), (outer_xz_m, 1), (inner_xz_m, 1))
     ]
-    k, faces = np.arange(num - 1), []
-    for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
-        a, b = a * num, b * num
-        faces += [np.column_stack([a + k, b + k, b + k + 1]), np.column_stack([a + k, b + k + 1, a + k + 1])]
-    ends = np.array([(0, 1, 2), (0, 2, 3)]) * num
-    vertices = np.vstack(rows) * [1.0, thick_m / 2, 1.0]
-    mesh = trimesh.Trimesh(vertices, np.vstack([*faces, ends[:, ::-1], ends + num - 1]), process=False)
+    mesh = trimesh.Trimesh(np.vstack(rows) * [1.0, thick_m / 2, 1.0], bar_faces(num), process=False)
     if outer_xz_m[0, 0] < inner_xz_m[0, 0]:
         mesh.invert()
     return mesh

@@ -13,6 +13,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
 from event_library.kit import copies, vessels
+from event_library.kit.faces import grid_faces
 from event_library.kit.palette import CHROME, DARK, GREEN, INK, PAPER, WOOD, paint
 from event_library.kit.shapes import along, arc_length_m, at, circle, extruded
 from event_library.laws import GRAVITY_M_PER_S2, ease, started
@@ -99,10 +100,7 @@ class PaperCurling(Event):
 
 def ribbon(left_m: Array, right_m: Array) -> trimesh.Trimesh:
     """Sheet between two edges [P, 3]; 2 P vertices, left ones first."""
-    num = len(left_m)
-    a = np.arange(num - 1)
-    faces = np.vstack([np.column_stack([a, a + 1, a + num + 1]), np.column_stack([a, a + num + 1, a + num])])
-    return trimesh.Trimesh(np.vstack([left_m, right_m]), faces, process=False)
+    return trimesh.Trimesh(np.vstack([left_m, right_m]), grid_faces(2, len(left_m)), process=False)
 
 
 APOTHEM_M = 0.078  # of the polygon that stays flat; a flap is as high, so that folded flaps just meet

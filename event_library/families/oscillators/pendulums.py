@@ -12,6 +12,7 @@ import trimesh
 from event_library import parts
 from event_library.base import Array, Event, State, Variable, View, param
 from event_library.channels import ChannelMap, Move, Rotate, quaternion_about
+from event_library.kit.faces import grid_faces
 from event_library.laws import GRAVITY_M_PER_S2, ode_values
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import sphere_centre_m
@@ -104,9 +105,7 @@ class PendulumSwing(Event):
             np.column_stack([r * np.sin(angles), np.zeros(33), -r * np.cos(angles)]) * self.length_m
             for r in (SCALE_RADIUS - 0.009, SCALE_RADIUS + 0.009)
         )
-        low = np.arange(32)
-        faces = np.vstack([np.column_stack([low, low + 33, low + 1]), np.column_stack([low + 1, low + 33, low + 34])])
-        arc = trimesh.Trimesh(np.vstack([inner, outer]), faces, process=False)
+        arc = trimesh.Trimesh(np.vstack([outer, inner]), grid_faces(2, 33), process=False)
         arc.apply_translation(self.pivot_m + np.array([0.0, (BOARD_Y - 0.004) * self.length_m, 0.0]))
         return parts.join(arc, *ticks)
 

@@ -14,6 +14,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
 from event_library.channels import ChannelMap, Move, Rotate, Vertices, Visible, quaternion_about
 from event_library.kit import copies, shapes
+from event_library.kit.faces import grid_faces
 from event_library.kit.palette import BRASS, CORD, WOOD, paint
 from event_library.kit.shapes import at
 from event_library.laws import started
@@ -223,17 +224,15 @@ def _lengths_m(event: SandPendulumTrace) -> Array:
 
 
 def _ridge(where_m: Array) -> trimesh.Trimesh:
-    """Ridge of sand along points [P, 2] on the board: left foot, crest, right foot of each; points may coincide."""
+    """Ridge of sand along points [P, 2] on the board: right foot, crest, left foot of each; points may coincide."""
     along = np.gradient(where_m, axis=0)
     size = np.linalg.norm(along, axis=1, keepdims=True)
     across = np.column_stack([-along[:, 1], along[:, 0]]) / np.maximum(size, 1e-12) * LINE_M[0] / 2
     foot, crest = np.full(len(where_m), BOARD_M + 5e-4), np.full(len(where_m), BOARD_M + LINE_M[1])
     rows = [
-        np.column_stack([where_m + across, foot]),
-        np.column_stack([where_m, crest]),
         np.column_stack([where_m - across, foot]),
+        np.column_stack([where_m, crest]),
+        np.column_stack([where_m + across, foot]),
     ]
-    k = 3 * np.arange(len(where_m) - 1)
-    faces = [np.column_stack([k + a, k + a + 3, k + a + 1]) for a in (0, 1)]
-    faces += [np.column_stack([k + a + 1, k + a + 3, k + a + 4]) for a in (0, 1)]
-    return trimesh.Trimesh(np.stack(rows, axis=1).reshape(-1, 3), np.vstack(faces)[:, ::-1], process=False)
+    faces = grid_faces(len(where_m), 3)[:, ::-1]
+    return trimesh.Trimesh(np.stack(rows, axis=1).reshape(-1, 3), faces, process=False)

@@ -14,6 +14,7 @@ from event_library.base import Array, Event, State, View, param, readout, seed_p
 from event_library.channels import ChannelMap, Move, Vertices
 from event_library.families.phase_change.stages import STOVE_M, stove
 from event_library.kit import copies, dials, furniture, streams, vessels
+from event_library.kit.faces import tube_faces
 from event_library.kit.palette import DARK, FOAM, RED_INK, RED_PAINT, STEEL, liquid
 from event_library.kit.shapes import at, extruded, rod, solid_of_revolution, swept
 from event_library.laws import started
@@ -82,9 +83,10 @@ class PuddleEvaporating(Event):
             for i in (-1, 0, 1) for j in (-1, 0, 1)
         ]  # fmt: skip
         bed = parts.block((3.1 * side, 3.1 * side, 0.8 * SLAB_M), (0.0, 0.0, 0.0))
+        film = trimesh.Trimesh(self._film(1.0), tube_faces(2, OUTLINE), process=False)
         mark = parts.moved(extruded(1.04 * self.outline_m(1.0), 0.0006, flat=True), z_m=SLAB_M)
         return Assembly((
-            Part("puddle", trimesh.Trimesh(self._film(1.0), _film_faces(), process=False), RAIN_WATER, True, 50),
+            Part("puddle", film, RAIN_WATER, True, 50),
             Part("dried", mark, DRIED),
             Part("slabs", parts.join(*slabs), STONE),
             Part("joints", bed, DARK),
@@ -105,16 +107,6 @@ class PuddleEvaporating(Event):
             for n in ("puddle", "dried")
         )
         return {"area_fraction": 1.04**2 * wet / (wet + dry) if wet + dry > 0 else float("nan")}
-
-
-@lru_cache(maxsize=1)
-def _film_faces() -> Array:
-    side = np.arange(OUTLINE)
-    after, low, high = (side + 1) % OUTLINE, np.full(OUTLINE, 2 * OUTLINE), np.full(OUTLINE, 2 * OUTLINE + 1)
-    return np.vstack([
-        np.column_stack([side, after, after + OUTLINE]), np.column_stack([side, after + OUTLINE, side + OUTLINE]),
-        np.column_stack([high, side + OUTLINE, after + OUTLINE]), np.column_stack([low, after, side]),
-    ])  # fmt: skip
 
 
 MODEL = 10.0  # the drops are shown ten times as large

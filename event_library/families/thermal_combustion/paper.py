@@ -14,6 +14,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, seed_param, state
 from event_library.channels import ChannelMap, Move, Power, VertexColours, Vertices, Visible
 from event_library.kit import boards, flames, palette, shapes
+from event_library.kit.faces import grid_faces
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part
 from event_library.readouts import footprints_m2
@@ -147,13 +148,8 @@ class PaperBurnFront(Event):
         glow = palette.paint((1.0, 0.30, 0.04), glow=3.0)
         return Assembly(
             (
-                Part(
-                    "sheet",
-                    trimesh.Trimesh(self._sheet(start), _bands(len(BANDS_M) + 1, num), process=False),
-                    paper,
-                    True,
-                ),
-                Part("rim", trimesh.Trimesh(self._rim(start), _bands(2, num), process=False), glow, True),
+                Part("sheet", _banded(self._sheet(start), num), paper, True),
+                Part("rim", _banded(self._rim(start), num), glow, True),
                 flames.flames("flames", num // 6, 0.02, stout=1.6),
                 Part("slate", slate, palette.paint((0.05, 0.055, 0.065), 0.8)),
                 Part("stand", parts.join(*feet), palette.WOOD),
@@ -202,15 +198,10 @@ def _reached(distances_m: Array, arrivals_s: Array, t_s: Array) -> Array:
     return np.stack([np.interp(t_s, a, d) for d, a in zip(distances_m, arrivals_s, strict=True)], axis=1)
 
 
-def _bands(num_rings: int, num: int) -> Array:
-    """Faces of closed rings of `num` points joined one to the next, towards -y."""
-    k = np.arange(num)
-    after = (k + 1) % num
-    faces = []
-    for ring in range(num_rings - 1):
-        a, b = ring * num, (ring + 1) * num
-        faces += [np.column_stack([a + k, b + k, b + after]), np.column_stack([a + k, b + after, a + after])]
-    return np.vstack(faces)
+def _banded(vertices_m: Array, num: int) -> trimesh.Trimesh:
+    """Closed rings of `num` points joined one to the next, towards -y."""
+    faces = grid_faces(len(vertices_m) // num, num, closed_columns=True)[:, ::-1]
+    return trimesh.Trimesh(vertices_m, faces, process=False)
 
 
 def _marched(known_s: Array, slowness: Array, pitch_m: tuple[float, float]) -> Array:

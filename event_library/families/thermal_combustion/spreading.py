@@ -14,6 +14,7 @@ from event_library.base import Array, Event, State, View, param, readout, seed_p
 from event_library.channels import ChannelMap, Move, Power, VertexColours, Vertices
 from event_library.families.thermal_combustion.candles import CORE
 from event_library.kit import copies, flames, furniture, palette, shapes
+from event_library.kit.faces import fan_faces
 from event_library.laws import started
 from event_library.parts import Assembly, Lamp, Material, Part
 from event_library.taxonomy import facts
@@ -207,8 +208,7 @@ class ForestFireCells(Event):
         """Five-sided spire of a size in pitches."""
         pitch = self.SIDE_M / self.num_cells
         ring = np.column_stack([shapes.circle(wide * pitch / 2, 5), np.zeros(5)])
-        side = np.arange(5)
-        faces = np.vstack([np.column_stack([side, (side + 1) % 5, np.full(5, 5)]), [(0, 2, 1), (0, 3, 2), (0, 4, 3)]])
+        faces = np.vstack([fan_faces(5, 5), [(0, 2, 1), (0, 3, 2), (0, 4, 3)]])
         return trimesh.Trimesh(np.vstack([ring, [(0.0, 0.0, height * pitch)]]), faces, process=False)
 
     @property

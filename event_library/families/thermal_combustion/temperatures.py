@@ -12,6 +12,7 @@ from event_library import parts
 from event_library.base import Array, Event, State, View, param, readout, state
 from event_library.channels import ChannelMap, Colour, Emission, Power, VertexColours
 from event_library.kit import dials, flames, furniture, palette, shapes, streams, vessels
+from event_library.kit.faces import disc_faces
 from event_library.laws import ode_values, started
 from event_library.parts import Assembly, Lamp, Material, Part, Rgb
 from event_library.readouts import linear_rgb, paint_share, top_height_m
@@ -124,12 +125,7 @@ def _sun_on_cylinder(radius_m: float, height_m: float, size_m: float) -> trimesh
     flat = np.vstack([[(0.0, 0.0)], *rings])
     turn = flat[:, 0] / radius_m
     curved = np.column_stack([radius_m * np.sin(turn), -radius_m * np.cos(turn), height_m + flat[:, 1]])
-    side = np.arange(24)
-    after = (side + 1) % 24
-    faces = [np.column_stack([np.zeros(24, dtype=np.int64), 1 + side, 1 + after])]
-    for a, b in ((1, 25), (25, 49)):
-        faces += [np.column_stack([a + side, b + side, b + after]), np.column_stack([a + side, b + after, a + after])]
-    return trimesh.Trimesh(curved, np.vstack(faces), process=False)
+    return trimesh.Trimesh(curved, disc_faces(len(rings), 24), process=False)
 
 
 @dataclass(frozen=True, kw_only=True)
