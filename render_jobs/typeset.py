@@ -23,13 +23,13 @@ TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|([A-Za-z]\w*'*)|(<=|
 
 def law_html(law: str) -> str:
     """The law as inline HTML."""
-    shown, at = "", 0
-    for candidate in BEGINNING.finditer(law):
-        if candidate.start() < at:  # inside an equation that is set already
-            continue
+    shown, at = "", 0  # what is set, and up to where
+    candidate = BEGINNING.search(law)
+    while candidate:
         formula, end = _equation(law, candidate.start())
         if formula:
             shown, at = f"{shown}{escape(law[at : candidate.start()])}<math>{formula}</math>", end
+        candidate = BEGINNING.search(law, at if formula else candidate.start() + 1)
     return shown + escape(law[at:])
 
 
@@ -105,7 +105,8 @@ class _Parser:
     def _atom(self) -> str:
         token = self.take()
         if token[0].isdigit():
-            return _number(token)
+            factor = self._power() if self.text[self.at : self.at + 1].isalpha() else ""  # 2g
+            return _number(token) + factor
         if token == "(":
             return f"<mrow><mo>(</mo>{self._arguments(')')}<mo>)</mo></mrow>"
         if token == "|":

@@ -35,6 +35,7 @@ def test_formulas_are_set_and_words_stay_words():
     assert html.endswith("</math>; tap shuts at H")
     assert law_html("a drop of x < y & more").count("&amp;") == 1
     assert law_html("nothing to set here") == "nothing to set here"
+    assert "<msqrt>" in law_html("the pair (0..n-1) turns at t1=sqrt(2g)")  # a false start hides nothing behind it
 
 
 def test_a_page_groups_by_family_and_escapes():
