@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -97,12 +98,12 @@ class CatLaserDot(Event):
             "dot": (Move(at(*dot, CARPET_M)),),
         }
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
         pose = axes_m(named(self.assembly().parts)["cat_body"], meshes["cat_body"])
         return {
             "psi": float(np.arctan2(pose[0, 1], pose[0, 0])),
-            "cat_x": float(pose[3, 0]),
-            "dot_x": float(meshes["dot"].bounds.mean(axis=0)[0]),
+            "cat": pose[3, :2],
+            "dot": meshes["dot"].bounds.mean(axis=0)[:2],
         }
 
     def measure(self, view: View) -> dict[str, float]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -164,12 +165,16 @@ class DominoesReleaseCart(Event):
             "chock": (Rotate(quaternion_about((0.0, 0.0, 1.0), -swing)), Move(self._pivot_m)),
         }
 
-    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
+    def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, Any]:
         body = next(p for p in vehicles.wagon("cart", self.CART_M) if p.name == "cart_body").mesh.vertices
         gone = np.asarray(meshes["cart_body"].vertices).mean(axis=0) - self._cart_m(0.0)
         middle = np.asarray(body).mean(axis=0)
         downhill = at(-np.cos(self.slope_rad), 0.0, -np.sin(self.slope_rad))
-        return {"s": float(gone @ downhill - middle[0])}
+        high = np.asarray(self._domino().vertices)[:, 2] > self.TALL_M / 2
+        stands = (np.asarray(meshes[f"domino_{k}"].vertices) for k in range(self.num_dominoes))
+        up = np.array([v[high].mean(axis=0) - v[~high].mean(axis=0) for v in stands])
+        tilt = np.arctan2(up[:, 0], up[:, 2])
+        return {"s": float(gone @ downhill - middle[0]), "tilt": tilt}
 
     def measure(self, view: View) -> dict[str, float]:
         """The cart by the middle of its outline; of the dominoes the split between lying and standing ones."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,9 +9,11 @@ import numpy as np
 import trimesh
 
 from event_library import parts
-from event_library.base import Array, Event, State, Variable, View, param
-from event_library.channels import ChannelMap, Move, Rotate, quaternion_about
+from event_library.base import Array, Event, State, View, angle_param, param, readout, state
+from event_library.channels import ChannelMap
+from event_library.families.oscillators.ringing import pendulum_rates, swung, tilt_rad
 from event_library.kit.faces import grid_faces
+from event_library.kit.palette import BOARD, INK, RED_INK
 from event_library.laws import GRAVITY_M_PER_S2, ode_values
 from event_library.parts import Assembly, Material, Part, Pattern
 from event_library.readouts import sphere_centre_m
@@ -27,9 +28,6 @@ BOARD_Y = 0.19  # front of the backdrop behind the plane of swing
 SCALE_RADIUS = 0.78  # of the protractor's arc about the pivot
 
 WOOD = Material(rgb=(0.36, 0.20, 0.09), roughness=0.6, pattern=Pattern("wood", (0.26, 0.13, 0.05), 0.03))
-BOARD = Material(rgb=(0.85, 0.83, 0.76), roughness=0.8)
-INK = Material(rgb=(0.04, 0.05, 0.10), roughness=0.8)
-ZERO_INK = Material(rgb=(0.75, 0.05, 0.04), roughness=0.8)
 CORD = Material(rgb=(0.05, 0.04, 0.04), roughness=0.7)
 BALL_PAINT = Material(rgb=(0.80, 0.10, 0.03), roughness=0.25)
 BRASS = Material(rgb=(0.80, 0.58, 0.22), roughness=0.3, metallic=0.9)
@@ -41,16 +39,14 @@ class PendulumSwing(Event):
 
     info = facts("pendulum_swing")
     variables = (
-        Variable(name="theta", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, flags=("periodic", "bounded")),
-        Variable(name="rate", unit="rad/s", domain="scalar", tolerance=0.05, flags=("periodic", "bounded")),
-        Variable(
-            name="angle", unit="rad", domain="angle", tolerance=TOLERANCE_RAD, min_delta=float(np.deg2rad(9)),
-            role="readout", flags=("periodic", "bounded"), label="tilt of the string, positive to the right",
-        ),
+        state("theta", "rad", TOLERANCE_RAD, domain="angle", flags="periodic bounded"),
+        state("rate", "rad/s", 0.05, flags="periodic bounded"),
+        readout("angle", "rad", TOLERANCE_RAD, min_delta=float(np.deg2rad(9)), domain="angle", flags="periodic bounded",
+                label="tilt of the string, positive to the right"),
     )  # fmt: skip
 
     length_m: float = param("Lp", "m", 0.8, 2.2)
-    release_angle_rad: float = param("th0", "rad", float(np.deg2rad(14)), float(np.deg2rad(25)))
+    release_angle_rad: float = angle_param("th0", 14, 25)
     damping_per_s: float = param("gam", "1/s", 0.01, 0.05)
 
     @property
@@ -62,7 +58,7 @@ class PendulumSwing(Event):
 
     def rates(self, values: tuple[float, ...]) -> tuple[float, ...]:
         theta, rate = values
-        return rate, -2 * self.damping_per_s * rate - GRAVITY_M_PER_S2 / self.length_m * math.sin(theta)
+        return pendulum_rates(theta, rate, GRAVITY_M_PER_S2 / self.length_m, 2 * self.damping_per_s)
 
     def states(self, t_s: Array) -> dict[str, Array]:
         theta, rate = ode_values(self, t_s).T
@@ -90,7 +86,7 @@ class PendulumSwing(Event):
                 Part("stand", stand, WOOD),
                 Part("board", board, BOARD),
                 Part("scale", self._scale(), INK),
-                Part("zero", self._tick(0.0, 0.16, 0.026), ZERO_INK),
+                Part("zero", self._tick(0.0, 0.16, 0.026), RED_INK),
             )
         )
 
@@ -117,13 +113,10 @@ class PendulumSwing(Event):
         return parts.moved(tick, 0.0, (BOARD_Y - 0.003) * size, float(self.pivot_m[2]))
 
     def channels(self, state: State) -> ChannelMap:
-        swung = (Rotate(quaternion_about((0.0, 1.0, 0.0), -float(state["theta"]))), Move(self.pivot_m))
-        return {"string": swung, "ball": swung, "cap": swung}
+        return dict.fromkeys(("string", "ball", "cap"), swung(float(state["theta"]), self.pivot_m))
 
     def carrier_dimensions(self, meshes: Mapping[str, trimesh.Trimesh]) -> dict[str, float]:
-        x, _, z = meshes["string"].vertices.mean(axis=0) - self.pivot_m
-        return {"theta": float(np.arctan2(x, -z))}
+        return {"theta": tilt_rad(meshes["string"].vertices.mean(axis=0), self.pivot_m)}
 
     def measure(self, view: View) -> dict[str, float]:
-        x, _, z = sphere_centre_m(view.points_m["ball"]) - self.pivot_m
-        return {"angle": float(np.arctan2(x, -z))}
+        return {"angle": tilt_rad(sphere_centre_m(view.points_m["ball"]), self.pivot_m)}

@@ -12,8 +12,14 @@ import trimesh
 
 from event_library import parts
 from event_library.base import Array, Event, State, View, angle_param, param, readout, state
-from event_library.channels import Channel, ChannelMap, Move, Rotate, Vertices, quaternion_about
-from event_library.families.oscillators.ringing import pendulum_length_m, pendulum_swing_rad
+from event_library.channels import Channel, ChannelMap, Vertices
+from event_library.families.oscillators.ringing import (
+    pendulum_length_m,
+    pendulum_rates,
+    pendulum_swing_rad,
+    swung,
+    tilt_rad,
+)
 from event_library.kit import shapes
 from event_library.kit.palette import BLUE, CHROME, CORD, DARK, RED, STEEL, WOOD, hue, paint
 from event_library.kit.shapes import at
@@ -35,22 +41,6 @@ LINK = 0.45  # of the spring below the pivots
 WAVE_BOB_M = 0.05
 WAVE_STEP_M = 0.08  # from one pendulum of the row to the next
 UNLIKE_A_WAVE = 0.2  # share of the tilts' square sum that the best wave may leave
-
-
-def swung(tilt_rad: float, pivot_m: Array) -> tuple[Channel, ...]:
-    """Pose of a part built about its pivot, hanging down, tilted to the right by `tilt_rad`."""
-    return Rotate(quaternion_about((0.0, 1.0, 0.0), -tilt_rad)), Move(pivot_m)
-
-
-def tilt_rad(point_m: Array, pivot_m: Array) -> float:
-    """Tilt from straight down, positive to the right, of a pivot's pendulum through a point."""
-    x, _, z = point_m - pivot_m
-    return float(np.arctan2(x, -z))
-
-
-def pendulum_rates(theta: float, rate: float, own_per_s2: float, drag_per_s: float) -> tuple[float, float]:
-    """Newton's law of the pendulum, exact in the angle, with linear drag."""
-    return rate, -drag_per_s * rate - own_per_s2 * math.sin(theta)
 
 
 @dataclass(frozen=True, kw_only=True)
