@@ -108,19 +108,21 @@ def sloshing_tank(event: SloshingTank, t_s: Array) -> dict[str, Array]:
 
 
 def sand_pendulum_trace(event: SandPendulumTrace, t_s: Array) -> dict[str, Array]:
-    """Two damped oscillators and the length of their path, integrated together until the sand ends."""
+    """Two damped oscillators integrated; the length of their path added up chord by chord until the sand ends."""
     gam = event.damping_per_s
     wx, wy = 2 * np.pi / event.across_period_s, 2 * np.pi / event.away_period_s
 
     def rates(t: float, s: Array) -> list[float]:
-        x, vx, y, vy, _ = s
-        pull = [-2 * gam * v - (w * w + gam * gam) * u for u, v, w in ((x, vx, wx), (y, vy, wy))]
-        return [vx, pull[0], vy, pull[1], float(np.hypot(vx, vy))]
+        pull = [-2 * gam * v - (w * w + gam * gam) * u for u, v, w in ((s[0], s[1], wx), (s[2], s[3], wy))]
+        return [s[1], pull[0], s[3], pull[1]]
 
     y0, turn = event.away_m * np.sin(event.phase_rad), event.away_m * wy * np.cos(event.phase_rad)
-    start = [event.across_m, -gam * event.across_m, y0, turn - gam * y0, 0.0]
-    run, until_dry = integrated(rates, start, t_s), integrated(rates, start, np.minimum(t_s, 16.0))
-    return {"x": run[0], "y": run[2], "trace": until_dry[4]}
+    start = [event.across_m, -gam * event.across_m, y0, turn - gam * y0]
+    run, drawn = integrated(rates, start, t_s), np.minimum(t_s, 16.0)
+    times = np.union1d(drawn, np.linspace(0.0, 16.0, 60001))
+    path = integrated(rates, start, times)[[0, 2]]
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(path, axis=1)))])
+    return {"x": run[0], "y": run[2], "trace": length[np.searchsorted(times, drawn)]}
 
 
 def metronome_sync(event: MetronomeSync, t_s: Array) -> dict[str, Array]:

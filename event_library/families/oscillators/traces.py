@@ -25,6 +25,7 @@ from event_library.taxonomy import facts
 SAND_S = 16.0  # the cone is empty from here on
 POINT_S = 0.04  # of the curve from one point of the line to the next
 PANEL_S = 0.05  # of the quadrature
+BY_COLOUR = 0.65  # weight of the line's colours in reading it, the rest is of the pixels whose middle it covers
 LINE_M = (0.010, 0.0012)  # width and height of the ridge of sand
 WEAVE = 1.2  # mean of 40 drawn figures of this type, see `_line_length_m`
 SHORT_M = 0.32  # from the knot of the Y to the cone's mouth
@@ -49,8 +50,8 @@ class SandPendulumTrace(Event):
     variables = (
         state("x", "m", 0.02, flags="bounded"),
         state("y", "m", 0.02, flags="bounded"),
-        state("trace", "m", 0.45, flags="monotone bounded"),
-        readout("trace_length", "m", 0.45, min_delta=0.9, flags="monotone bounded", label="of the line of sand"),
+        state("trace", "m", 0.475, flags="monotone bounded"),
+        readout("trace_length", "m", 0.475, min_delta=0.95, flags="monotone bounded", label="of the line of sand"),
         readout("cone_x", "m", 0.05, flags="bounded", label="the cone's mouth across"),
     )
     accept_rules = (
@@ -161,7 +162,7 @@ class SandPendulumTrace(Event):
         return {"x": float(x), "y": float(y), "trace": shapes.length_m(crest)}
 
     def measure(self, view: View) -> dict[str, float]:
-        """The line's length from the ground it covers: how far each pixel is from slate to the spare sand's colour."""
+        """The line's length from the ground it covers: pixels on it, and how far each is from slate to sand."""
         cone, spare = view.points_m["cone"], view.rgb["spare_sand"]
         tip = float(cone[cone[:, 2] <= cone[:, 2].min() + 0.03, 0].mean()) if len(cone) else float("nan")
         points, area, rgb = (
@@ -177,6 +178,8 @@ class SandPendulumTrace(Event):
         ground = area[drawn] * np.linalg.norm(to_eye, axis=1) / to_eye[:, 2]
         line = view.points_m["line"]
         extent = np.ptp(line[:, :2], axis=0) if len(line) else np.zeros(2)
+        hit = (np.arange(len(points)) < len(line))[drawn]  # errs by the grid of pixels, the colours by the light
+        share = BY_COLOUR * share + (1 - BY_COLOUR) * hit
         covered = float((share * ground).sum() / ground.sum()) * 4 * HALF_M[0] * HALF_M[1]  # of all, hidden parts too
         return {"trace_length": _line_length_m(covered, extent), "cone_x": tip}
 
