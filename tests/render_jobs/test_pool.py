@@ -154,9 +154,10 @@ def test_closing_the_iterator_ends_the_workers_and_leaves_nothing_half_done(tmp_
 
 
 DRIVER = """
-import sys
+import signal, sys
 from pathlib import Path
 from tests.render_jobs.support import fake_pool, job
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell is born deaf to it
 list(fake_pool(Path(sys.argv[1])).run([job("good"), job("hang_1")]))
 """
 
@@ -168,7 +169,7 @@ def test_workers_die_with_the_run_and_the_next_run_finishes(tmp_path: Path, sign
     run = subprocess.Popen([sys.executable, "-c", DRIVER, str(root)], cwd=REPOSITORY, stderr=subprocess.PIPE)
     wait_until(lambda: attempts(root, hanging) == 1 and Dataset(root).is_done(good.id))
     run.send_signal(signal_number)
-    run.communicate()
+    run.communicate(timeout=60)
     wait_until(lambda: not any(is_running(pid) for pid in worker_pids(root)))
     if signal_number == signal.SIGINT:
         assert clean(root)
