@@ -177,8 +177,9 @@ def seesaw_walker(event: SeesawWalker, t_s: Array) -> dict[str, Array]:
     first = integrated(tipping, [-np.deg2rad(10), 0.0], np.append(np.sort(early), off_s))
     rest = integrated(lambda w, y: tipping(w + off_s, y), first[:, -1].tolist(), np.sort(late) - off_s)
     theta = np.empty(len(u))
-    theta[order] = np.concatenate([first[0, :-1], rest[0]])
-    return {"tilt": np.minimum(theta, np.deg2rad(10)), "trigger:balance": np.array([start_s])}
+    free = np.concatenate([first[0, :-1], rest[0]])  # as if there were no right stop
+    theta[order] = np.where(np.maximum.accumulate(free) < np.deg2rad(10), free, np.deg2rad(10))
+    return {"tilt": theta, "trigger:balance": np.array([start_s])}
 
 
 def drawer_cycle(event: DrawerCycle, t_s: Array) -> dict[str, Array]:

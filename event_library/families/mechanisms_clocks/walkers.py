@@ -206,6 +206,8 @@ class SeesawWalker(Event):
 
     def rates(self, values: tuple[float, ...]) -> tuple[float, ...]:
         theta, momentum, since_s = values
+        if theta >= self.STOP_RAD:  # it lies on its right stop
+            return 0.0, 0.0, 1.0
         s = min(self.balance_m + self.speed_m_per_s * since_s, self.half_beam_m)
         inertia = self.still_kg_m2 + self.beetle_kg * s * s
         torque = GRAVITY_M_PER_S2 * math.cos(theta) * self.beetle_kg * (s - self.balance_m)

@@ -50,8 +50,8 @@ class SandPendulumTrace(Event):
     variables = (
         state("x", "m", 0.02, flags="bounded"),
         state("y", "m", 0.02, flags="bounded"),
-        state("trace", "m", 0.475, flags="monotone bounded"),
-        readout("trace_length", "m", 0.475, min_delta=0.95, flags="monotone bounded", label="of the line of sand"),
+        state("trace", "m", 0.45, flags="monotone bounded"),
+        readout("trace_length", "m", 0.45, min_delta=0.9, flags="monotone bounded", label="of the line of sand"),
         readout("cone_x", "m", 0.05, flags="bounded", label="the cone's mouth across"),
     )
     accept_rules = (
