@@ -50,15 +50,13 @@ class Bake:
         poses[..., 3:] /= np.linalg.norm(poses[..., 3:], axis=-1, keepdims=True)
         return poses
 
-    def first_moved_s(self, bodies: Sequence[int]) -> float:
-        """Physical time of the last tick before one of the bodies, at rest until then, is set going.
+    def set_going(self, name: str, bodies: Sequence[int], time_scale: float) -> dict[str, float]:
+        """Trigger `name`: event time of the last tick before one of the bodies, at rest until then, is set going.
 
-        Raises ValueError when none ever is.
+        Empty when none ever is. time_scale: physical over event seconds.
         """
         moved = np.abs(self.poses[:, bodies] - self.poses[0, bodies]).max(axis=(1, 2)) > 1e-6
-        if not moved.any():
-            raise ValueError("none of the bodies is ever set going")
-        return float(max(int(np.argmax(moved)) - 1, 0) * STEP_S)
+        return {name: max(int(np.argmax(moved)) - 1, 0) * STEP_S / time_scale} if moved.any() else {}
 
 
 class BakedEvent(Protocol):

@@ -93,7 +93,7 @@ class BowlingPins(Event):
         }
 
     def triggers(self) -> dict[str, float]:
-        return {"ball_arrives": rigid.baked(self).first_moved_s(range(1, 11)) / self.time_scale}
+        return rigid.baked(self).set_going("ball_arrives", range(1, 11), self.time_scale)
 
     def assembly(self) -> Assembly:
         near, side = -0.68 - BALL_M - 0.03, LANE_M / 2 + 0.16

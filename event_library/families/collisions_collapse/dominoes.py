@@ -86,7 +86,7 @@ class DominoChain(Event):
         return {"poses": poses, "fallen": (upright < np.cos(FALLEN_RAD)).sum(axis=1).astype(np.float64)}
 
     def triggers(self) -> dict[str, float]:
-        return {"last_starts": rigid.baked(self).first_moved_s([int(self.num_dominoes) - 1]) / self.time_scale}
+        return rigid.baked(self).set_going("last_starts", [int(self.num_dominoes) - 1], self.time_scale)
 
     def assembly(self) -> Assembly:
         mesh = parts.bevelled_box((THICK_M, WIDE_M, TALL_M), 0.0009)

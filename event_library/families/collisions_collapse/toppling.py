@@ -235,8 +235,7 @@ class WreckingBall(Event):
         }
 
     def triggers(self) -> dict[str, float]:
-        bricks = range(1, 1 + len(self.bricks()))
-        return {"impact": rigid.baked(self).first_moved_s(bricks) / self.time_scale}
+        return rigid.baked(self).set_going("impact", range(1, 1 + len(self.bricks())), self.time_scale)
 
     def assembly(self) -> Assembly:
         top, length, r = HIT_M + self.chain_m, self.chain_m, self.ball_radius_m
