@@ -159,3 +159,11 @@ def test_bake_is_read_between_ticks(dominoes: DominoChain) -> None:
     poses = bake.at(tau_s)
     np.testing.assert_allclose(poses[1, :, :3], (poses[0] + poses[2])[:, :3] / 2, atol=1e-12)
     np.testing.assert_array_equal(bake.at(np.array([99.0]))[0], bake.at(np.array([3.0]))[0])
+
+
+def test_a_bake_tells_when_bodies_are_set_going_and_leaves_out_what_never_is() -> None:
+    poses = np.zeros((5, 2, 7))
+    poses[3:, 1, 0] = 0.1
+    bake = rigid.Bake(poses, np.zeros(5), 0.0)
+    assert bake.set_going("hit", [1], 0.5) == {"hit": 2 * rigid.STEP_S / 0.5}
+    assert bake.set_going("hit", [0], 0.5) == {}
