@@ -42,7 +42,7 @@ class Renderer(Protocol):
     device: str
 
     @property
-    def seconds_in_cycles(self) -> float: ...
+    def seconds_in_renderer(self) -> float: ...
 
     def render(self, shot: Shot) -> NDArray[np.uint8]: ...
 
@@ -117,7 +117,7 @@ def produce_clip(
     stats = {
         "num_pictures": float(camera.total),
         "num_rendered": float(camera.num_rendered),
-        "seconds_in_cycles": renderer.seconds_in_cycles,
+        "seconds_in_renderer": renderer.seconds_in_renderer,
         "seconds_rays_and_states": rays_s,
         "seconds_rendering": render_s,
     }

@@ -113,7 +113,7 @@ def produce_strip(
         float((change.max(axis=-1) >= 24).mean()) if change.size else 0.0,
         tuple(readings),
     ).write(out)
-    return {"seconds_in_cycles": renderer.seconds_in_cycles, "pictures": float(len(pictures))}
+    return {"seconds_in_renderer": renderer.seconds_in_renderer, "pictures": float(len(pictures))}
 
 
 def _steady_window(plan: ScenePlan) -> Window:

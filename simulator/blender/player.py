@@ -43,7 +43,7 @@ class _Placed:
 
 
 class BlenderPlayer:
-    """One stage, open in Blender. `seconds_in_cycles` counts the time spent inside the renderer itself."""
+    """One stage, open in Blender. `seconds_in_renderer` counts the time spent inside the renderer itself."""
 
     def __init__(self, stage: Stage, threads: int) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -60,7 +60,7 @@ class BlenderPlayer:
         self._lamps = [(lamp, _add_lamp(self._scene, lamp)) for lamp in stage.lamps]
 
     @property
-    def seconds_in_cycles(self) -> float:
+    def seconds_in_renderer(self) -> float:
         return self._capture.seconds
 
     def render(self, shot: Shot) -> NDArray[np.uint8]:

@@ -96,7 +96,7 @@ class SketchRenderer:
     """Colours by instance id, light and noise seed; a muted event leaves no trace."""
 
     device = "sketch"
-    seconds_in_cycles = 0.0
+    seconds_in_renderer = 0.0
 
     def __init__(self, stage: Stage) -> None:
         self._stage, self._caster = stage, RayCaster(stage)
