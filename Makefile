@@ -31,7 +31,7 @@ $(READY): pyproject.toml Makefile .ci/system-libraries
 	touch $(READY)
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 demo: $(READY)
 	$(BIN)/remind demo --out $(DEMO_OUT)

@@ -26,12 +26,22 @@ def world_from_camera(plan: ScenePlan, t_s: float) -> Array:
     """[4, 4] camera pose at clip time `t_s`, interruptions included."""
     pose = base_pose(plan.camera, t_s, plan.clip.num_frames / plan.clip.fps)
     for interruption in plan.interruptions:
-        if interruption.kind == "look_away":
-            turn_rad = interruption.turn_rad * envelope(interruption, t_s)
-            if turn_rad != 0.0:
-                pose = pose.copy()
-                pose[:3, :3] = _yaw(turn_rad) @ pose[:3, :3]
+        if interruption.kind == "look_away" and (share := envelope(interruption, t_s)) != 0.0:
+            pose = looked_away(pose, interruption, share)
     return pose
+
+
+def looked_away(pose: Array, interruption: InterruptionPlan, share: float) -> Array:
+    """[4, 4] the pose turned or shifted by the share [0, 1] of a look-away; the original is left alone."""
+    away = pose.copy()
+    turn_rad = interruption.turn_rad * share
+    if interruption.motion == "yaw":
+        away[:3, :3] = _turn("z", turn_rad) @ pose[:3, :3]
+    elif interruption.motion == "pitch":
+        away[:3, :3] = pose[:3, :3] @ _turn("x", turn_rad)
+    else:
+        away[:3, 3] = pose[:3, 3] + share * np.asarray(interruption.shift_m)
+    return away
 
 
 def camera_from_world(plan: ScenePlan, t_s: float) -> Array:
@@ -45,19 +55,28 @@ def camera_from_world(plan: ScenePlan, t_s: float) -> Array:
 
 def light_level(plan: ScenePlan, t_s: float) -> float:
     """Share of every lamp and of the background that is on at clip time `t_s`: 1 lit, 0 pitch dark."""
+    return _left_on(plan, t_s, events=False)
+
+
+def event_light_level(plan: ScenePlan, t_s: float) -> float:
+    """The same for what glows in the events: only a lights_off with `event_lights` takes it out."""
+    return _left_on(plan, t_s, events=True)
+
+
+def _left_on(plan: ScenePlan, t_s: float, *, events: bool) -> float:
     level = 1.0
     for interruption in plan.interruptions:
-        if interruption.kind == "lights_off":
+        if interruption.kind == "lights_off" and (interruption.event_lights or not events):
             level *= 1.0 - envelope(interruption, t_s)
     return level
 
 
 def envelope(interruption: InterruptionPlan, t_s: float) -> float:
     """How far an interruption has gone at `t_s`: 0 outside [out_s, back_s], 1 while hidden, smooth between."""
-    if t_s <= interruption.out_s or t_s >= interruption.back_s:
-        return 0.0
     if interruption.hidden_from_s <= t_s <= interruption.hidden_to_s:
         return 1.0
+    if t_s <= interruption.out_s or t_s >= interruption.back_s:
+        return 0.0
     if t_s < interruption.hidden_from_s:
         share = (t_s - interruption.out_s) / (interruption.hidden_from_s - interruption.out_s)
     else:
@@ -67,24 +86,36 @@ def envelope(interruption: InterruptionPlan, t_s: float) -> float:
 
 def base_pose(camera: CameraPlan, t_s: float, duration_s: float) -> Array:
     """[4, 4] world_from_camera of the base path alone."""
-    azimuth_rad = camera.azimuth_rad
-    if camera.path == "orbit":
-        azimuth_rad = azimuth_rad + camera.sweep_rad * (t_s / duration_s)
-    elif camera.path == "loop":
-        # out and back over the middle of the clip; the first and the last sixth stand still at the same floats
-        share = min(t_s, duration_s - t_s) / duration_s
-        rise = min(max((share - 1 / 6) / (1 / 2 - 1 / 6), 0.0), 1.0)
-        azimuth_rad = azimuth_rad + camera.sweep_rad * rise * rise * (3 - 2 * rise)
-    horizontal_m = camera.distance_m * np.cos(camera.elevation_rad)
+    share = progress(camera, t_s, duration_s)
+    azimuth_rad, elevation_rad, distance_m = camera.azimuth_rad, camera.elevation_rad, camera.distance_m
+    if camera.path in ("orbit", "arc"):
+        azimuth_rad += camera.sweep_rad * share
+        elevation_rad += camera.rise_rad * share
+    elif camera.path == "dolly":
+        distance_m *= 1.0 - camera.travel_share * share
+    horizontal_m = distance_m * np.cos(elevation_rad)
     target = np.asarray(camera.look_at_m, dtype=np.float64)
     offset = np.array(
         [
             horizontal_m * np.sin(azimuth_rad),
             -horizontal_m * np.cos(azimuth_rad),
-            camera.distance_m * np.sin(camera.elevation_rad),
+            distance_m * np.sin(elevation_rad),
         ]
     )
-    return look_at(target + offset, target)
+    pose = look_at(target + offset, target)
+    if camera.path == "pan":
+        pose[:3, :3] = _turn("z", camera.sweep_rad * (share - 0.5)) @ pose[:3, :3]
+    return pose
+
+
+def progress(camera: CameraPlan, t_s: float, duration_s: float) -> float:
+    """How far along its path the camera is, [0, 1]: steady, or for a loop out and back with a rest at either end."""
+    if not camera.loop:
+        return t_s / duration_s
+    # out and back over the middle of the clip; the first and the last sixth stand still at the same floats
+    share = min(t_s, duration_s - t_s) / duration_s
+    rise = min(max((share - 1 / 6) / (1 / 2 - 1 / 6), 0.0), 1.0)
+    return rise * rise * (3 - 2 * rise)
 
 
 def look_at(eye_m: Array, target_m: Array) -> Array:
@@ -108,6 +139,9 @@ def project(points_m: Array, camera_from_world_44: Array, intrinsics_33: Array) 
     return uv, depth
 
 
-def _yaw(turn_rad: float) -> Array:
-    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
-    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+def _turn(axis: str, angle_rad: float) -> Array:
+    """[3, 3] right-handed turn about x or z."""
+    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    if axis == "z":
+        return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    return np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])

@@ -182,3 +182,22 @@ class Resolution(_Field):
     def schema(self) -> dict[str, Any]:
         side = {"type": "integer", "minimum": self.low, "maximum": self.high, "multipleOf": 2}
         return {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+
+
+@dataclass(frozen=True)
+class Size(_Field):
+    """[width, height] in metres, both positive -> (width, height)."""
+
+    high: float = 100.0
+
+    def read(self, raw: Any) -> tuple[float, float]:
+        if not isinstance(raw, list) or len(raw) != 2:
+            raise Problem("expected [width, height] in metres, e.g. [0.5, 0.4]")
+        for i, side in enumerate(raw):
+            if not 0 < plain_number(side) <= self.high:
+                raise Problem(f"{side:g} m is outside (0, {self.high:g}] m", (i,))
+        return float(raw[0]), float(raw[1])
+
+    def schema(self) -> dict[str, Any]:
+        side = {"type": "number", "exclusiveMinimum": 0, "maximum": self.high}
+        return {"type": "array", "items": side, "minItems": 2, "maxItems": 2}

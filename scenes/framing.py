@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.cameras import base_pose, intrinsics, project
+from scenes.errors import Problem
 from scenes.plan import CameraPlan, ClipPlan
 
 Array = NDArray[np.float64]
@@ -14,19 +17,29 @@ GRID_PX = 64  # EventInfo.min_visible_px counts pixels of a picture of this size
 
 
 def fitted_distance_m(points_m: Array, camera: CameraPlan, clip: ClipPlan, fill: float) -> float:
-    """Least distance at which all points stay within the share `fill` of the picture, along the path.
+    """Least distance d at which all points stay within the share `fill` of the picture, along the path.
 
-    The viewing directions do not depend on the distance d, so a point (x, y, z) in axes of the camera moved to the
-    look-at point is seen at depth z + d, and |x| / (z + d) <= fill tan(fov / 2) gives d at once.
+    The camera's directions do not depend on d and its place is look_at + d e(t), so a point is seen at a + d b with
+    a, b free of d, and |a_x + d b_x| <= fill tan(fov / 2) (a_z + d b_z) gives d at once. Raises Problem when no
+    distance does (a pan that turns too far).
     """
     tan_h = np.tan(camera.fov_rad / 2)
     limits = fill * np.array([tan_h, tan_h * clip.height_px / clip.width_px])
-    offsets = points_m - np.asarray(camera.look_at_m)
+    unit = dataclasses.replace(camera, distance_m=1.0)
+    look_at = np.asarray(camera.look_at_m)
     distance_m = 0.0
     for t_s in path_times_s(camera, clip):
-        seen = offsets @ base_pose(camera, t_s, duration_s(clip))[:3, :3]
-        needed = np.abs(seen[:, :2]) / limits - seen[:, 2:]
-        distance_m = max(distance_m, float(needed.max()), float(1e-3 - seen[:, 2].min()))
+        pose = base_pose(unit, t_s, duration_s(clip))
+        a, b = (points_m - look_at) @ pose[:3, :3], (look_at - pose[:3, 3]) @ pose[:3, :3]
+        for sign in (1.0, -1.0):
+            slope = limits * b[2] - sign * b[:2]
+            if slope.min() <= 1e-6:
+                raise Problem(
+                    "turns so far that its subject leaves the picture; less sweep_deg, or a wider fov_deg",
+                    ("camera", "sweep_deg"),
+                )
+            distance_m = max(distance_m, float(((sign * a[:, :2] - limits * a[:, 2:]) / slope).max()))
+        distance_m = max(distance_m, float((1e-3 - a[:, 2].min()) / b[2]))
     return distance_m
 
 
@@ -45,9 +58,9 @@ def reach(points_m: Array, camera: CameraPlan, clip: ClipPlan) -> float:
 
 def path_times_s(camera: CameraPlan, clip: ClipPlan) -> list[float]:
     """Clip times that span the base path."""
-    if camera.path == "static" or camera.sweep_rad == 0.0:
+    if camera.path == "static":
         return [0.0]
-    end_s = duration_s(clip) if camera.path == "orbit" else duration_s(clip) / 2
+    end_s = duration_s(clip) / 2 if camera.loop else duration_s(clip)
     return [float(t) for t in np.linspace(0.0, end_s, 7)]
 
 

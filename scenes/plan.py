@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import pathlib
+import types
 import typing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Self
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 Vec3 = tuple[float, float, float]
 
 
@@ -65,34 +66,68 @@ class EventPlan:
     start_s: float  # clip time at which the event's own clock is 0; may be negative (already running)
 
 
+Path = Literal["static", "pan", "orbit", "dolly", "arc"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class CameraPlan:
-    """Base path of the camera, a function of clip time (scenes.cameras evaluates it)."""
+    """Base path of the camera, a function of clip time (scenes.cameras evaluates it).
 
-    path: Literal["static", "orbit", "loop"]
+    static  stands still
+    pan     stands still and turns about the vertical by `sweep_rad`, half of it to each side of the look-at point
+    orbit   goes round the look-at point at one height: the azimuth changes by `sweep_rad`
+    dolly   goes straight towards the look-at point by the share `travel_share` of its distance (negative: away)
+    arc     goes round by `sweep_rad` while its elevation changes by `rise_rad`
+    """
+
+    path: Path
+    loop: bool = False  # out in the middle of the clip, and back to bitwise the same pose at its end
     look_at_m: Vec3
-    distance_m: float
+    distance_m: float  # at the start of the path
     elevation_rad: float
     azimuth_rad: float  # of the camera as seen from the look-at point, at t = 0; 0 is -y (in front), positive to +x
-    sweep_rad: float  # orbit: azimuth change over the clip; loop: greatest departure, back at the end; static: 0
+    sweep_rad: float = 0.0
+    rise_rad: float = 0.0
+    travel_share: float = 0.0
     fov_rad: float  # horizontal
+
+
+@dataclass(frozen=True, kw_only=True)
+class OccluderPlan:
+    """Something opaque that comes before the target, stays, and leaves. Upright; its base is centred on its origin."""
+
+    kind: str  # key of scenes.occluders.OCCLUDERS
+    size_m: Vec3  # width, thickness, height
+    location_m: Vec3  # of its base while it hides the target
+    yaw_rad: float  # its broad side faces its own -y
+    enter_m: Vec3  # where it comes from, relative to location_m
+    exit_m: Vec3  # where it goes to, relative to location_m
+    rgb: Vec3
+
+
+Kind = Literal["look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class InterruptionPlan:
     """A solved interruption: times in clip seconds, ramps included.
 
-    out_s .. hidden_from_s: the turn away or the dimming; hidden_from_s .. hidden_to_s: fully hidden;
-    hidden_to_s .. back_s: the way back. At and outside [out_s, back_s] camera and light are exactly the base ones.
+    out_s .. hidden_from_s: the way out (turn, entrance, dimming ...; may take no time); hidden_from_s .. hidden_to_s:
+    fully hidden; hidden_to_s .. back_s: the way back. Outside [out_s, back_s] everything is exactly as without it.
     """
 
-    kind: Literal["look_away", "lights_off"]
+    kind: Kind
     target: str  # event id
     out_s: float
     hidden_from_s: float
     hidden_to_s: float
     back_s: float
-    turn_rad: float = 0.0  # look_away: greatest yaw (solved)
+    motion: Literal["none", "yaw", "pitch", "translate"] = "none"  # look_away
+    turn_rad: float = 0.0  # yaw: greatest turn, positive to the left; pitch: positive up
+    shift_m: Vec3 = (0.0, 0.0, 0.0)  # translate: greatest shift in the world
+    occluder: OccluderPlan | None = None
+    event_lights: bool = False  # lights_off: what glows in the events goes out too
+    corruption: Literal["none", "noise", "blur", "blocks"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +181,9 @@ class ScenePlan:
         return _build(cls, data, "plan")
 
     @classmethod
-    def read(cls, path: Path) -> Self:
+    def read(cls, path: pathlib.Path) -> Self:
         try:
-            data = json.loads(Path(path).read_text())
+            data = json.loads(pathlib.Path(path).read_text())
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}: not JSON: {error}") from None
         return cls.from_dict(data)
@@ -176,6 +211,8 @@ def _build(kind: Any, data: Any, place: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, data, place)
     origin = typing.get_origin(kind)
+    if origin is types.UnionType:  # `X | None`
+        return None if data is None else _build(typing.get_args(kind)[0], data, place)
     if origin is tuple:
         return _build_tuple(typing.get_args(kind), data, place)
     if origin is Literal:

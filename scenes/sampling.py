@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from scenes.clock import Clock
 from scenes.clutter import Surroundings, clutter_props
 from scenes.distributions import Value, uniform
 from scenes.errors import Problem, under
+from scenes.fields import Word
 from scenes.framing import duration_s, fitted_distance_m, path_times_s
 from scenes.lighting import PRESETS, lamps, vec3
 from scenes.loading import EventTypes, registered_types
@@ -25,32 +27,30 @@ from scenes.plan import (
     ClipPlan,
     EventPlan,
     InterruptionPlan,
+    Kind,
+    Path,
     RenderPlan,
     ScenePlan,
     WorldPlan,
     rounded,
 )
-from scenes.planning import (
-    TURN_S,
-    Request,
-    Staged,
-    check_framed,
-    check_hideable,
-    check_seen,
-    influence_points,
-    place_windows,
-    solve_turn,
-)
+from scenes.planning import check_hideable, solve
 from scenes.poses import standing_pose
 from scenes.room import Extent, room_props
 from scenes.seeding import derived_seed, generator
 from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
+from scenes.staging import Staged, check_framed, check_seen
+from scenes.windows import TURN_S, Request, check_times, place_windows, spanned
 
 Array = NDArray[np.float64]
 FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
 TRIES = 10  # whole draws of a plan before the last reason is reported
 PARAM_TRIES = 20
 NUM_INSTANTS = 24  # at which occupied space is sampled
+SWEEP_DEG = Value("choice", (-30, -24, 24, 30))  # of orbits and arcs
+PAN_DEG = Value("choice", (-10, 10))
+RISE_DEG = uniform(8, 16)
+TRAVEL = uniform(0.2, 0.35)
 
 
 def sample_plans(
@@ -90,7 +90,7 @@ class _Draw:
     def plan(self) -> ScenePlan:
         """The finished plan, equal to its own read-back. Raises Problem with a place in the spec."""
         spec, clip = self.spec, self._clip()
-        requests = [self._request(i, wanted) for i, wanted in enumerate(spec.interruptions)]
+        requests = [self._request(i, wanted, clip) for i, wanted in enumerate(spec.interruptions)]
         longest_s = max((request.whole_s for request in requests), default=0.0)
         events = {event.id: self._event(i, event) for i, event in enumerate(spec.events)}
         self._check_hideable(requests, events)
@@ -101,7 +101,7 @@ class _Draw:
         staged = self._framed(staged, windows)
         world, extent = self._world(staged)
         with under("interruptions"):
-            interruptions = self._solved(requests, windows, staged, world, extent)
+            interruptions = solve(requests, windows, staged, world, extent, self.rng("turns"))
         draft = ScenePlan(
             version=PLAN_VERSION,
             name=spec.name,
@@ -188,18 +188,32 @@ class _Draw:
     def _direction(self, occupancies: Mapping[str, Occupancy]) -> CameraPlan:
         """The camera with everything but its distance (1 m for now)."""
         spec, rng = self.spec.camera, self.rng("camera")
-        path = spec.path.sample(rng)
+        path = cast(Path, spec.path.sample(rng))
         if isinstance(spec.look_at, tuple):
             look_at = np.asarray(spec.look_at, dtype=np.float64)
         else:
             look_at = union_box(self._subject(occupancies)).mean(axis=0)
+        elevation_rad = float(np.deg2rad(self._elevation_deg().sample(rng)))
+        azimuth_rad = float(np.deg2rad(spec.azimuth_deg.sample(rng)))
+        usual_sweep = PAN_DEG if path == "pan" else SWEEP_DEG
+        sweep_rad = float(np.deg2rad((spec.sweep_deg or usual_sweep).sample(rng)))
+        rise_rad = float(np.deg2rad((spec.rise_deg or RISE_DEG).sample(rng)))
+        if path == "arc" and not np.deg2rad(1.0) <= elevation_rad + rise_rad <= np.deg2rad(80.0):
+            raise Problem(
+                f"an arc from {np.rad2deg(elevation_rad):.0f} deg by {np.rad2deg(rise_rad):.0f} deg leaves [1, 80] deg"
+                "; change rise_deg or elevation_deg",
+                ("camera", "rise_deg"),
+            )
         return CameraPlan(
-            path="orbit" if path == "orbit" else "loop" if path == "loop" else "static",
+            path=path,
+            loop=spec.loop and path != "static",
             look_at_m=vec3(look_at),
             distance_m=1.0,
-            elevation_rad=float(np.deg2rad(self._elevation_deg().sample(rng))),
-            azimuth_rad=float(np.deg2rad(spec.azimuth_deg.sample(rng))),
-            sweep_rad=float(np.deg2rad(spec.sweep_deg.sample(rng))) if path != "static" else 0.0,
+            elevation_rad=elevation_rad,
+            azimuth_rad=azimuth_rad,
+            sweep_rad=sweep_rad if path in ("pan", "orbit", "arc") else 0.0,
+            rise_rad=rise_rad if path == "arc" else 0.0,
+            travel_share=float((spec.travel or TRAVEL).sample(rng)) if path == "dolly" else 0.0,
             fov_rad=float(np.deg2rad(spec.fov_deg.sample(rng))),
         )
 
@@ -240,7 +254,7 @@ class _Draw:
             subject_m=float((high - low).max()),
             half_x_m=float(max(abs(low[0]), abs(high[0]))),
             half_y_m=float(max(abs(low[1]), abs(high[1]))),
-            camera_m=float(np.linalg.norm(look_at[:2]) + camera.distance_m),
+            camera_m=float(np.linalg.norm(look_at[:2]) + camera.distance_m * max(1.0, 1.0 - camera.travel_share)),
             pixel_m=float(2 * camera.distance_m * np.tan(camera.fov_rad / 2) / 64),
         )
         around = Surroundings(boxes, camera, clip, extent)
@@ -260,36 +274,33 @@ class _Draw:
         return WorldPlan(kind=spec.kind.sample(rng), props=props, lights=lights, ambient_rgb=ambient), extent
 
     # ---- interruptions
-    def _request(self, i: int, wanted: InterruptionSpec) -> Request:
+    def _request(self, i: int, wanted: InterruptionSpec, clip: ClipPlan) -> Request:
         rng = self.rng("interruptions", str(i))
-        kind = wanted.kind.sample(rng)
-        return Request(
+        kind = cast(Kind, wanted.kind.sample(rng))
+        corruption = wanted.corruption or Word(("noise", "blur", "blocks"))
+        request = Request(
             kind=kind,
             target=wanted.target,
             hidden_s=float(wanted.hidden_s.sample(rng)),
             turn_s=float(wanted.turn_s.sample(rng)) if wanted.turn_s is not None else TURN_S[kind],
             at_s=float(wanted.at_s.sample(rng)) if wanted.at_s is not None else None,
+            motion=(wanted.motion or Word(("yaw",))).sample(rng),
+            direction=wanted.direction.sample(rng) if wanted.direction is not None else None,
             turn_rad=float(np.deg2rad(wanted.turn_deg.sample(rng))) if wanted.turn_deg is not None else None,
+            shift_m=float(wanted.shift_m.sample(rng)) if wanted.shift_m is not None else None,
+            occluder=(wanted.occluder or Word(("board", "curtain", "crate"))).sample(rng),
+            size_m=wanted.size_m,
+            event_lights=wanted.event_lights,
+            corruption=corruption.sample(rng) if kind == "corrupt" else "none",
         )
+        with under("interruptions", i):
+            check_times(request, clip.fps)
+        return request
 
     def _check_hideable(self, requests: list[Request], events: Mapping[str, Event]) -> None:
         for i, request in enumerate(requests):
             with under("interruptions", i):
                 check_hideable(request, events)
-
-    def _solved(
-        self, requests: list[Request], windows: list[InterruptionPlan], staged: Staged, world: WorldPlan, extent: Extent
-    ) -> tuple[InterruptionPlan, ...]:
-        """The windows with the turns of look-aways."""
-        rng, solved = self.rng("turns"), []
-        for i, (request, window) in enumerate(zip(requests, windows, strict=True)):
-            turn_rad = 0.0
-            if request.kind == "look_away":
-                influence = hull_points(influence_points(staged.occupancies[request.target], world.lights, extent))
-                with under(i):
-                    turn_rad = solve_turn(request, window, staged, influence, rng)
-            solved.append(dataclasses.replace(window, turn_rad=turn_rad))
-        return tuple(solved)
 
     def _render(self) -> RenderPlan:
         spec, rng = self.spec.render, self.rng("render")
@@ -302,7 +313,7 @@ class _Draw:
 def _seen(staged: Staged, distance_m: float, windows: list[InterruptionPlan]) -> Staged:
     """With this distance of the camera, if every target then stays in the picture and shows enough of its state."""
     nearer = dataclasses.replace(staged, camera=dataclasses.replace(staged.camera, distance_m=distance_m))
-    for i, window in enumerate(windows):
+    for i, window in enumerate(spanned(windows)):
         check_framed(window.target, nearer)
         with under("interruptions", i):
             check_seen(window, nearer)

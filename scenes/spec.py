@@ -5,16 +5,18 @@ Only what is built is accepted; what the design names but nobody has built yet i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from scenes.distributions import Value, fixed, uniform
 from scenes.errors import Problem, Source
-from scenes.fields import Point, Quantity, Resolution, Vocabulary, Word, as_pydantic
+from scenes.fields import Point, Quantity, Resolution, Size, Vocabulary, Word, as_pydantic
 
 MAX_EVENTS, MAX_INTERRUPTIONS, MAX_CLUTTER, MAX_FRAMES = 8, 8, 12, 2000
 OUTPUTS = Vocabulary(("rgb", "depth", "segmentation", "twins", "sweep"), ("normals", "flow", "amodal"), drawable=False)
+KINDS = ("look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
@@ -67,8 +69,10 @@ class EventSpec(Model):
 
 
 class CameraSpec(Model):
-    path: Annotated[Word, Vocabulary(("static", "orbit", "loop"), ("pan", "dolly", "arc"))] = Word(("static",))
-    """static; orbit: a steady arc of sweep_deg; loop: out by sweep_deg and back to the exact same pose."""
+    path: Annotated[Word, Vocabulary(("static", "pan", "orbit", "dolly", "arc"))] = Word(("static",))
+    """static; pan: turns by sweep_deg; orbit: goes round by sweep_deg; dolly: nearer by travel; arc: round and up."""
+    loop: Annotated[bool, Field(strict=True)] = False
+    """Out along the path and back to the exact same pose, in which it also rests at the start and the end."""
     look_at: Annotated[str | tuple[float, float, float], Point(3, names="an event's id, or centre")] = "centre"
     distance_m: Annotated[Value, Quantity(0.05, 50, "m")] | None = None
     """Left out: the planner frames what the event ever occupies at about 60 % of the picture."""
@@ -78,24 +82,56 @@ class CameraSpec(Model):
     """Left out: what shows the looked-at event best (for most types 14 to 24)."""
     azimuth_deg: Annotated[Value, Quantity(-180, 180, "deg")] = uniform(-15, 15)
     """0 looks along +y, positive to the right of the event."""
-    sweep_deg: Annotated[Value, Quantity(-180, 180, "deg")] = Value("choice", (-30, -24, 24, 30))
-    """orbit: azimuth change over the clip; loop: greatest departure. No meaning for static."""
+    sweep_deg: Annotated[Value, Quantity(-180, 180, "deg")] | None = None
+    """pan: turn of the camera (default 10 deg); orbit, arc: change of azimuth (default 24 or 30 deg); either way."""
+    rise_deg: Annotated[Value, Quantity(-60, 60, "deg")] | None = None
+    """arc: change of elevation (default 8 to 16 deg)."""
+    travel: Annotated[Value, Quantity(-1.0, 0.8, "of the distance")] | None = None
+    """dolly: share of the distance that it goes nearer, negative: away (default 0.2 to 0.35)."""
 
 
 class InterruptionSpec(Model):
-    kind: Annotated[
-        Word, Vocabulary(("look_away", "lights_off"), ("occluder", "fog", "blackout", "frame_drop", "corrupt"))
-    ]
+    kind: Annotated[Word, Vocabulary(KINDS)]
+    """look_away: the camera; occluder: something before the target; lights_off; fog; blackout: a black picture;
+    frame_drop: no pictures at all; corrupt: a broken signal."""
     target: Name
     """Id of the event that must not be seen."""
     hidden_s: Annotated[Value, Quantity(0.1, 300, "s")] = uniform(2.0, 3.0)
     """How long nothing of it is seen, without the way out and back."""
     at_s: Annotated[Value, Quantity(0, 600, "s")] | None = None
-    """Clip time at which the way out begins; left out: the planner looks for a good one."""
-    turn_s: Annotated[Value, Quantity(0.05, 10, "s")] | None = None
-    """Time of the way out, and of the way back (default 0.6 s to look away, 0.3 s for the light)."""
+    """Clip time at which the way out begins; left out: the planner looks for a good one. With it, interruptions of
+    different natures may overlap."""
+    turn_s: Annotated[Value, Quantity(0, 10, "s")] | None = None
+    """Time of the way out, and of the way back (default: 0.6 s to look away, 0.5 s for an occluder, 0.3 s for the
+    light, 0.8 s for fog, 0.25 s for a broken signal, none for blackout and frame_drop)."""
+    motion: Annotated[Word, Vocabulary(("yaw", "pitch", "translate"))] | None = None
+    """look_away: how the camera goes (default yaw)."""
+    direction: Annotated[Word, Vocabulary(("left", "right", "up", "down"))] | None = None
+    """look_away: where to; occluder: the side it comes from. Left out: any that works."""
     turn_deg: Annotated[Value, Quantity(5, 180, "deg")] | None = None
-    """look_away only: greatest turn; left out: solved, so that nothing of the event or its shadows is seen."""
+    """look_away by yaw or pitch: greatest turn; left out: solved, so that nothing of the event is seen."""
+    shift_m: Annotated[Value, Quantity(0.01, 100, "m")] | None = None
+    """look_away by translate: greatest shift; left out: solved."""
+    occluder: Annotated[Word, Vocabulary(("board", "curtain", "crate"))] | None = None
+    """occluder: what it is. board and curtain leave by the side they came from, a crate passes through."""
+    size_m: Annotated[tuple[float, float], Size()] | None = None
+    """occluder: [width, height]; left out: solved."""
+    event_lights: Annotated[bool, Field(strict=True)] = False
+    """lights_off: whatever glows in the events goes out too; without it, events that give light refuse lights_off."""
+    corruption: Annotated[Word, Vocabulary(("noise", "blur", "blocks"))] | None = None
+    """corrupt: static, defocus, or lost blocks; left out: any of them."""
+
+
+FIELDS_OF_KINDS: Mapping[str, tuple[str, ...]] = {
+    "motion": ("look_away",),
+    "direction": ("look_away", "occluder"),
+    "turn_deg": ("look_away",),
+    "shift_m": ("look_away",),
+    "occluder": ("occluder",),
+    "size_m": ("occluder",),
+    "event_lights": ("lights_off",),
+    "corruption": ("corrupt",),
+}
 
 
 class RenderSpec(Model):
@@ -138,6 +174,30 @@ class SceneSpec(Model):
         return self
 
 
+def _idle_path_field(camera: CameraSpec) -> Problem | None:
+    """A number of the camera's path that none of the paths it can have uses."""
+    uses = {"sweep_deg": {"pan", "orbit", "arc"}, "rise_deg": {"arc"}, "travel": {"dolly"}}
+    for name, paths in uses.items():
+        if getattr(camera, name) is not None and not paths & set(camera.path.options):
+            return Problem(f"only the path {' or '.join(sorted(paths))} uses it; remove it", (name,))
+    if camera.loop and camera.path.options == ("static",):
+        return Problem("a static camera has no way to loop; give a path", ("loop",))
+    return None
+
+
+def _meaningless(interruption: InterruptionSpec) -> Problem | None:
+    """A field that none of the kinds this interruption can have knows, or that its motion has no use for."""
+    for name, kinds in FIELDS_OF_KINDS.items():
+        if getattr(interruption, name) not in (None, False) and not set(kinds) & set(interruption.kind.options):
+            return Problem(f"only {' and '.join(kinds)} know it; remove it", (name,))
+    motions = ("yaw",) if interruption.motion is None else interruption.motion.options
+    if interruption.turn_deg is not None and set(motions) <= {"translate"}:
+        return Problem("translate does not turn; give shift_m, or remove it", ("turn_deg",))
+    if interruption.shift_m is not None and "translate" not in motions:
+        return Problem("only `motion: translate` shifts; remove it", ("shift_m",))
+    return None
+
+
 def _wrong_reference(spec: SceneSpec) -> Problem | None:
     """Names that point nowhere, names given twice, and fields without a meaning where they stand."""
     ids = [event.id for event in spec.events]
@@ -148,13 +208,15 @@ def _wrong_reference(spec: SceneSpec) -> Problem | None:
             return Problem(
                 f"unknown spot {event.at[:40]!r}; known: centre, left, right, or [x, y]", ("events", i, "at")
             )
+    if problem := _idle_path_field(spec.camera):
+        return problem.under("camera")
     known = ", ".join(ids)
     for i, interruption in enumerate(spec.interruptions):
         place = ("interruptions", i)
         if interruption.target not in ids:
             return Problem(f"no event has the id {interruption.target!r}; events: {known}", (*place, "target"))
-        if interruption.turn_deg is not None and interruption.kind.options != ("look_away",):
-            return Problem("only look_away turns; remove it", (*place, "turn_deg"))
+        if problem := _meaningless(interruption):
+            return problem.under(*place)
     look_at = spec.camera.look_at
     if isinstance(look_at, str) and look_at not in [*ids, "centre"]:
         return Problem(f"no event has the id {look_at[:40]!r}; known: centre, {known}", ("camera", "look_at"))

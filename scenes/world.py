@@ -26,3 +26,12 @@ def world_parts(world: WorldPlan) -> tuple[tuple[Part, Array], ...]:
         for part in prop_parts(prop.kind, prop.params):
             placed.append((dataclasses.replace(part, name=f"{prop.name}.{part.name}"), matrix))
     return tuple(placed)
+
+
+def world_boxes(world: WorldPlan) -> Array:
+    """[B, 2, 3] axis-aligned boxes around all static parts, in the world."""
+    boxes = []
+    for part, matrix in world_parts(world):
+        points = np.asarray(part.mesh.vertices) @ matrix[:3, :3].T + matrix[:3, 3]
+        boxes.append(np.stack([points.min(axis=0), points.max(axis=0)]))
+    return np.array(boxes).reshape(-1, 2, 3)

@@ -28,10 +28,15 @@ from simulator.timeline import StateTimeline, clip_clock
 from simulator.visibility import Visibility
 
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
-_CLAUSES = {  # taxonomy: interruption_clauses
-    "look_away": "The camera pans smoothly away until the subject has left the frame, stays there, then pans back to "
+_CLAUSES = {  # after the taxonomy's interruption_clauses
+    "look_away": "The camera moves smoothly away until the subject has left the frame, stays there, then comes back to "
     "the same view.",
-    "lights_off": "The room lights go out for a few seconds, then come back on.",
+    "occluder": "Something opaque comes before the subject, stays there for a few seconds, then leaves.",
+    "lights_off": "The lights go out for a few seconds, then come back on.",
+    "fog": "A thick white fog closes in until nothing can be seen, and then clears.",
+    "blackout": "The picture is black for a few seconds and then resumes with the clock still running.",
+    "frame_drop": "The video stops for a few seconds and then resumes with the clock still running.",
+    "corrupt": "The signal breaks up for a few seconds, and then comes back clean.",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from event_library.base import Event
 from scenes.plan import ScenePlan
 from simulator.clip import Sweep, Window
 from simulator.clip_writer import ClipContent, Pictures, write_clip
+from simulator.effects import apply_effects, clearness
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
 from simulator.timeline import (
@@ -48,29 +50,42 @@ class Renderer(Protocol):
 
 
 @dataclass
-class _Camera:
-    """Renders lists of shots; a shot whose key was seen before is not rendered again."""
+class Camera:
+    """Takes shots with their effects; a picture seen before, or of which nothing is left, is not rendered."""
 
-    stage: Stage
+    caster: RayCaster
     renderer: Renderer
     progress: Progress
     total: int = 0
     done: int = 0
     taken: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     num_rendered: int = 0
+    mean_rgb: NDArray[np.float64] | None = None  # [3] of the first picture taken
 
     def take(self, shots: list[Shot]) -> NDArray[np.uint8]:
-        """[N, H, W, 3] pictures of the shots."""
+        """[N, H, W, 3] pictures of the shots. The clip's first shot must be taken before any other."""
         pictures = []
         for shot in shots:
-            key = self.stage.key(shot)
-            if key not in self.taken:
-                self.taken[key] = self.renderer.render(shot)
-                self.num_rendered += 1
-            pictures.append(self.taken[key])
+            pictures.append(self._picture(shot))
             self.done += 1
             self.progress(self.done, self.total)
         return np.stack(pictures)
+
+    def _picture(self, shot: Shot) -> NDArray[np.uint8]:
+        plain = self._rendered(shot) if clearness(shot.effects) > 0.0 else None
+        if self.mean_rgb is None:
+            assert plain is not None, "the first picture is never hidden by effects"
+            self.mean_rgb = plain.mean(axis=(0, 1))
+        if not shot.effects and plain is not None:
+            return plain
+        return apply_effects(shot.effects, plain, self.caster.cast(shot).depth_m, self.mean_rgb)
+
+    def _rendered(self, shot: Shot) -> NDArray[np.uint8]:
+        key = self.caster.stage.key(shot)
+        if key not in self.taken:
+            self.taken[key] = self.renderer.render(shot)
+            self.num_rendered += 1
+        return self.taken[key]
 
 
 def produce_clip(
@@ -89,7 +104,7 @@ def produce_clip(
 
     renderer = open_renderer(stage)
     shots = _all_shots(plan, windows)
-    camera = _Camera(stage, renderer, progress, total=sum(map(len, shots.values())))
+    camera = Camera(caster, renderer, progress, total=sum(map(len, shots.values())))
     rgb = {name: camera.take(group) for name, group in shots.items()}
     render_s = time.perf_counter() - began - rays_s
 
@@ -156,7 +171,7 @@ def _calibration_shots(plan: ScenePlan, window: Window) -> list[Shot]:
 def _at_return(plan: ScenePlan, window: Window, event_time_s: float, samples: int, seed: int) -> Shot:
     truth = truth_shots(plan)[window.t_r]
     times = {**truth.event_times_s, window.target: float(event_time_s)}
-    return Shot(truth.world_from_camera, truth.light_level, times, samples, seed)
+    return dataclasses.replace(truth, event_times_s=times, samples=samples, seed=seed)
 
 
 def _calibration(

@@ -35,28 +35,32 @@ class RayCaster:
     """Casts the pictures of one stage; the world's own bodies are built once."""
 
     def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+        self.stage = stage
         clip, k = stage.plan.clip, stage.intrinsics
         u, v = np.meshgrid(np.arange(clip.width_px) + 0.5, np.arange(clip.height_px) + 0.5)
         # camera z = 1, so that the hit distance is the depth along the axis
         self._directions = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
-        self._static = _Scene((b, world_vertices(b, {})) for b in stage.bodies if b.event is None and b.part.in_rays)
+        static = (b for b in stage.bodies if b.event is None and b.occluder is None and b.part.in_rays)
+        self._static = _Scene((b, world_vertices(b, {})) for b in static)
+        self._occluders = [b for b in stage.bodies if b.occluder is not None]
 
     def cast(self, shot: Shot) -> Hits:
         """Everything that is in the picture."""
-        opaque, shells = self._event_scenes(self._stage.channels(shot), list(self._stage.events))
+        opaque, shells = self._event_scenes(self.stage.channels(shot), list(self.stage.events))
         rays = self._rays(shot)
-        return self._combine([self._static.nearest(*rays), opaque.nearest(*rays)], shells.nearest(*rays))
+        before = _Scene((b, world_vertices(b, {}, shot.occluders)) for b in self._occluders)
+        solid = [scene.nearest(*rays) for scene in (self._static, opaque, before)]
+        return self._combine(solid, shells.nearest(*rays))
 
     def cast_event(self, shot: Shot, event: str) -> Hits:
         """One event by itself, as if nothing else were there (amodal)."""
-        opaque, shells = self._event_scenes(self._stage.channels(shot), [event])
+        opaque, shells = self._event_scenes(self.stage.channels(shot), [event])
         rays = self._rays(shot)
         return self._combine([opaque.nearest(*rays)], shells.nearest(*rays))
 
     def _event_scenes(self, channels: dict[str, ChannelMap], events: list[str]) -> tuple[_Scene, _Scene]:
-        bodies = [b for b in self._stage.bodies if b.event in events and b.part.in_rays]
-        placed = [(b, world_vertices(b, channels[b.event])) for b in bodies if b.event is not None]
+        bodies = [b for b in self.stage.bodies if b.event in events and b.part.in_rays]
+        placed = [(b, world_vertices(b, channels)) for b in bodies]
         return (
             _Scene(p for p in placed if not p[0].part.see_through),
             _Scene(p for p in placed if p[0].part.see_through),
@@ -72,7 +76,7 @@ class RayCaster:
         for other_ids, other_depth in others:
             nearer = other_depth < depth
             ids, depth = np.where(nearer, other_ids, ids), np.where(nearer, other_depth, depth)
-        carriers = [b.instance for b in self._stage.bodies if b.part.carries]
+        carriers = [b.instance for b in self.stage.bodies if b.part.carries]
         in_front = (shell[1] < depth) & ~np.isin(ids, carriers)
         ids, depth = np.where(in_front, shell[0], ids), np.where(in_front, shell[1], depth)
         shape = self._directions.shape[:2]

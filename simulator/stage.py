@@ -11,35 +11,42 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from event_library.base import Event, State
-from event_library.channels import ChannelMap, pose_matrix, present
+from event_library.channels import ChannelMap, Emission, Power, pose_matrix, present
 from event_library.channels import Vertices as VerticesChannel
 from event_library.parts import Lamp, Part
 from event_library.registry import get_type
 from scenes.cameras import intrinsics
+from scenes.occluders import occluder_name, occluder_parts
 from scenes.plan import EventPlan, ScenePlan
 from scenes.poses import standing_pose
 from scenes.world import world_parts
+from simulator.effects import Effect
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Body:
-    """One part in the world with its stable instance id. `event` is None for what belongs to the world."""
+    """One part in the world with its stable instance id. `event` is None for what belongs to the world.
+
+    `occluder`: name of the occluder it belongs to, which moves through the world; None for everything else.
+    """
 
     instance: int
     part: Part
     world_from_rest: Array  # [4, 4] of the part's frame without channels
     event: str | None
+    occluder: str | None = None
 
     @property
     def key(self) -> str:
-        return f"{self.event or 'world'}/{self.part.name}"
+        return f"{self.event or self.occluder or 'world'}/{self.part.name}"
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,9 @@ class Shot:
     samples: int
     seed: int
     muted: Mapping[str, float] = field(default_factory=dict)  # event id -> event time at which its lamps stay
+    occluders: Mapping[str, Array] = field(default_factory=dict)  # name -> [4, 4] world_from_occluder; others are away
+    event_light: float = 1.0  # share of the events' own light that is on
+    effects: tuple[Effect, ...] = ()  # done to the picture after rendering; renderers don't look at them
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,10 @@ class Stage:
             for part in assembly.parts:
                 bodies.append(Body(len(bodies) + 1, part, matrix, event_plan.id))
             lamps += [EventLamp(lamp, event_plan.id, matrix) for lamp in assembly.lamps]
+        for i, interruption in enumerate(plan.interruptions):
+            if interruption.occluder is not None:
+                for part in occluder_parts(interruption.occluder):
+                    bodies.append(Body(len(bodies) + 1, part, np.eye(4), None, occluder_name(i)))
         return cls(plan, events, tuple(bodies), tuple(lamps))
 
     @cached_property
@@ -107,9 +121,11 @@ class Stage:
         return tuple(b for b in self.bodies if b.event == event)
 
     def key(self, shot: Shot) -> str:
-        """Two shots with the same key are the same picture, bit for bit."""
+        """Two shots with the same key are the same picture before its effects, bit for bit."""
         shown = {event: t_s for event, t_s in sorted(shot.event_times_s.items()) if event not in shot.muted}
-        text = repr((shot.light_level, shown, shot.samples, shot.seed, sorted(shot.muted.items())))
+        numbers = (shot.light_level, shot.event_light, shown, shot.samples, shot.seed, sorted(shot.muted.items()))
+        present_occluders = [(name, pose.tobytes()) for name, pose in sorted(shot.occluders.items())]
+        text = repr((numbers, present_occluders))
         return hashlib.sha256(shot.world_from_camera.tobytes() + text.encode()).hexdigest()
 
     def states(self, shot: Shot) -> dict[str, State]:
@@ -117,22 +133,55 @@ class Stage:
         return {name: event.state_at(shot.event_times_s[name]) for name, event in self.events.items()}
 
     def channels(self, shot: Shot) -> dict[str, ChannelMap]:
-        """Event id -> part name -> channels."""
-        return {name: self.events[name].channels(state) for name, state in self.states(shot).items()}
+        """Event id -> part or lamp name -> channels, what glows dimmed to the shot's event_light."""
+        channels = {name: self.events[name].channels(state) for name, state in self.states(shot).items()}
+        if shot.event_light == 1.0:
+            return channels
+        return {name: self._dimmed(name, own, shot.event_light) for name, own in channels.items()}
+
+    def _dimmed(self, event: str, channels: ChannelMap, level: float) -> ChannelMap:
+        resting: dict[str, Emission | Power] = {
+            b.part.name: Emission(b.part.material.emission_strength) for b in self.event_bodies(event)
+        }
+        resting |= {lamp.lamp.name: Power(lamp.lamp.power_w) for lamp in self.lamps if lamp.event == event}
+        dimmed = {}
+        for name, at_rest in resting.items():
+            own = channels.get(name, ())
+            glow = next((c for c in own if isinstance(c, Emission | Power)), at_rest)
+            scaled = Emission(glow.strength * level) if isinstance(glow, Emission) else Power(glow.power_w * level)
+            dimmed[name] = (*(c for c in own if not isinstance(c, Emission | Power)), scaled)
+        return {**channels, **dimmed}
+
+    def placed(self, shot: Shot) -> tuple[tuple[Body, Array | None], ...]:
+        """Every body with its vertices [V, 3] in the world; None for one that is not there."""
+        channels = self.channels(shot)
+        return tuple((body, world_vertices(body, channels, shot.occluders)) for body in self.bodies)
 
     def lamp_channels(self, shot: Shot) -> dict[str, ChannelMap]:
         """The same for lamps: those of muted events stay as they were."""
         return self.channels(dataclasses.replace(shot, event_times_s={**shot.event_times_s, **shot.muted}))
 
 
-def world_vertices(body: Body, channels: ChannelMap) -> Array | None:
-    """[V, 3] vertices of a body in the world with its channels applied; None when it is invisible."""
-    own = channels.get(body.part.name, ())
-    if not present(own):
-        return None
-    local = next((c.vertices_m for c in own if isinstance(c, VerticesChannel)), np.asarray(body.part.mesh.vertices))
-    matrix = body.world_from_rest @ pose_matrix(own)
-    return local @ matrix[:3, :3].T + matrix[:3, 3]
+def world_vertices(
+    body: Body, channels: Mapping[str, ChannelMap], occluders: Mapping[str, Array] = MappingProxyType({})
+) -> Array | None:
+    """[V, 3] vertices of a body in the world with its event's channels applied; None when it is not there.
+
+    channels: event id -> part name -> channels; occluders: name -> [4, 4] world_from_occluder of those that are there.
+    """
+    vertices = np.asarray(body.part.mesh.vertices)
+    matrix = body.world_from_rest
+    if body.occluder is not None:
+        if body.occluder not in occluders:
+            return None
+        matrix = occluders[body.occluder]
+    elif body.event is not None:
+        own = channels[body.event].get(body.part.name, ())
+        if not present(own):
+            return None
+        vertices = next((c.vertices_m for c in own if isinstance(c, VerticesChannel)), vertices)
+        matrix = matrix @ pose_matrix(own)
+    return vertices @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _typed_params(event: EventPlan) -> dict[str, float]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scenes.cameras import envelope
 from scenes.plan import ScenePlan
 from simulator.clip import Window
-from simulator.produce import Progress, Renderer
+from simulator.effects import clearness
+from simulator.produce import Camera, Progress, Renderer
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
 from simulator.timeline import clip_clock, paused_shots, truth_shots
@@ -93,10 +94,8 @@ def produce_strip(
     middle = window.hidden_frames[len(window.hidden_frames) // 2]
     frames = (0, before, middle, after, plan.clip.num_frames - 1)
     renderer = open_renderer(stage)
-    pictures = []
-    for shot in (*(truth[f] for f in frames), paused):
-        pictures.append(renderer.render(shot))
-        progress(len(pictures), len(NAMES))
+    camera = Camera(caster, renderer, progress, total=len(NAMES))
+    pictures = camera.take([*(truth[f] for f in frames), paused])
     inside = np.isin(caster.cast(truth[after]).segmentation, carriers)
     inside |= np.isin(caster.cast(paused).segmentation, carriers)
     change = np.abs(pictures[3].astype(np.float64) - pictures[5])[inside]
@@ -108,7 +107,7 @@ def produce_strip(
     ]
     Strip(
         plan,
-        np.stack(pictures),
+        pictures,
         float(change.mean()) if change.size else 0.0,
         float((change.max(axis=-1) >= 24).mean()) if change.size else 0.0,
         tuple(readings),
@@ -127,7 +126,8 @@ def _steady_window(plan: ScenePlan) -> Window:
 
 def _check_hidden(shots: list[Shot], caster: RayCaster, carriers: list[int]) -> None:
     """Raises ValueError when carriers are in a lit picture that should hide them."""
-    seen = [int(np.isin(caster.cast(shot).segmentation, carriers).sum()) for shot in shots if shot.light_level > 0]
+    plain = [shot for shot in shots if shot.light_level > 0 and clearness(shot.effects) > 0]
+    seen = [int(np.isin(caster.cast(shot).segmentation, carriers).sum()) for shot in plain]
     if any(seen):
         raise ValueError(f"{max(seen)} carrier pixels are seen in a frame that should hide them")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from event_library.base import Event
-from scenes.cameras import base_pose, envelope, light_level, world_from_camera
+from scenes.cameras import envelope, event_light_level, light_level, world_from_camera
 from scenes.clock import Clock
+from scenes.occluders import occluder_poses
 from scenes.plan import ScenePlan
 from simulator.clip import Window
+from simulator.effects import effects_at
 from simulator.stage import Shot
 
 Array = NDArray[np.float64]
+HIDES_IN_THE_WORLD = ("look_away", "occluder", "lights_off")  # the others are done to the finished picture
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,24 @@ def paused_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> list[Shot]:
 
 def _shots(plan: ScenePlan, times_s: Mapping[str, Array], *, interrupted: bool) -> list[Shot]:
     clock, shots = clip_clock(plan), []
-    hiding = plan.interruptions if interrupted else ()
+    shown = plan if interrupted else dataclasses.replace(plan, interruptions=())
     starts_s = {event.id: event.start_s for event in plan.events}
     for frame, t_s in enumerate(clock.frame_times_s):
         shots.append(
             Shot(
-                world_from_camera(plan, t_s) if interrupted else base_pose(plan.camera, t_s, clock.duration_s),
-                light_level(plan, t_s) if interrupted else 1.0,
-                {event: float(values[frame]) for event, values in times_s.items()},
-                plan.render.samples,
-                plan.render.seed + frame,
-                {i.target: i.out_s - starts_s[i.target] for i in hiding if envelope(i, t_s) == 1.0},
+                world_from_camera=world_from_camera(shown, t_s),
+                light_level=light_level(shown, t_s),
+                event_times_s={event: float(values[frame]) for event, values in times_s.items()},
+                samples=plan.render.samples,
+                seed=plan.render.seed + frame,
+                muted={
+                    i.target: i.out_s - starts_s[i.target]
+                    for i in shown.interruptions
+                    if i.kind in HIDES_IN_THE_WORLD and envelope(i, t_s) == 1.0
+                },
+                occluders=occluder_poses(shown, t_s),
+                event_light=event_light_level(shown, t_s),
+                effects=effects_at(shown, t_s, frame),
             )
         )
     return shots

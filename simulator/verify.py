@@ -98,7 +98,7 @@ def _windows(clip: Clip, plan: ScenePlan) -> Iterator[str]:
 
 def _loops(clip: Clip, plan: ScenePlan) -> Iterator[str]:
     cameras = clip.cameras.camera_from_world
-    if plan.camera.path == "loop" and cameras[0].tobytes() != cameras[-1].tobytes():
+    if plan.camera.loop and cameras[0].tobytes() != cameras[-1].tobytes():
         yield "the loop does not return to the exact same camera"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from scenes.cameras import envelope, light_level
 from scenes.plan import InterruptionPlan, ScenePlan
 from simulator.clip import Window
+from simulator.effects import clearness
 from simulator.rays import Hits, RayCaster
-from simulator.stage import Stage
+from simulator.stage import Shot, Stage
 from simulator.timeline import clip_clock, observed_shots, truth_shots
 
+_EFFECT_CAUSES = {"fog": "fog", "black": "black", "dropped": "dropped"}
 SEEN_SHARE = 0.9  # of the carriers: the last such frame before is t_h, the first after is t_r
 
 
@@ -42,7 +45,9 @@ def see(stage: Stage, caster: RayCaster) -> tuple[list[Hits], dict[str, Visibili
 def _visibility(stage: Stage, caster: RayCaster, hits: list[Hits], event: str) -> Visibility:
     plan = stage.plan
     carriers = [b.instance for b in stage.event_bodies(event) if b.part.carries]
+    shots = truth_shots(plan)
     light = np.array([light_level(plan, t_s) for t_s in clip_clock(plan).frame_times_s])
+    light *= [clearness(shot.effects) for shot in shots]
     geometric = np.array([int(np.isin(h.segmentation, carriers).sum()) for h in hits])
     alone = np.array(
         [int(np.isin(caster.cast_event(shot, event).segmentation, carriers).sum()) for shot in observed_shots(plan)]
@@ -50,13 +55,25 @@ def _visibility(stage: Stage, caster: RayCaster, hits: list[Hits], event: str) -
     seen_px = np.where(light > 0, geometric, 0)
     fraction = np.minimum(geometric / np.maximum(alone, 1), 1.0) * light
     hidden = _fully_hidden(plan, event) | (seen_px == 0)
-    causes = tuple(_cause(plan, event, frame) if hidden[frame] else None for frame in range(len(hits)))
+    causes = tuple(_cause(shot, caster, event) if gone else None for shot, gone in zip(shots, hidden, strict=True))
     return Visibility(event, seen_px, fraction, hidden, causes)
 
 
 def hidden_windows(plan: ScenePlan, visibility: dict[str, Visibility]) -> tuple[Window, ...]:
-    """Windows of every interruption. Raises ValueError when its target is not hidden, or not plainly seen around it."""
-    return tuple(_window(plan, i, visibility[i.target]) for i in plan.interruptions)
+    """Windows of all interruptions, in the plan's order; those that hide one target together are one window.
+
+    Raises ValueError when a target is not hidden, or not plainly seen around its window.
+    """
+    windows: dict[tuple[str, int, int], Window] = {}
+    for interruption in plan.interruptions:
+        window = _window(plan, interruption, visibility[interruption.target])
+        key = (window.target, window.t_h, window.t_r)
+        if key in windows:
+            earlier = windows[key]
+            frames = tuple(sorted({*earlier.hidden_frames, *window.hidden_frames}))
+            window = dataclasses.replace(earlier, kind=f"{earlier.kind}+{window.kind}", hidden_frames=frames)
+        windows[key] = window
+    return tuple(windows.values())
 
 
 def _window(plan: ScenePlan, interruption: InterruptionPlan, seen: Visibility) -> Window:
@@ -81,9 +98,13 @@ def _fully_hidden(plan: ScenePlan, event: str) -> NDArray[np.bool_]:
     return np.array([any(envelope(i, t_s) == 1.0 for i in own) for t_s in times_s])
 
 
-def _cause(plan: ScenePlan, event: str, frame: int) -> str:
-    t_s = clip_clock(plan).seconds(frame)
-    if light_level(plan, t_s) == 0.0:
+def _cause(shot: Shot, caster: RayCaster, event: str) -> str:
+    """The first thing, from the screen back into the world, that keeps the event from being seen."""
+    for effect in reversed(shot.effects):
+        if effect.strength == 1.0:
+            return _EFFECT_CAUSES.get(effect.kind, "corrupt")
+    if shot.light_level == 0.0:
         return "dark"
-    away = any(i.kind == "look_away" and envelope(i, t_s) > 0.0 for i in plan.interruptions)
-    return "out_of_view" if away else "occluded"
+    own = [b.instance for b in caster.stage.event_bodies(event) if b.part.carries]
+    in_view = np.isin(caster.cast_event(shot, event).segmentation, own).any()
+    return "occluded" if in_view else "out_of_view"

@@ -72,6 +72,8 @@ class BlenderPlayer:
         for placed in self._placed:
             if (event := placed.body.event) is not None:
                 self._set_body(placed, channels[event].get(placed.body.part.name, ()), event in shot.muted)
+            elif (occluder := placed.body.occluder) is not None:
+                self._set_occluder(placed, shot.occluders.get(occluder))
         lit = self._stage.lamp_channels(shot) if self._lamps else {}
         for event_lamp, light in self._lamps:
             self._set_lamp(event_lamp, light, lit[event_lamp.event].get(event_lamp.lamp.name, ()))
@@ -129,6 +131,12 @@ class BlenderPlayer:
         for kind, value in wanted.items():
             if self._changed(body.key, kind.__name__, value):
                 _SETTERS[kind](placed, value)
+
+    def _set_occluder(self, placed: _Placed, world_from_occluder: NDArray[np.float64] | None) -> None:
+        if self._changed(placed.body.key, "there", world_from_occluder is not None):
+            _set_visible(placed, world_from_occluder is not None)
+        if world_from_occluder is not None and self._changed(placed.body.key, "pose", world_from_occluder):
+            _set_matrix(placed, world_from_occluder)
 
     def _set_lamp(self, lamp: EventLamp, light: bpy.types.Object, own: tuple[Any, ...]) -> None:
         power_w, on = lamp.lamp.power_w, True

@@ -18,7 +18,7 @@ def job(name: str, index: int = 0) -> Job:
     """A job whose name tells the fake worker how to behave."""
     return Job(
         ScenePlan(
-            version=1,
+            version=2,
             name=name,
             spec_seed=0,
             index=index,

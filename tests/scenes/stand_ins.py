@@ -116,7 +116,7 @@ events:
     type: rise
     start_s: -1.5
     params: {rate_m_per_s: {uniform: [0.006, 0.012]}}
-camera: {path: loop, look_at: column}
+camera: {path: orbit, loop: true, look_at: column}
 interruptions:
   - {kind: look_away, target: column, hidden_s: [2.0, 2.5]}
 render: {engine: cycles, samples: 8, denoise: true}

@@ -55,13 +55,13 @@ def test_error_lines(old: str, new: str, line: str) -> None:
             "less than the 0.01 m",
         ),
         (
-            "path: loop",
+            "path: orbit, loop: true",
             "distance_m: 9",
             "k.yaml:16: interruptions[0].target: what shows the state of 'column'",
             "than the 120",
         ),
         (
-            "path: loop",
+            "path: orbit, loop: true",
             "distance_m: 0.15",
             "k.yaml:14: camera.distance_m: 'column' does not stay in",
             "leave distance_m out",
@@ -76,7 +76,7 @@ def test_what_cannot_be_planned_is_refused_with_a_fix(old: str, new: str, start:
 def test_lights_off_cannot_hide_what_gives_light() -> None:
     assert first_line(SPEC.replace("look_away", "lights_off").replace("type: rise", "type: glow")) == (
         "k.yaml:16: interruptions[0].kind: lights_off cannot hide anything here: 'column' (glow) gives light itself; "
-        "use look_away"
+        "use look_away, or `event_lights: true` if its light goes out too"
     )
 
 

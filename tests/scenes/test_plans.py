@@ -20,15 +20,15 @@ from scenes.distributions import parse_value
 from scenes.loading import load_spec, parse_spec
 from scenes.occupancy import Occupancy, occupancy, union_box
 from scenes.plan import InterruptionPlan, ScenePlan
-from scenes.planning import check_order
 from scenes.poses import standing_pose
 from scenes.sampling import sample_plans
 from scenes.seeding import derived_seed, generator
+from scenes.windows import check_order
 from scenes.world import world_parts
 from tests.scenes.stand_ins import SPEC, TYPES
 
 ROOT = Path(__file__).parents[2]
-DARK = SPEC.replace("kind: look_away", "kind: lights_off").replace("loop", "orbit")
+DARK = SPEC.replace("kind: look_away", "kind: lights_off").replace(", loop: true", "")
 LARGE = (
     SPEC.replace("type: rise", "type: swing")
     .replace("{rate_m_per_s: {uniform: [0.006, 0.012]}}", "{}")

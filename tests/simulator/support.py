@@ -36,7 +36,7 @@ def tank_plan(kind: str = "look_away", turn_rad: float = 2.2, **changes: Any) ->
         params={"size_m": [4.0, 4.0, 0.1], "rgb": [0.4, 0.3, 0.2], "roughness": 0.6},
     )
     plan = ScenePlan(
-        version=1,
+        version=2,
         name="test",
         spec_seed=0,
         index=0,
@@ -83,6 +83,7 @@ def tank_plan(kind: str = "look_away", turn_rad: float = 2.2, **changes: Any) ->
                 hidden_from_s=2.0,
                 hidden_to_s=4.0,
                 back_s=4.5,
+                motion="yaw" if kind == "look_away" else "none",
                 turn_rad=turn_rad if kind == "look_away" else 0.0,
             ),
         ),

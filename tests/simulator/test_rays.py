@@ -56,7 +56,7 @@ def test_unprojected_pixels_lie_on_the_mesh():
     camera_from_world = np.linalg.inv(shot.world_from_camera)
     rgb = np.zeros((*hits.segmentation.shape, 3), dtype=np.uint8)
     view = unproject(hits.segmentation, hits.depth_m, rgb, stage.intrinsics, camera_from_world, event, names)
-    channels = stage.channels(shot)[event.id]
+    channels = stage.channels(shot)
     for body in stage.event_bodies(event.id):
         if not body.part.carries:
             continue
