@@ -124,9 +124,7 @@ class LookAway:
         return self._with(shift_m=vec3(shift_m * along))
 
     def _with(self, turn_rad: float = 0.0, shift_m: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> InterruptionPlan:
-        motion = self.request.motion
-        assert motion in ("yaw", "pitch", "translate")
-        return dataclasses.replace(self.window, motion=motion, turn_rad=turn_rad, shift_m=shift_m)
+        return dataclasses.replace(self.window, motion=self.request.motion, turn_rad=turn_rad, shift_m=shift_m)
 
     def _poses(self) -> list[Array]:
         times = np.linspace(self.window.hidden_from_s, self.window.hidden_to_s, 5)

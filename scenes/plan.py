@@ -106,6 +106,8 @@ class OccluderPlan:
 
 
 Kind = Literal["look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt"]
+Motion = Literal["none", "yaw", "pitch", "translate"]
+Corruption = Literal["none", "noise", "blur", "blocks"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +124,12 @@ class InterruptionPlan:
     hidden_from_s: float
     hidden_to_s: float
     back_s: float
-    motion: Literal["none", "yaw", "pitch", "translate"] = "none"  # look_away
+    motion: Motion = "none"  # look_away
     turn_rad: float = 0.0  # yaw: greatest turn, positive to the left; pitch: positive up
     shift_m: Vec3 = (0.0, 0.0, 0.0)  # translate: greatest shift in the world
     occluder: OccluderPlan | None = None
     event_lights: bool = False  # lights_off: what glows in the events goes out too
-    corruption: Literal["none", "noise", "blur", "blocks"] = "none"
+    corruption: Corruption = "none"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,11 @@ from scenes.plan import (
     PLAN_VERSION,
     CameraPlan,
     ClipPlan,
+    Corruption,
     EventPlan,
     InterruptionPlan,
     Kind,
+    Motion,
     Path,
     RenderPlan,
     ScenePlan,
@@ -284,14 +286,14 @@ class _Draw:
             hidden_s=float(wanted.hidden_s.sample(rng)),
             turn_s=float(wanted.turn_s.sample(rng)) if wanted.turn_s is not None else TURN_S[kind],
             at_s=float(wanted.at_s.sample(rng)) if wanted.at_s is not None else None,
-            motion=(wanted.motion or Word(("yaw",))).sample(rng),
+            motion=cast(Motion, (wanted.motion or Word(("yaw",))).sample(rng)),
             direction=wanted.direction.sample(rng) if wanted.direction is not None else None,
             turn_rad=float(np.deg2rad(wanted.turn_deg.sample(rng))) if wanted.turn_deg is not None else None,
             shift_m=float(wanted.shift_m.sample(rng)) if wanted.shift_m is not None else None,
             occluder=(wanted.occluder or Word(("board", "curtain", "crate"))).sample(rng),
             size_m=wanted.size_m,
             event_lights=wanted.event_lights,
-            corruption=corruption.sample(rng) if kind == "corrupt" else "none",
+            corruption=cast(Corruption, corruption.sample(rng) if kind == "corrupt" else "none"),
         )
         with under("interruptions", i):
             check_times(request, clip.fps)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import Problem
 from scenes.framing import duration_s
-from scenes.plan import InterruptionPlan, Kind
+from scenes.plan import Corruption, InterruptionPlan, Kind, Motion
 from scenes.staging import Staged
 
 Array = NDArray[np.float64]
@@ -42,14 +42,14 @@ class Request:
     hidden_s: float
     turn_s: float
     at_s: float | None = None
-    motion: str = "yaw"
+    motion: Motion = "yaw"
     direction: str | None = None
     turn_rad: float | None = None
     shift_m: float | None = None
     occluder: str = "board"
     size_m: tuple[float, float] | None = None
     event_lights: bool = False
-    corruption: str = "none"
+    corruption: Corruption = "none"
 
     @property
     def whole_s(self) -> float:
