@@ -104,8 +104,30 @@ def _clip_verify(args: Args) -> int:
 
     found = {path: verify.verify_clip(path, deep=args.deep) for path in commands.clip_paths(args.paths)}
     for path, findings in found.items():
-        _show(*(f"{path}: {f.check}: {f.message}" for f in findings) if findings else [f"{path}: sound"])
+        _show(verify.report(path, findings))
     return 1 if any(found.values()) else 0
+
+
+def _clip_export(args: Args) -> int:
+    from simulator import commands
+
+    return _show(*commands.export(args.paths, args.to, args.out))
+
+
+def _clip_import(args: Args) -> int:
+    from render_jobs import commands
+
+    return _show(
+        commands.import_video(
+            args.video,
+            args.out,
+            cameras=args.cameras,
+            prompt=args.prompt,
+            fps=args.fps,
+            size=args.size,
+            max_frames=args.max_frames,
+        )
+    )
 
 
 # ---- trainer
@@ -247,8 +269,31 @@ def _add_clip(verbs: _Verbs) -> None:
         "remind clip verify data --deep",
     )
     verify.add_argument("--deep", action="store_true", help="also by rendering and measuring")
-    for parser in (info, states, verify):
+    export = clip.add(
+        "export",
+        _clip_export,
+        "write clips in the formats of other tools; never overwrites",
+        "remind clip export data --to nerfstudio --out exported",
+    )
+    export.add_argument("--to", choices=["nerfstudio", "coco", "rerun", "blend"], required=True)
+    export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    for parser in (info, states, verify, export):
         parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="clip directories or data sets")
+    imports = clip.add(
+        "import",
+        _clip_import,
+        "make a clip without states of any video, for training and for looking at",
+        "remind clip import pan.mp4 --cameras transforms.json --prompt 'A dog on a lawn.' --out data",
+    )
+    imports.add_argument("video", type=Path, metavar="VIDEO")
+    imports.add_argument(
+        "--cameras", type=Path, metavar="FILE", help="transforms.json of nerfstudio, or our cameras.json"
+    )
+    imports.add_argument("--prompt", default="", metavar="TEXT", help="what a text-conditioned model is told")
+    imports.add_argument("--fps", type=float, metavar="F", help="take the nearest frames at this rate (default: all)")
+    imports.add_argument("--size", metavar="WxH", help="resize and crop in the middle (default: as it is)")
+    imports.add_argument("--max-frames", type=int, metavar="N", help="the first N frames only")
+    imports.add_argument("--out", type=Path, required=True, metavar="DATASET")
 
 
 def _add_trainer(verbs: _Verbs) -> None:

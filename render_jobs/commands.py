@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from render_jobs.dataset import Dataset
+from render_jobs.importing import import_clip
 from render_jobs.jobs import Job, Result
 from render_jobs.pool import LocalPool, num_cores
 from render_jobs.progress import ProgressBar
@@ -16,6 +17,8 @@ from render_jobs.status import read_status
 from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
+from simulator.commands import info as clip_info
+from simulator.importing import ImportRequest, parse_size
 
 MAX_WORKERS = 16  # each holds a Blender of some 400 MB; beyond, the workers get more threads instead
 
@@ -77,6 +80,25 @@ def render(
     for result in failed:
         print(f"failed {result.job_id}: {result.message} (see {result.path})")
     return 1 if failed else 0
+
+
+def import_video(
+    video: Path,
+    out: Path,
+    *,
+    cameras: Path | None = None,
+    prompt: str = "",
+    fps: float | None = None,
+    size: str | None = None,
+    max_frames: int | None = None,
+) -> str:
+    """`remind clip import VIDEO --out DATASET`: what was published. `size` is "WxH"."""
+    size_px = None if size is None else parse_size(size)
+    request = ImportRequest(
+        video=video, cameras=cameras, prompt=prompt, fps=fps, size_px=size_px, max_frames=max_frames
+    )
+    path, fresh = import_clip(request, out)
+    return f"{clip_info(path)}\n  {'imported' if fresh else 'was there already'}"
 
 
 def print_status(root: Path) -> int:

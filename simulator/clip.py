@@ -138,6 +138,16 @@ class Clip(ArrayGroup):
 
     # ---- facts
     @property
+    def stateless(self) -> bool:
+        """An imported video: pictures and perhaps cameras, no events, no states, no plan that could be rendered."""
+        return bool(self.manifest.get("stateless", False))
+
+    @property
+    def cameras_known(self) -> bool:
+        """False for an imported video without cameras: `cameras` then holds one camera that stands still."""
+        return bool(self.manifest.get("cameras_known", True))
+
+    @property
     def clip_id(self) -> str:
         return str(self.manifest["clip_id"])
 

@@ -70,7 +70,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
     pq.write_table(_states_table(content), out / "states.parquet")
     if content.twins:
         pq.write_table(_twins_table(content), out / "twins.parquet")
-    _write_video(out / "video.mp4", content.rgb, plan.clip.fps)
+    write_video(out / "video.mp4", content.rgb, plan.clip.fps)
     arrays = _arrays(content)
     _write_arrays(out / "arrays.h5", arrays, content)
     hashes = {name: array_sha256(array) for name, array in sorted(arrays.items())}
@@ -92,7 +92,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         "files": {p.name: file_sha256(p) for p in sorted(out.iterdir())},
         "device": content.device,
-        "versions": _versions(),
+        "versions": software_versions(),
         "created_unix_s": round(time.time()),
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
@@ -161,7 +161,7 @@ def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]], content: ClipCont
 
 def _states_table(content: ClipContent) -> pa.Table:
     times_s = clip_clock(content.stage.plan).frame_times_s
-    columns: dict[str, list[Any]] = {name: [] for name in _STATE_SCHEMA.names}
+    columns: dict[str, list[Any]] = {name: [] for name in STATE_SCHEMA.names}
     for event, timeline in content.timelines["truth"].items():
         seen = content.visibility[event]
         for variable in content.stage.events[event].variables:
@@ -176,10 +176,10 @@ def _states_table(content: ClipContent) -> pa.Table:
                 )  # fmt: skip
                 for name, value in zip(columns, row, strict=True):
                     columns[name].append(value)
-    return pa.table(columns, schema=_STATE_SCHEMA)
+    return pa.table(columns, schema=STATE_SCHEMA)
 
 
-_STATE_SCHEMA = pa.schema(
+STATE_SCHEMA = pa.schema(
     [
         ("frame", pa.int32()), ("t_s", pa.float64()), ("event", pa.string()), ("entity", pa.string()),
         ("variable", pa.string()), ("role", pa.string()), ("value", pa.float64()), ("unit", pa.string()),
@@ -203,7 +203,7 @@ def _twins_table(content: ClipContent) -> pa.Table:
     return pa.table(columns)
 
 
-def _write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
+def write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
     """H.264 for people and loaders; the exact pictures are in arrays.h5."""
     options: dict[str, Any] = {
         "macro_block_size": 1,
@@ -238,7 +238,7 @@ def _event_log(content: ClipContent) -> list[dict[str, Any]]:
     return sorted(log, key=lambda entry: (entry["t_s"], entry["event"], entry["name"]))
 
 
-def _versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for package in _PACKAGES:
         try:

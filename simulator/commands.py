@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.clip import Clip, list_clips
+from simulator.export import EXPORTERS
 
 
 def clip_paths(paths: list[Path]) -> list[Path]:
@@ -22,11 +23,14 @@ def info(path: Path) -> str:
     clip = Clip.open(path)
     height, width = clip.rgb.shape[1:3]
     types = ", ".join(f"{event} ({kind})" for event, kind in clip.manifest["event_types"].items())
+    origin = f"rendered on {clip.manifest['device']}"
+    if clip.stateless:
+        types = "an imported video, no events"
+        origin = "cameras known" if clip.cameras_known else "cameras unknown"
     lines = [
         f"{path}",
         f"  {clip.plan['name']} #{clip.plan['index']}: {types}",
-        f"  {clip.num_frames} frames {width}x{height} at {clip.fps:g} fps, scene {clip.scene_id}, "
-        f"rendered on {clip.manifest['device']}",
+        f"  {clip.num_frames} frames {width}x{height} at {clip.fps:g} fps, scene {clip.scene_id}, {origin}",
         f"  prompt: {clip.prompt}",
     ]
     for w in clip.windows:
@@ -36,12 +40,19 @@ def info(path: Path) -> str:
     return "\n".join(lines)
 
 
+def export(paths: list[Path], to: str, out: Path) -> list[str]:
+    """Write clips in another tool's format; returns what was written. Raises ValueError where that cannot be."""
+    return [str(path) for path in EXPORTERS[to]([Clip.open(path) for path in clip_paths(paths)], out)]
+
+
 def states(path: Path, event: str | None = None, at_s: float | None = None) -> str:
     """The truth as a table: every variable at every frame, or at the frame nearest to `at_s`.
 
     Raises ValueError for an unknown event or a time outside the clip.
     """
     clip = Clip.open(path)
+    if clip.stateless:
+        return f"{path}: an imported video, it has no states"
     events = list(clip.variables)
     if event is not None and event not in events:
         raise ValueError(f"{path}: no event {event!r}; it has {', '.join(events)}")

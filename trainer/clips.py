@@ -109,6 +109,8 @@ def _carrier_region(clip: Clip) -> np.ndarray:
     """[H, W] bool: every pixel in which a carrier is ever seen, on the camera's own path, without the interruption."""
     targets = {window.target for window in clip.windows} or {str(event["id"]) for event in clip.plan["events"]}
     ids = [number for target in sorted(targets) for number in clip.carrier_ids(target)]
+    if not ids:  # an imported video
+        return np.zeros(clip.rgb.shape[1:3], dtype=bool)
     picture = clip.twin("observed") if "observed" in clip.twins else clip
     return np.isin(np.asarray(picture.segmentation[:]), ids).any(axis=0)
 

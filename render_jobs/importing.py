@@ -1,0 +1,27 @@
+"""Publishing an imported video in a data set, beside rendered clips and in the same way."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from render_jobs.dataset import Dataset
+from simulator.importing import ImportRequest, read_import, write_imported
+
+
+def import_clip(request: ImportRequest, out: Path) -> tuple[Path, bool]:
+    """The published clip, and whether it is new. A bad video or camera file leaves the data set untouched.
+
+    Raises ValueError for those, and when a run is writing to the data set.
+    """
+    dataset, clip_id = Dataset(out), request.clip_id
+    if dataset.is_done(clip_id):
+        return dataset.clip(clip_id), False
+    imported = read_import(request)
+    with dataset.lock():
+        attempt = dataset.attempt_dir(clip_id, 1)
+        try:
+            write_imported(imported, attempt)
+            return dataset.publish(attempt, clip_id), True
+        finally:
+            shutil.rmtree(attempt, ignore_errors=True)

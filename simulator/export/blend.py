@@ -1,0 +1,51 @@
+"""Blender: OUT/<clip>.blend, the clip's scene with a key on every frame, made by Blender in a process of its own.
+
+`simulator/blender/blend_file.py` says what such a file holds and what it cannot.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from simulator.clip import Clip
+from simulator.export.pictures import whole
+
+SCENE_FILE = "scene.blend"  # what the worker leaves in its folder
+
+
+def export_blend(clips: Sequence[Clip], out: Path) -> list[Path]:
+    """One .blend a clip. Raises ValueError where there is no Blender, or for an imported video."""
+    if importlib.util.find_spec("bpy") is None:
+        raise ValueError("--to blend: needs Blender's Python module bpy, which exists for Python 3.11 only")
+    for clip in clips:
+        if clip.stateless:
+            raise ValueError(f"{clip.path}: an imported video has no scene that --to blend could write")
+    return [_export_clip(clip, out / f"{clip.clip_id}.blend") for clip in clips]
+
+
+def _export_clip(clip: Clip, path: Path) -> Path:
+    with whole(path) as draft, tempfile.TemporaryDirectory(prefix="remind-blend-") as scratch:
+        folder = Path(scratch)
+        job = {"id": clip.clip_id, "what": "blend", "plan": str((clip.path / "plan.json").resolve()), "out": scratch}
+        done = subprocess.run(
+            [sys.executable, "-m", "simulator.blender"],
+            input=json.dumps(job) + "\n",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={**os.environ, "TMPDIR": scratch},  # Blender leaves a session folder behind
+        )
+        replies = [json.loads(line) for line in done.stdout.splitlines()]
+        if not replies or replies[-1]["kind"] != "done":
+            reason = replies[-1].get("message") if replies else None
+            raise ValueError(f"{clip.path}: Blender wrote no file: {reason or done.stderr[-400:]}")
+        shutil.move(folder / SCENE_FILE, draft)
+    return path
