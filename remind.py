@@ -246,8 +246,10 @@ def _add_render(verbs: _Verbs) -> None:
     render.add_argument("paths", type=Path, nargs="*", metavar="FILE_or_DIR", help="specs, plans, folders of either")
     render.add_argument("--out", type=Path, metavar="DATASET")
     render.add_argument("--count", type=int, default=1, metavar="N", help="samples of each spec (default 1)")
-    render.add_argument("--workers", type=int, metavar="N", help="Blender processes (default: one for each core)")
-    render.add_argument("--renderer", choices=["blender"], default="blender")
+    render.add_argument("--workers", type=int, metavar="N", help="render processes (default: one for each core)")
+    render.add_argument(
+        "--renderer", choices=["cycles", "preview"], help="draw with this instead of what each spec asks for"
+    )
     render.add_argument("--status", type=Path, metavar="DATASET", help="how far this data set is; renders nothing")
 
 

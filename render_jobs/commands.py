@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from render_jobs.dataset import Dataset
 from render_jobs.importing import import_clip
 from render_jobs.jobs import Job, Result
-from render_jobs.pool import LocalPool, num_cores
+from render_jobs.pool import ENGINES, LocalPool, num_cores
 from render_jobs.progress import ProgressBar
 from render_jobs.status import read_status
 from scenes.loading import load_spec
@@ -42,34 +43,41 @@ def gather_plans(paths: Sequence[Path], count: int) -> list[ScenePlan]:
 
 
 def render_plans(
-    plans: Sequence[ScenePlan], out: Path, *, num_workers: int | None = None, renderer: str = "blender"
+    plans: Sequence[ScenePlan], out: Path, *, num_workers: int | None = None, renderer: str | None = None
 ) -> list[Result]:
     """Render plans into the data set `out` with a progress bar; what is there already is kept.
 
-    Clips that fail are in the results and in `out/quarantine`; they don't stop the others.
+    renderer: a key of ENGINES that takes the place of every plan's `render.engine`; the clip is then another clip, with
+    another id. Clips that fail are in the results and in `out/quarantine`; they don't stop the others.
     """
-    if renderer != "blender":
-        raise ValueError(f"--renderer: no renderer {renderer!r}; there is: blender")
+    if renderer is not None and renderer not in ENGINES:
+        raise ValueError(f"--renderer: no renderer {renderer!r}; there are: {', '.join(ENGINES)}")
     if num_workers is not None and num_workers < 1:
         raise ValueError(f"--workers: {num_workers} is too few; give 1 or more")
-    jobs = [Job(plan) for plan in plans]
+    jobs = [Job(plan if renderer is None else _drawn_by(plan, renderer)) for plan in plans]
     guess = max((plan.clip.num_frames for plan in plans), default=0)
+    results = []
     with ProgressBar(len({job.id for job in jobs}), guess) as bar:
-        pool = LocalPool(
-            dataset=Dataset(out),
-            num_workers=num_workers or min(num_cores(), MAX_WORKERS),
-            on_progress=bar.on_progress,
-        )
-        results = []
-        with contextlib.closing(pool.run(jobs)) as ends:
-            for result in ends:
-                bar.on_result(result)
-                results.append(result)
+        for engine in sorted({job.plan.render.engine for job in jobs}):
+            pool = LocalPool(
+                dataset=Dataset(out),
+                num_workers=num_workers or min(num_cores(), MAX_WORKERS),
+                command=ENGINES[engine],
+                on_progress=bar.on_progress,
+            )
+            with contextlib.closing(pool.run(job for job in jobs if job.plan.render.engine == engine)) as ends:
+                for result in ends:
+                    bar.on_result(result)
+                    results.append(result)
     return results
 
 
+def _drawn_by(plan: ScenePlan, engine: str) -> ScenePlan:
+    return dataclasses.replace(plan, render=dataclasses.replace(plan.render, engine=engine))
+
+
 def render(
-    paths: Sequence[Path], out: Path, *, count: int = 1, num_workers: int | None = None, renderer: str = "blender"
+    paths: Sequence[Path], out: Path, *, count: int = 1, num_workers: int | None = None, renderer: str | None = None
 ) -> int:
     """`remind render FILE_or_DIR ... --out DATASET`. Returns the exit status: 1 when any clip failed."""
     results = render_plans(gather_plans(paths, count), out, num_workers=num_workers, renderer=renderer)

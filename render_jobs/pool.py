@@ -1,4 +1,4 @@
-"""Many clips on one machine: worker processes with one long-lived Blender each.
+"""Many clips on one machine: worker processes with one long-lived renderer each.
 
 A crash, a kill or a silence costs one attempt of one job and nothing else. The pool runs in the calling thread; the
 workers speak into one inbox.
@@ -13,7 +13,7 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,15 @@ class WorkersFail(ChildProcessError):
 def blender_command(threads: int) -> Sequence[str]:
     """How a Blender worker is started."""
     return [sys.executable, "-m", "simulator.blender", "--threads", str(threads)]
+
+
+def preview_command(threads: int) -> Sequence[str]:
+    """How a preview worker is started."""
+    return [sys.executable, "-m", "simulator.preview", "--threads", str(threads)]
+
+
+# `render.engine` of a plan -> how a worker for it is started
+ENGINES: Mapping[str, Callable[[int], Sequence[str]]] = {"cycles": blender_command, "preview": preview_command}
 
 
 def num_cores() -> int:

@@ -135,7 +135,7 @@ FIELDS_OF_KINDS: Mapping[str, tuple[str, ...]] = {
 
 
 class RenderSpec(Model):
-    engine: Annotated[Word, Vocabulary(("cycles",), ("eevee", "preview"), drawable=False)] = Word(("cycles",))
+    engine: Annotated[Word, Vocabulary(("cycles", "preview"), ("eevee",), drawable=False)] = Word(("cycles",))
     samples: Annotated[Value, Quantity(1, 4096, "samples", integer=True)] = fixed(8)
     denoise: Annotated[bool, Field(strict=True)] = True
 

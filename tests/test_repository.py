@@ -87,10 +87,10 @@ def test_clips_are_read_without_torch() -> None:
     assert_clean(import_without(["simulator.clip"], ["torch", "diffusers", "pydantic", "bpy", "scipy", "trimesh"]))
 
 
-def test_everything_but_the_worker_imports_without_blender() -> None:
+def test_everything_but_the_workers_imports_without_renderers() -> None:
     rooms = [name for room in PACKAGES for name in python_modules(room)]
-    modules = [name for name in rooms if not name.startswith("simulator.blender")]
-    assert_clean(import_without(["remind", "remind_demo", *modules], ["bpy", "mathutils"]))
+    modules = [name for name in rooms if not name.startswith(("simulator.blender", "simulator.preview."))]
+    assert_clean(import_without(["remind", "remind_demo", *modules], ["bpy", "mathutils", "pyrender", "OpenGL"]))
 
 
 def requirements(python: str) -> dict[str, Requirement]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import pytest
 
 from render_jobs.commands import gather_plans, render, render_plans
-from render_jobs.pool import LocalPool
 from tests.render_jobs.support import fake_pool, job
 
 
@@ -44,7 +42,7 @@ def test_exit_status_says_whether_a_clip_failed(
     plans = tmp_path / "plans"
     plans.mkdir()
     command = fake_pool(tmp_path / "data").command
-    monkeypatch.setattr("render_jobs.commands.LocalPool", functools.partial(LocalPool, command=command))
+    monkeypatch.setattr("render_jobs.commands.ENGINES", {"cycles": command})
     for name in ("good", "impossible"):
         (plans / f"{name}.json").write_text(job(name).plan.to_json())
     assert render([plans / "good.json"], tmp_path / "data") == 0
