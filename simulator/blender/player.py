@@ -65,6 +65,12 @@ class BlenderPlayer:
 
     def render(self, shot: Shot) -> NDArray[np.uint8]:
         """[H, W, 3] uint8 sRGB of one shot. The same shot gives the same bytes whatever was rendered before."""
+        self.set_shot(shot)
+        bpy.ops.render.render(write_still=False)
+        return srgb_from_linear(self._capture.take())
+
+    def set_shot(self, shot: Shot) -> None:
+        """The whole scene as it is in one shot, whatever it was before."""
         self._set_sampling(shot)
         self._camera.matrix_world = Matrix((shot.world_from_camera @ _CAMERA_FLIP).tolist())
         self._set_light(shot.light_level)
@@ -77,8 +83,6 @@ class BlenderPlayer:
         lit = self._stage.lamp_channels(shot) if self._lamps else {}
         for event_lamp, light in self._lamps:
             self._set_lamp(event_lamp, light, lit[event_lamp.event].get(event_lamp.lamp.name, ()))
-        bpy.ops.render.render(write_still=False)
-        return srgb_from_linear(self._capture.take())
 
     # ---- absolute state of one frame; unchanged values are not sent again (each update costs milliseconds)
     def _changed(self, key: str, what: str, value: Any) -> bool:

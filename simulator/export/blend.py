@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -15,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from scenes.plan import ScenePlan
 from simulator.clip import Clip
 from simulator.export.pictures import whole
 
@@ -34,7 +36,10 @@ def export_blend(clips: Sequence[Clip], out: Path) -> list[Path]:
 def _export_clip(clip: Clip, path: Path) -> Path:
     with whole(path) as draft, tempfile.TemporaryDirectory(prefix="remind-blend-") as scratch:
         folder = Path(scratch)
-        job = {"id": clip.clip_id, "what": "blend", "plan": str((clip.path / "plan.json").resolve()), "out": scratch}
+        plan = ScenePlan.read(clip.path / "plan.json")
+        plan = dataclasses.replace(plan, render=dataclasses.replace(plan.render, engine="cycles"))
+        (folder / "plan.json").write_text(plan.to_json())
+        job = {"id": clip.clip_id, "what": "blend", "plan": str(folder / "plan.json"), "out": scratch}
         done = subprocess.run(
             [sys.executable, "-m", "simulator.blender"],
             input=json.dumps(job) + "\n",
