@@ -75,6 +75,12 @@ def _scene_plan(args: Args) -> int:
     return _show(commands.plan(args.file, args.count, args.out))
 
 
+def _scene_preview(args: Args) -> int:
+    from simulator import previewing
+
+    return _show(previewing.preview(args.file, args.index, args.out))
+
+
 # ---- render
 def _render(args: Args) -> int:
     from render_jobs import commands
@@ -234,6 +240,17 @@ def _add_scene(verbs: _Verbs) -> None:
     plan.add_argument("file", type=Path, metavar="FILE")
     plan.add_argument("--count", type=int, default=1, metavar="N", help="how many (default 1)")
     plan.add_argument("--out", type=Path, required=True, metavar="DIR")
+    preview = scene.add(
+        "preview",
+        _scene_preview,
+        "see what a spec does, in seconds: frames, camera path from above, state curve",
+        "remind scene preview kitchen.yaml\nremind scene preview kitchen.yaml --index 3 --out kitchen.mp4",
+    )
+    preview.add_argument("file", type=Path, metavar="SPEC", help="a spec, or a plan (*.json)")
+    preview.add_argument("--index", type=int, default=0, metavar="I", help="which sample of the spec (default 0)")
+    preview.add_argument(
+        "--out", type=Path, metavar="FILE", help="contact sheet (*.png) or film (*.mp4); default: SPEC-0000I.png here"
+    )
 
 
 def _add_render(verbs: _Verbs) -> None:

@@ -79,7 +79,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
         "clip_id": plan.plan_id[:20],
         "plan_sha256": plan.plan_id,
         "scene_id": plan.scene_id,
-        "prompt": _prompt(content),
+        "prompt": prompt_of(content.stage),
         "instances": {
             str(b.instance): {"name": b.part.name, "event": b.event, "carries": b.part.carries}
             for b in content.stage.bodies
@@ -214,9 +214,10 @@ def write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
     imageio.mimwrite(path, list(rgb[:, :height, :width]), fps=fps, **options)
 
 
-def _prompt(content: ClipContent) -> str:
-    prompts = [event.info.prompt for event in content.stage.events.values()]
-    clauses = [_CLAUSES[i.kind] for i in content.stage.plan.interruptions]
+def prompt_of(stage: Stage) -> str:
+    """What a text-conditioned model is told: the events, and what interrupts the view of them."""
+    prompts = [event.info.prompt for event in stage.events.values()]
+    clauses = [_CLAUSES[i.kind] for i in stage.plan.interruptions]
     return " ".join([*prompts, *clauses])
 
 

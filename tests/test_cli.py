@@ -19,7 +19,7 @@ from tests.render_jobs.support import fake_pool, job
 REPOSITORY = Path(__file__).parents[1]
 VERBS = {
     "events": {"list", "show", "check", "gallery"},
-    "scene": {"init", "check", "schema", "plan"},
+    "scene": {"init", "check", "schema", "plan", "preview"},
     "render": set(),
     "clip": {"info", "states", "verify", "export", "import"},
     "train": set(),
