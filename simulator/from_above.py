@@ -141,6 +141,6 @@ def view_wedge(stage: Stage, shot: Shot, reach_m: float, colour: str) -> Wedge:
     half_deg, middle_deg = np.rad2deg(stage.plan.camera.fov_rad) / 2, np.rad2deg(heading(shot))
     eye = shot.world_from_camera[:2, 3]
     return Wedge(
-        (float(eye[0]), float(eye[1])), 1.3 * reach_m, middle_deg - half_deg, middle_deg + half_deg,
+        (float(eye[0]), float(eye[1])), 1.7 * reach_m, middle_deg - half_deg, middle_deg + half_deg,
         fc=colour, alpha=0.10, ec="none", zorder=2,
     )  # fmt: skip

@@ -44,7 +44,7 @@ def test_a_sheet_of_a_spec(tmp_path):
 def test_a_film_has_the_clip_s_frames_and_moves(tmp_path):
     preview(_short(tmp_path), 0, tmp_path / "film.mp4")
     with imageio.get_reader(tmp_path / "film.mp4") as film:
-        frames = list(film)
+        frames = list(film.iter_data())
     assert len(frames) == 12
     change = np.abs(frames[0].astype(int) - frames[6]).max(axis=-1) > 40
     assert change[:, : change.shape[1] // 2].any() and change[:, change.shape[1] // 2 :].any()  # picture and side
