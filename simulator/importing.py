@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,10 +57,14 @@ class ImportRequest:
         if self.max_frames is not None and self.max_frames < 1:
             raise ValueError(f"--max-frames: {self.max_frames} is too few; give 1 or more")
 
-    @property
+    @cached_property
+    def video_sha256(self) -> str:
+        return file_sha256(self.video)
+
+    @cached_property
     def clip_id(self) -> str:
         """20 hex digits of everything that was asked for, the files by their content."""
-        asked = asdict(self) | {"video": file_sha256(self.video)}
+        asked = asdict(self) | {"video": self.video_sha256}
         asked["cameras"] = None if self.cameras is None else file_sha256(self.cameras)
         return digest({"import": 1, **asked})[:20]
 
@@ -100,7 +105,7 @@ def read_import(request: ImportRequest) -> ImportedClip:
     track = _cameras(request, num_frames, width, height).taken(kept).cropped(box, size)
     source = {
         "file": request.video.name,
-        "sha256": file_sha256(request.video),
+        "sha256": request.video_sha256,
         "fps": source_fps,
         "width_px": width,
         "height_px": height,

@@ -126,20 +126,18 @@ def test_the_scale_of_a_foreign_file_is_the_distance_to_what_all_cameras_look_at
 
 
 def test_the_trainer_mixes_it_in(video, tmp_path):
-    plan = tank_plan(
-        clip=ClipPlan(num_frames=NUM_FRAMES, fps=FPS, width_px=32, height_px=32), outputs=("rgb", "segmentation")
-    )
+    plan = tank_plan(clip=ClipPlan(num_frames=24, fps=4, width_px=32, height_px=32), outputs=("rgb", "segmentation"))
     sketch_clip(plan, tmp_path / "data" / "clips" / "rendered")
-    import_video(video, tmp_path / "data", size="32x32")
+    import_video(video, tmp_path / "data", fps=4, size="32x32")
     imported = next(c for c in map(Clip.open, list_clips(tmp_path / "data")) if c.stateless)
-    record = read_clip(imported, 4)
+    record = read_clip(imported, 2)
     assert record.return_index is None and not record.hidden.any() and not record.region.any()
     assert record.uninterrupted is not None and record.visibility == {}
     assert np.isfinite(record.cameras).all()
-    assert len(read_dataset(tmp_path / "data", 4)) == 2
+    assert len(read_dataset(tmp_path / "data", 2)) == 2
     config = override(
         recipe("tiny"),
-        {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 4, "batch_size": 2}
+        {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 2, "batch_size": 2}
         | {"data.heldout_share": 0.0},
     )
     result = train(config, tmp_path / "data", tmp_path / "run", steps=1, progress=False)
