@@ -1,24 +1,35 @@
-"""Ground truth by casting rays (embree, robust) through pixel centres: ids, depth, amodal silhouettes.
+"""Ground truth by casting rays (embree, robust) through pixel centres: ids, depth, triangles, amodal silhouettes.
 
 Seen *through* shells for carriers: a pixel belongs to the water in a glass, not to the glass; elsewhere the shell is
 what a viewer sees. Flames are not in the scene. Works without bpy; agrees pixel for pixel with Cycles' index pass.
+
+Embree scenes are built once per event and moment and shared by every picture of that moment; the world's once at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
 
-from event_library.channels import ChannelMap
-from simulator.stage import Body, Shot, Stage, world_vertices
+from simulator.meshes import WORLD, Group, StageMeshes
+from simulator.stage import Shot, Stage
 
 Array = NDArray[np.float64]
-Nearest = tuple[NDArray[np.int64], Array]  # instance ids [N], distances [N]
+MOMENTS_KEPT = 3  # per event: this frame's, the next frame's, and one of a twin
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The first triangles that rays meet."""
+
+    face: NDArray[np.int64]  # [N] row of StageMeshes.faces; -1 for none
+    distance: Array  # [N] in units of the ray's direction; inf for none
 
 
 @dataclass(frozen=True)
@@ -26,83 +37,209 @@ class Hits:
     """What the rays of one picture met."""
 
     segmentation: NDArray[np.uint16]  # [H, W]; 0 is nothing
-    depth_m: NDArray[
-        np.float32
-    ]  # [H, W] along the camera axis, of the surface that `segmentation` names; inf for nothing
+    depth_m: NDArray[np.float32]  # [H, W] along the camera axis, of the surface `segmentation` names; inf for nothing
+    face: NDArray[np.int32]  # [H, W] row of StageMeshes.faces; -1 for nothing
+    alone: Mapping[str, NDArray[np.uint16]]  # event -> [H, W] segmentation as if nothing else were there
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """The rays of one picture, in the world."""
+
+    world_from_camera: Array  # [4, 4]
+    intrinsics: Array  # [3, 3]
+    directions: Array  # [H, W, 3], one unit deep along the camera axis
+
+    def window(self, points_m: Array) -> tuple[slice, slice]:
+        """Rows and columns outside which no ray meets the hull of the points [V, 3] (nan: not there)."""
+        inside = (points_m[~np.isnan(points_m[:, 0])] - self.world_from_camera[:3, 3]) @ self.world_from_camera[:3, :3]
+        height, width = self.directions.shape[:2]
+        if len(inside) == 0 or (inside[:, 2] <= 0.0).all():
+            return slice(0, 0), slice(0, 0)
+        if inside[:, 2].min() < 1e-3 * inside[:, 2].max():
+            return slice(0, height), slice(0, width)  # reaches behind the camera
+        k = self.intrinsics
+        uv = inside[:, :2] / inside[:, 2:] * (k[0, 0], k[1, 1]) + (k[0, 2], k[1, 2])
+        low, high = np.floor(uv.min(axis=0)) - 1, np.ceil(uv.max(axis=0)) + 1
+        rows, columns = np.clip((low[1], high[1]), 0, height), np.clip((low[0], high[0]), 0, width)
+        return slice(int(rows[0]), int(rows[1])), slice(int(columns[0]), int(columns[1]))
 
 
 class RayCaster:
-    """Casts the pictures of one stage; the world's own bodies are built once."""
+    """Casts the pictures of one stage."""
 
     def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+        self.stage, self.meshes = stage, StageMeshes(stage)
         clip, k = stage.plan.clip, stage.intrinsics
         u, v = np.meshgrid(np.arange(clip.width_px) + 0.5, np.arange(clip.height_px) + 0.5)
         # camera z = 1, so that the hit distance is the depth along the axis
         self._directions = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
-        static = (b for b in stage.bodies if b.event is None and b.occluder is None and b.part.in_rays)
-        self._static = _Scene((b, world_vertices(b, {})) for b in static)
-        self._occluders = [b for b in stage.bodies if b.occluder is not None]
+        groups = self.meshes.groups
+        self._world = [_Placed(self.meshes, groups[WORLD], self.meshes.placed(groups[WORLD]))] * (WORLD in groups)
+        self._moments: dict[str, dict[float, _Placed]] = {event: {} for event in stage.events}
 
     def cast(self, shot: Shot) -> Hits:
         """Everything that is in the picture."""
-        opaque, shells = self._event_scenes(self.stage.channels(shot), list(self.stage.events))
-        rays = self._rays(shot)
-        before = _Scene((b, world_vertices(b, {}, shot.occluders)) for b in self._occluders)
-        solid = [scene.nearest(*rays) for scene in (self._static, opaque, before)]
-        return self._combine(solid, shells.nearest(*rays))
+        picture = self._picture(shot)
+        solid = [placed.solid_in(picture) for placed in self._world]
+        shells, alone = [], {}
+        for event in self.stage.events:
+            placed = self._event(event, shot)
+            solid.append(placed.solid_in(picture))
+            shells.append(placed.shells_in(picture))
+            alone[event] = self._segmentation(self._through_shells(solid[-1:], shells[-1:]))
+        solid += [placed.solid_in(picture) for placed in self._occluders(shot)]
+        return self._hits(self._through_shells(solid, shells), alone)
 
     def cast_event(self, shot: Shot, event: str) -> Hits:
         """One event by itself, as if nothing else were there (amodal)."""
-        opaque, shells = self._event_scenes(self.stage.channels(shot), [event])
-        rays = self._rays(shot)
-        return self._combine([opaque.nearest(*rays)], shells.nearest(*rays))
+        picture, placed = self._picture(shot), self._event(event, shot)
+        nearest = self._through_shells([placed.solid_in(picture)], [placed.shells_in(picture)])
+        return self._hits(nearest, {event: self._segmentation(nearest)})
 
-    def _event_scenes(self, channels: dict[str, ChannelMap], events: list[str]) -> tuple[_Scene, _Scene]:
-        bodies = [b for b in self.stage.bodies if b.event in events and b.part.in_rays]
-        placed = [(b, world_vertices(b, channels)) for b in bodies]
-        return (
-            _Scene(p for p in placed if not p[0].part.see_through),
-            _Scene(p for p in placed if p[0].part.see_through),
+    def vertices(self, shot: Shot) -> Array:
+        """[V, 3] every vertex of the stage in the world; nan for what is not there."""
+        found = np.empty_like(self.meshes.rest_vertices)
+        for name, group in self.meshes.groups.items():
+            if name == WORLD:
+                found[group.vertices] = self._world[0].vertices
+            elif name in self.stage.events:
+                found[group.vertices] = self._event(name, shot).vertices
+            else:
+                found[group.vertices] = self.meshes.occluder_placed(name, shot)
+        return found
+
+    def directions(self, shot: Shot) -> Array:
+        """[H, W, 3] rays through the pixel centres, in the world, one unit deep along the camera axis."""
+        return self._picture(shot).directions
+
+    def first_solid(self, shot: Shot, origins_m: Array, directions: Array) -> Nearest:
+        """What single rays [N, 3] meet first; shells do not stop them."""
+        placed = [*self._world, *(self._event(event, shot) for event in self.stage.events), *self._occluders(shot)]
+        return _first([p.solid.nearest(origins_m, directions) for p in placed], len(directions))
+
+    def first_of_world(self, origins_m: Array, directions: Array) -> Nearest:
+        """The same with nothing but the world's own bodies there."""
+        return _first([p.solid.nearest(origins_m, directions) for p in self._world], len(directions))
+
+    def _event(self, event: str, shot: Shot) -> _Placed:
+        moments, time_s = self._moments[event], shot.event_times_s[event]
+        if time_s not in moments:
+            while len(moments) >= MOMENTS_KEPT:
+                moments.pop(next(iter(moments)))
+            moments[time_s] = _Placed(self.meshes, self.meshes.groups[event], self.meshes.event_placed(event, time_s))
+        return moments[time_s]
+
+    def _occluders(self, shot: Shot) -> list[_Placed]:
+        groups = self.meshes.groups
+        return [
+            _Placed(self.meshes, groups[name], self.meshes.occluder_placed(name, shot))
+            for name in groups
+            if name in shot.occluders
+        ]
+
+    def _picture(self, shot: Shot) -> _Picture:
+        pose = shot.world_from_camera
+        return _Picture(pose, self.stage.intrinsics, self._directions @ pose[:3, :3].T)
+
+    def _through_shells(self, solid: list[Nearest], shells: list[Nearest]) -> Nearest:
+        """Shells count where they lie before everything solid that carries no state."""
+        num_rays = self._directions.shape[0] * self._directions.shape[1]
+        nearest, shell = _first(solid, num_rays), _first(shells, num_rays)
+        in_front = (shell.distance < nearest.distance) & ~self.meshes.carries[nearest.face]
+        return Nearest(
+            np.where(in_front, shell.face, nearest.face), np.where(in_front, shell.distance, nearest.distance)
         )
 
-    def _rays(self, shot: Shot) -> tuple[Array, Array]:
-        pose = shot.world_from_camera
-        directions = self._directions.reshape(-1, 3) @ pose[:3, :3].T
-        return np.broadcast_to(pose[:3, 3], directions.shape), directions
+    def _segmentation(self, nearest: Nearest) -> NDArray[np.uint16]:
+        return self.meshes.instances[nearest.face].reshape(self._directions.shape[:2])
 
-    def _combine(self, opaque: list[Nearest], shell: Nearest) -> Hits:
-        (ids, depth), *others = opaque
-        for other_ids, other_depth in others:
-            nearer = other_depth < depth
-            ids, depth = np.where(nearer, other_ids, ids), np.where(nearer, other_depth, depth)
-        carriers = [b.instance for b in self.stage.bodies if b.part.carries]
-        in_front = (shell[1] < depth) & ~np.isin(ids, carriers)
-        ids, depth = np.where(in_front, shell[0], ids), np.where(in_front, shell[1], depth)
+    def _hits(self, nearest: Nearest, alone: Mapping[str, NDArray[np.uint16]]) -> Hits:
         shape = self._directions.shape[:2]
-        return Hits(ids.reshape(shape).astype(np.uint16), depth.reshape(shape).astype(np.float32))
+        return Hits(
+            self._segmentation(nearest),
+            nearest.distance.reshape(shape).astype(np.float32),
+            nearest.face.reshape(shape).astype(np.int32),
+            alone,
+        )
+
+
+def _first(found: list[Nearest], num_rays: int) -> Nearest:
+    """The nearer of several answers to the same rays; of equals the first."""
+    if not found:
+        return Nearest(np.full(num_rays, -1), np.full(num_rays, np.inf))
+    first, *others = found
+    face, distance = first.face, first.distance
+    for other in others:
+        nearer = other.distance < distance
+        face, distance = np.where(nearer, other.face, face), np.where(nearer, other.distance, distance)
+    return Nearest(face, distance)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """One group where it is at one moment; keeps what its last picture's rays met."""
+
+    meshes: StageMeshes
+    group: Group
+    vertices: Array  # [V of the group, 3]; nan for bodies that are not there
+    _seen: dict[bool, tuple[bytes, Nearest]] = field(default_factory=dict)
+
+    @cached_property
+    def solid(self) -> _Scene:
+        return self._scene(self.meshes.solid)
+
+    @cached_property
+    def shells(self) -> _Scene:
+        return self._scene(self.meshes.shell)
+
+    def solid_in(self, picture: _Picture) -> Nearest:
+        return self._in(picture, shells=False)
+
+    def shells_in(self, picture: _Picture) -> Nearest:
+        return self._in(picture, shells=True)
+
+    def _in(self, picture: _Picture, *, shells: bool) -> Nearest:
+        key = picture.world_from_camera.tobytes()
+        if shells not in self._seen or self._seen[shells][0] != key:
+            self._seen[shells] = key, self._cast(picture, shells=shells)
+        return self._seen[shells][1]
+
+    def _cast(self, picture: _Picture, *, shells: bool) -> Nearest:
+        shape = picture.directions.shape[:2]
+        face, distance = np.full(shape, -1), np.full(shape, np.inf)
+        window = picture.window(self.vertices)
+        directions = picture.directions[window]
+        if directions.size and (self.meshes.shell if shells else self.meshes.solid)[self.group.faces].any():
+            scene, flat = self.shells if shells else self.solid, directions.reshape(-1, 3)
+            near = scene.nearest(np.broadcast_to(picture.world_from_camera[:3, 3], flat.shape), flat)
+            face[window], distance[window] = (a.reshape(directions.shape[:2]) for a in (near.face, near.distance))
+        return Nearest(face.ravel(), distance.ravel())
+
+    def _scene(self, wanted: NDArray[np.bool_]) -> _Scene:
+        rows = np.flatnonzero(wanted[self.group.faces])
+        corners = self.meshes.faces[self.group.faces][rows] - self.group.vertices.start
+        there = ~np.isnan(self.vertices[corners[:, 0], 0])
+        return _Scene(self.vertices, corners[there], rows[there] + self.group.faces.start)
 
 
 class _Scene:
-    """An embree scene whose geometries know their instance ids."""
+    """An embree scene whose triangles know their rows in StageMeshes.faces."""
 
-    def __init__(self, placed: Iterable[tuple[Body, Array | None]]) -> None:
+    def __init__(self, vertices: Array, corners: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        """vertices [V, 3], corners [F, 3] of triangles into them, rows [F]."""
+        self._rows = rows
         self._scene = rtcore_scene.EmbreeScene(robust=True)
-        instances = []
-        for body, vertices in placed:
-            if vertices is None or len(body.part.mesh.faces) == 0:
-                continue
-            TriangleMesh(self._scene, vertices.astype(np.float32), np.asarray(body.part.mesh.faces, dtype=np.int32))
-            instances.append(body.instance)
-        self._instances = np.array(instances, dtype=np.int64)
+        if len(rows):
+            TriangleMesh(self._scene, vertices.astype(np.float32), corners.astype(np.int32))
 
     def nearest(self, origins: Array, directions: Array) -> Nearest:
-        """Instance id [N] (0 for none) and distance [N] in units of the direction (inf for none)."""
-        ids, distance = np.zeros(len(directions), dtype=np.int64), np.full(len(directions), np.inf)
-        if len(self._instances) == 0:
-            return ids, distance
+        """What rays [N, 3] meet first."""
+        face, distance = np.full(len(directions), -1), np.full(len(directions), np.inf)
+        if len(self._rows) == 0 or len(directions) == 0:
+            return Nearest(face, distance)
         found = self._scene.run(origins.astype(np.float32), directions.astype(np.float32), output=True)
         hit = found["geomID"] >= 0
-        ids[hit] = self._instances[found["geomID"][hit]]
+        face[hit] = self._rows[found["primID"][hit]]
         distance[hit] = found["tfar"][hit]
-        return ids, distance
+        return Nearest(face, distance)

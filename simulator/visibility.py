@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,27 +36,37 @@ class Visibility:
     hidden_by: tuple[str | None, ...]
 
 
-def see(stage: Stage, caster: RayCaster) -> tuple[list[Hits], dict[str, Visibility]]:
-    """Truth rays of every frame, and what they say about each event."""
-    plan = stage.plan
-    hits = [caster.cast(shot) for shot in truth_shots(plan)]
-    return hits, {event: _visibility(stage, caster, hits, event) for event in stage.events}
+Witness = Callable[[int, Hits], None]  # called with a frame and what its rays met, while its geometry is at hand
 
 
-def _visibility(stage: Stage, caster: RayCaster, hits: list[Hits], event: str) -> Visibility:
-    plan = stage.plan
-    carriers = [b.instance for b in stage.event_bodies(event) if b.part.carries]
-    shots = truth_shots(plan)
+def see(
+    stage: Stage, caster: RayCaster, witness: Witness = lambda frame, hits: None
+) -> tuple[list[Hits], dict[str, Visibility]]:
+    """Truth rays of every frame in turn, and what they say about each event."""
+    hits, alone_px = [], {event: np.zeros(stage.plan.clip.num_frames, dtype=np.int64) for event in stage.events}
+    for frame, (shot, plain) in enumerate(zip(truth_shots(stage.plan), observed_shots(stage.plan), strict=True)):
+        hits.append(caster.cast(shot))
+        witness(frame, hits[-1])
+        for event in stage.events:
+            alone = caster.cast_event(plain, event).segmentation
+            alone_px[event][frame] = int(np.isin(alone, _carriers(stage, event)).sum())
+    return hits, {event: _visibility(stage, hits, event, alone_px[event]) for event in stage.events}
+
+
+def _carriers(stage: Stage, event: str) -> list[int]:
+    return [b.instance for b in stage.event_bodies(event) if b.part.carries]
+
+
+def _visibility(stage: Stage, hits: list[Hits], event: str, alone_px: NDArray[np.int64]) -> Visibility:
+    plan, carriers, shots = stage.plan, _carriers(stage, event), truth_shots(stage.plan)
     light = np.array([light_level(plan, t_s) for t_s in clip_clock(plan).frame_times_s])
     light *= [clearness(shot.effects) for shot in shots]
     geometric = np.array([int(np.isin(h.segmentation, carriers).sum()) for h in hits])
-    alone = np.array(
-        [int(np.isin(caster.cast_event(shot, event).segmentation, carriers).sum()) for shot in observed_shots(plan)]
-    )
     seen_px = np.where(light > 0, geometric, 0)
-    fraction = np.minimum(geometric / np.maximum(alone, 1), 1.0) * light
+    fraction = np.minimum(geometric / np.maximum(alone_px, 1), 1.0) * light
     hidden = _fully_hidden(plan, event) | (seen_px == 0)
-    causes = tuple(_cause(shot, caster, event) if gone else None for shot, gone in zip(shots, hidden, strict=True))
+    in_view = [bool(np.isin(h.alone[event], carriers).any()) for h in hits]
+    causes = tuple(_cause(s, seen) if gone else None for s, seen, gone in zip(shots, in_view, hidden, strict=True))
     return Visibility(event, seen_px, fraction, hidden, causes)
 
 
@@ -98,13 +109,11 @@ def _fully_hidden(plan: ScenePlan, event: str) -> NDArray[np.bool_]:
     return np.array([any(envelope(i, t_s) == 1.0 for i in own) for t_s in times_s])
 
 
-def _cause(shot: Shot, caster: RayCaster, event: str) -> str:
+def _cause(shot: Shot, in_view: bool) -> str:
     """The first thing, from the screen back into the world, that keeps the event from being seen."""
     for effect in reversed(shot.effects):
         if effect.strength == 1.0:
             return _EFFECT_CAUSES.get(effect.kind, "corrupt")
     if shot.light_level == 0.0:
         return "dark"
-    own = [b.instance for b in caster.stage.event_bodies(event) if b.part.carries]
-    in_view = np.isin(caster.cast_event(shot, event).segmentation, own).any()
     return "occluded" if in_view else "out_of_view"

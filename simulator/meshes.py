@@ -1,0 +1,91 @@
+"""All triangles of a stage in one table, and where its vertices are in one shot.
+
+A triangle's row in the table is its identity over the whole clip: what a ray hit in one frame can be found again in the
+next, however its body moves or deforms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from event_library.channels import ChannelMap
+from simulator.stage import Body, Shot, Stage, world_vertices
+
+Array = NDArray[np.float64]
+WORLD = "world"  # the group of what stands still; events and occluders have groups by their own names
+
+
+@dataclass(frozen=True)
+class Group:
+    """Bodies that are placed together: those of the world, of one event, or of one occluder."""
+
+    bodies: tuple[Body, ...]
+    vertices: slice  # of the stage's vertices
+    faces: slice  # of the stage's triangles
+
+
+class StageMeshes:
+    """The stage's triangles, in the order of its bodies."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        bodies = stage.bodies
+        num_vertices = np.array([len(b.part.mesh.vertices) for b in bodies], dtype=np.int64)
+        num_faces = np.array([len(b.part.mesh.faces) for b in bodies], dtype=np.int64)
+        self._first_vertex = np.concatenate([[0], np.cumsum(num_vertices)])
+        first_face = np.concatenate([[0], np.cumsum(num_faces)])
+        own = [np.asarray(b.part.mesh.faces, dtype=np.int64).reshape(-1, 3) for b in bodies]
+        self.faces = np.concatenate([faces + start for faces, start in zip(own, self._first_vertex, strict=False)])
+        # [F + 1]: row -1 stands for "no triangle"
+        self.instances = np.append(np.repeat([b.instance for b in bodies], num_faces), 0).astype(np.uint16)
+        self.carries = np.append(np.repeat([b.part.carries for b in bodies], num_faces), False).astype(np.bool_)
+        self.solid = np.repeat([b.part.in_rays and not b.part.see_through for b in bodies], num_faces).astype(np.bool_)
+        self.shell = np.repeat([b.part.in_rays and b.part.see_through for b in bodies], num_faces).astype(np.bool_)
+        self.groups: dict[str, Group] = {}
+        for name, members in groupby(range(len(bodies)), key=lambda i: _group_of(bodies[i])):
+            numbers = list(members)
+            assert name not in self.groups, f"bodies of {name} must follow one another"
+            low, high = numbers[0], numbers[-1] + 1
+            self.groups[name] = Group(
+                tuple(bodies[low:high]),
+                slice(int(self._first_vertex[low]), int(self._first_vertex[high])),
+                slice(int(first_face[low]), int(first_face[high])),
+            )
+        self._at_rest = np.concatenate([np.asarray(b.part.mesh.vertices, dtype=np.float64) for b in bodies])
+
+    @property
+    def rest_vertices(self) -> Array:
+        """[V, 3] every vertex in its part's own frame, without channels."""
+        return self._at_rest
+
+    @property
+    def first_vertices(self) -> NDArray[np.int64]:
+        """[B + 1] first vertex of every body, and the end."""
+        return self._first_vertex
+
+    def placed(
+        self, group: Group, channels: dict[str, ChannelMap] | None = None, occluders: dict[str, Array] | None = None
+    ) -> Array:
+        """[V of the group, 3] vertices in the world; nan for bodies that are not there."""
+        found = []
+        for body in group.bodies:
+            vertices = world_vertices(body, channels or {}, occluders or {})
+            found.append(np.full((len(body.part.mesh.vertices), 3), np.nan) if vertices is None else vertices)
+        return np.concatenate(found)
+
+    def event_placed(self, event: str, event_time_s: float) -> Array:
+        """[V of the event, 3] vertices in the world at a time of the event's own clock; nan for what is not there."""
+        law = self.stage.events[event]
+        return self.placed(self.groups[event], channels={event: law.channels(law.state_at(event_time_s))})
+
+    def occluder_placed(self, occluder: str, shot: Shot) -> Array:
+        """[V of the occluder, 3] vertices in the world; nan when it is away."""
+        return self.placed(self.groups[occluder], occluders=dict(shot.occluders))
+
+
+def _group_of(body: Body) -> str:
+    return body.event or body.occluder or WORLD
