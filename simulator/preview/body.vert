@@ -2,7 +2,7 @@
 // One vertex of one body; everything that changes with time comes from the body table (table.py).
 
 layout(location = 0) in vec3 position;  // part frame, metres
-layout(location = 1) in vec3 normal;
+layout(location = 1) in vec3 normal;    // zero: flat
 layout(location = 2) in vec3 colour;    // linear RGB, materials that are per_vertex
 layout(location = 3) in float body;     // row of the table
 
@@ -10,7 +10,6 @@ uniform samplerBuffer table;
 uniform mat4 clip_from_world;
 uniform vec4 axis_from_world;  // row of camera_from_world that gives the depth along the camera axis
 
-invariant gl_Position;  // solid bodies are drawn twice: depth first, then light
 out vec3 v_world;
 out vec3 v_part;
 out vec3 v_normal;

@@ -92,7 +92,9 @@ void main() {
     int kind = int(abs(recipe.x));
     vec3 base = recipe.x < 0.0 ? v_colour : base_and_opacity.rgb;
     vec3 glow = glow_and_roughness.rgb * (recipe.x < 0.0 ? v_colour : vec3(1.0));
-    vec3 view = normalize(eye - v_world), normal = v_normal / max(length(v_normal), 1e-30);
+    vec3 view = normalize(eye - v_world), flat_normal = cross(dFdx(v_world), dFdy(v_world));
+    vec3 normal = dot(v_normal, v_normal) > 0.0 ? v_normal : flat_normal;
+    normal /= max(length(normal), 1e-30);
     normal = dot(normal, view) < 0.0 ? -normal : normal;
 #if CLEAR
     float edge = 1.0 - clamp(dot(normal, view), 0.0, 1.0), opacity = base_and_opacity.a;

@@ -17,8 +17,8 @@ from OpenGL import GL
 
 from simulator.preview.buffers import Buffers
 from simulator.preview.context import Target, device_name, open_context, program
-from simulator.preview.corners import Shape
 from simulator.preview.lamps import event_lamp, world_lamp
+from simulator.preview.shapes import Shape
 from simulator.preview.table import DEFINES, ROW_TEXELS, Look, fill_row, look_of
 from simulator.stage import Body, Shot, Stage
 
@@ -31,10 +31,9 @@ AMBIENT = {"AMBIENT_BELOW": 0.1, "AMBIENT_ABOVE": 0.4, "AMBIENT_MIRROR": 0.3}  #
 
 @dataclass
 class _Placed:
-    """A body, its corners and what of it lies on the device."""
+    """A body and what of it lies on the device."""
 
     body: Body
-    shape: Shape
     look: Look
     middle_m: Array  # [3] of its vertices, in its own frame
     radius_m: float
@@ -57,6 +56,7 @@ class PreviewRenderer:
         self._stage = stage
         self.device = f"preview: {device_name()}"
         self.seconds_in_renderer = 0.0
+        self._posed: Shot | None = None
         clip, k = stage.plan.clip, stage.intrinsics
         near_m = NEAREST * stage.plan.camera.distance_m
         lens = pyrender.IntrinsicsCamera(k[0, 0], k[1, 1], k[0, 2], k[1, 2], znear=near_m, zfar=FURTHEST_M)
@@ -65,7 +65,9 @@ class PreviewRenderer:
         self._table = np.zeros((len(self._placed), ROW_TEXELS, 4), dtype=np.float32)
         for row, placed in zip(self._table, self._placed, strict=True):
             fill_row(row, placed.body, placed.look)
-        self._buffers = Buffers([p.shape for p in self._placed], [p.look.vertices_m for p in self._placed], self._table)
+        self._buffers = Buffers(
+            [Shape.of(p.body.part) for p in self._placed], [p.look.vertices_m for p in self._placed], self._table
+        )
         self._shape = (clip.height_px, clip.width_px)
         size = (clip.width_px, clip.height_px)
         self._picture = Target(*size, GL.GL_SRGB8_ALPHA8, with_depth=True)
@@ -85,23 +87,17 @@ class PreviewRenderer:
         """[H, W, 3] uint8 sRGB of one shot. The same shot gives the same bytes whatever was rendered before."""
         began = time.perf_counter()
         self._pose(shot)
-        seen = [p for p in self._placed if p.look.visible and p.body.event not in shot.muted]
-        solid, clear = [p.shape for p in seen if not p.clear], [p for p in seen if p.clear]
+        seen = [i for i, p in enumerate(self._placed) if p.look.visible and p.body.event not in shot.muted]
         ambient = np.asarray(self._stage.plan.world.ambient_rgb) * shot.light_level
         uniforms = {**self._view(shot), "ambient": ambient, "lamps": self._lamps(shot)}
         self._picture.begin((*ambient, 1.0))
         GL.glEnable(GL.GL_FRAMEBUFFER_SRGB)
         GL.glEnable(GL.GL_DEPTH_TEST)
-        GL.glDepthFunc(GL.GL_LEQUAL)
-        GL.glColorMask(False, False, False, False)  # depth first, so that each pixel is lit once
-        self._ids.use(uniforms)
-        _draw(solid)
-        GL.glColorMask(True, True, True, True)
-        GL.glDepthMask(False)
         self._solid.use(uniforms)
-        _draw(solid)
+        self._buffers.draw([i for i in seen if not self._placed[i].clear])
+        GL.glDepthMask(False)
         self._clear.use(uniforms)
-        self._draw_clear(clear, shot)
+        self._draw_clear([i for i in seen if self._placed[i].clear], shot)
         GL.glDisable(GL.GL_DEPTH_TEST)
         self._smoothed.begin((0.0, 0.0, 0.0, 1.0))
         self._smooth.use({"pixel": 1.0 / np.asarray(self._picture.size)})
@@ -121,9 +117,8 @@ class PreviewRenderer:
         self._pose(shot)
         self._masks.begin((0.0, np.inf, 0.0, 0.0))
         GL.glEnable(GL.GL_DEPTH_TEST)
-        GL.glDepthFunc(GL.GL_LESS)
         self._ids.use(self._view(shot))
-        _draw([p.shape for p in self._placed if p.solid_to_rays])
+        self._buffers.draw([i for i, p in enumerate(self._placed) if p.solid_to_rays])
         found = self._masks.read(GL.GL_RG, np.empty((*self._shape, 2), dtype=np.float32))
         self.seconds_in_renderer += time.perf_counter() - began
         return found[..., 0].astype(np.uint16), found[..., 1]
@@ -139,15 +134,19 @@ class PreviewRenderer:
     def _pose(self, shot: Shot) -> None:
         """Everything on the device as it is in the shot; what did not change is not sent again."""
         open_context().make_current()
+        if shot is self._posed:  # picture and masks of one shot
+            self._buffers.bind()
+            return
+        self._posed = shot
         channels = self._stage.channels(shot)
-        for placed, row in zip(self._placed, self._table, strict=True):
+        for number, (placed, row) in enumerate(zip(self._placed, self._table, strict=True)):
             body = placed.body
             if body.event is not None:
                 look = look_of(body, channels[body.event].get(body.part.name, ()))
                 if not np.array_equal(look.vertices_m, placed.look.vertices_m):
-                    self._buffers.send_vertices(placed.shape, look.vertices_m)
-                if look.vertex_rgb is not None:
-                    self._buffers.send_colours(placed.shape, look.vertex_rgb)
+                    self._buffers.send_vertices(number, look.vertices_m)
+                if look.vertex_rgb is not None and not np.array_equal(look.vertex_rgb, placed.look.vertex_rgb):
+                    self._buffers.send_colours(number, look.vertex_rgb)
             elif body.occluder is not None:
                 look = look_of(body, ())
                 look.visible = body.occluder in shot.occluders
@@ -168,13 +167,14 @@ class PreviewRenderer:
             lamps += [lamp for lamp in found if lamp is not None]
         return np.stack(lamps) if lamps else np.zeros((0, 3, 4), dtype=np.float32)
 
-    def _draw_clear(self, bodies: list[_Placed], shot: Shot) -> None:
+    def _draw_clear(self, numbers: list[int], shot: Shot) -> None:
         """What shows what is behind it, from back to front; shells after what they hold; in each the far side first."""
-        if not bodies:
+        if not numbers:
             return
         eye = shot.world_from_camera[:3, 3]
 
-        def nearness(placed: _Placed) -> tuple[float, int]:
+        def nearness(number: int) -> tuple[float, int]:
+            placed = self._placed[number]
             matrix = placed.look.world_from_part
             away_m = float(np.linalg.norm(matrix[:3, :3] @ placed.middle_m + matrix[:3, 3] - eye))
             outside_m = placed.radius_m if placed.body.part.see_through else 0.0
@@ -183,43 +183,24 @@ class PreviewRenderer:
         GL.glEnable(GL.GL_BLEND)
         GL.glEnable(GL.GL_CULL_FACE)
         GL.glBlendFuncSeparate(GL.GL_ONE, GL.GL_SRC1_COLOR, GL.GL_ONE, GL.GL_ZERO)
-        for placed in sorted(bodies, key=nearness):
+        for number in sorted(numbers, key=nearness):
             for side in (GL.GL_FRONT, GL.GL_BACK):
                 GL.glCullFace(side)
-                _draw([placed.shape])
+                self._buffers.draw([number])
         GL.glDisable(GL.GL_BLEND)
         GL.glDisable(GL.GL_CULL_FACE)
 
 
 def _place(bodies: tuple[Body, ...]) -> list[_Placed]:
-    """Bodies that have faces, one after the other."""
-    placed, first = [], 0
+    """Bodies that have faces, small before large: what stands on a floor is drawn before the floor, which then is lit
+    only where it is seen.
+    """
+    placed = []
     for body in bodies:
-        if len(body.part.mesh.faces) == 0:
-            continue
-        shape = Shape.of(body.part, first)
-        first += shape.num_corners
-        low, high = np.asarray(body.part.mesh.bounds)
-        placed.append(_Placed(body, shape, look_of(body, ()), (low + high) / 2, float(np.linalg.norm(high - low)) / 2))
-    return placed
-
-
-def _draw(shapes: list[Shape]) -> None:
-    """One call for all; neighbours are one range."""
-    if not shapes:
-        return
-    firsts: list[int] = []
-    counts: list[int] = []
-    for shape in shapes:
-        if firsts and firsts[-1] + counts[-1] == shape.first:
-            counts[-1] += shape.num_corners
-        else:
-            firsts.append(shape.first)
-            counts.append(shape.num_corners)
-    if len(firsts) == 1:
-        GL.glDrawArrays(GL.GL_TRIANGLES, firsts[0], counts[0])
-    else:
-        GL.glMultiDrawArrays(GL.GL_TRIANGLES, np.array(firsts, np.int32), np.array(counts, np.int32), len(firsts))
+        if len(body.part.mesh.faces) > 0:
+            low, high = np.asarray(body.part.mesh.bounds)
+            placed.append(_Placed(body, look_of(body, ()), (low + high) / 2, float(np.linalg.norm(high - low)) / 2))
+    return sorted(placed, key=lambda p: (p.radius_m, p.body.instance))
 
 
 def _free(*held: Any) -> None:
