@@ -6,7 +6,8 @@ anything else (hinges, slopes, meshes) goes in as MJCF. `run` simulates it and k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 STEP_S = 0.002  # physical seconds
+APART_S = 0.05  # a pair that parts for less has not parted: resting bodies tremble
 
 MODEL = """
 <mujoco>
@@ -31,12 +33,27 @@ MODEL = """
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Two bodies begin to touch: `other` None is what stands fast. A pair that touched within APART_S goes on
+    touching."""
+
+    tau_s: float  # physical seconds since the start
+    body: int  # row of Bake.poses, the lower of the two
+    other: int | None
+
+    @property
+    def name(self) -> str:
+        return f"body {self.body} touches {'what stands fast' if self.other is None else f'body {self.other}'}"
+
+
+@dataclass(frozen=True)
 class Bake:
     """A run at fixed ticks of STEP_S physical seconds, tick 0 being the start."""
 
     poses: Array  # [K, n, 7] position [m] and unit quaternion (w, x, y, z) of every moving body
     energy_j: Array  # [K] potential and kinetic energy of all bodies
     overlap_m: float  # deepest penetration of any contact at any tick
+    contacts: tuple[Contact, ...] = ()  # in order of time; those that hold from the start are left out
 
     def at(self, tau_s: Array) -> Array:
         """[T, n, 7] poses at physical times, linear between ticks, still before and after."""
@@ -68,6 +85,9 @@ class BakedEvent(Protocol):
 
     @property
     def allowed_overlap_m(self) -> float: ...
+
+    @property
+    def time_scale(self) -> float: ...
 
 
 @lru_cache(maxsize=16)
@@ -144,6 +164,7 @@ def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[R
     data.qvel[:] = qvel
     poses = np.empty((num_ticks + 1, model.nbody - 1, 7))
     energy_j, overlap_m = np.empty(num_ticks + 1), 0.0
+    touched: list[tuple[float, tuple[int, int]]] = []
     due = sorted(releases, key=lambda release: release.tick, reverse=True)
     for tick in range(num_ticks + 1):
         while due and due[-1].tick <= tick:
@@ -153,8 +174,39 @@ def run(model: mujoco.MjModel, qvel: Array, num_ticks: int, releases: Sequence[R
         energy_j[tick] = data.energy.sum()
         if data.ncon:
             overlap_m = max(overlap_m, -float(data.contact.dist.min()))
+            touched += [(tick * STEP_S, pair) for pair in _touching(model, data)]
         mujoco.mj_step2(model, data)
-    return Bake(poses, energy_j, overlap_m)
+    return Bake(poses, energy_j, overlap_m, onsets(touched, _touching_at_rest(model)))
+
+
+def onsets(
+    touched: Iterable[tuple[float, tuple[int, int]]], held: Iterable[tuple[int, int]] = ()
+) -> tuple[Contact, ...]:
+    """When pairs begin to touch, from all moments (physical seconds, in order) at which they do.
+
+    A pair is (body, other) with other -1 for what stands fast; `held`: pairs that touch from the start.
+    """
+    last_s, found = dict.fromkeys(held, np.inf), []  # sleepers: their first touch goes on with the old one
+    for tau_s, pair in touched:
+        if tau_s - last_s.get(pair, -np.inf) > APART_S:
+            found.append(Contact(tau_s, pair[0], None if pair[1] < 0 else pair[1]))
+        last_s[pair] = tau_s
+    return tuple(found)
+
+
+def _touching(model: mujoco.MjModel, data: mujoco.MjData) -> set[tuple[int, int]]:
+    """Pairs of moving bodies, or of one and -1 for what stands fast, that touch."""
+    bodies = model.geom_bodyid[data.contact.geom[data.contact.dist <= 0.0]] - 1
+    return {(max(a, b), -1) if min(a, b) < 0 else (min(a, b), max(a, b)) for a, b in bodies.tolist() if a != b}
+
+
+def _touching_at_rest(model: mujoco.MjModel) -> set[tuple[int, int]]:
+    """The same before anything moves, those among sleepers too."""
+    awake = copy.copy(model)
+    awake.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    data = mujoco.MjData(awake)
+    mujoco.mj_forward(awake, data)
+    return _touching(awake, data)
 
 
 def _let_go(model: mujoco.MjModel, data: mujoco.MjData, release: Release) -> None:

@@ -15,7 +15,9 @@ from scenes.errors import Problem, Source
 from scenes.fields import Point, Quantity, Resolution, Size, Vocabulary, Word, as_pydantic
 
 MAX_EVENTS, MAX_INTERRUPTIONS, MAX_CLUTTER, MAX_FRAMES = 8, 8, 12, 2000
-OUTPUTS = Vocabulary(("rgb", "depth", "segmentation", "twins", "sweep"), ("normals", "flow", "amodal"), drawable=False)
+OUTPUTS = Vocabulary(
+    ("rgb", "depth", "segmentation", "normals", "flow", "amodal", "boxes", "tracks", "twins", "sweep"), drawable=False
+)
 KINDS = ("look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 

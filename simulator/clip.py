@@ -2,15 +2,29 @@
 
 Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it:
 
-    plan.json  manifest.json  cameras.json  states.parquet  twins.parquet  video.mp4  arrays.h5
-    arrays.h5: rgb depth_m segmentation, twins/<name>/{rgb,segmentation}, calibration/{rgb,event_time_s},
+    plan.json  manifest.json  cameras.json  states.parquet  boxes.parquet  twins.parquet  video.mp4  arrays.h5
+    arrays.h5: rgb depth_m segmentation normals flow_px amodal/<event>, tracks/<field of Tracks>,
+               twins/<name>/{rgb,segmentation}, calibration/{rgb,event_time_s},
                sweep/{rgb,segmentation,event_time_s,states/<variable>}, fields/<event>/<variable>
+
+Instance ids (`segmentation`, `tracks/instance`, `boxes.parquet`) are those of the manifest's `instances`: the same
+part has the same id in every frame of the clip, its twins and its sweep. Truth arrays say what is in the world before
+the camera, whatever fog, darkness or a broken signal does to the picture.
+
+boxes.parquet: one row per frame and event (kind `event`, entity = event, instance 0) and per frame and part that
+carries its state (kind `part`, entity = name of the part). Columns: frame event entity kind instance visible_px,
+    visible_{u0,v0,u1,v1}_px   pixels of `segmentation` that it has, [u0, u1) x [v0, v1); nan: none
+    amodal_{u0,v0,u1,v1}_px    bounds of its projected surface as if nothing hid it, sub-pixel, beyond the picture
+                               where it goes on there; nan: it is not there, or not wholly before the camera
+    {min,max}_{x,y,z}_m        box along the world's axes
+    centre_{x,y,z}_m size_{x,y,z}_m rotation_{w,x,y,z}   oriented box: along the part's own axes as they are turned, or
+                               the event's; the unit quaternion is its rotation in the world; nan: it is not there
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -55,6 +69,26 @@ class Sweep:
     target: str
 
 
+@dataclass(frozen=True)
+class Tracks:
+    """Points fixed on objects, followed over the clip. N is 256, half of them on events (carriers first), half on the
+    world.
+
+    A point keeps its place in its triangle, however the part moves or deforms. nan: its part is not there, or (uv_px)
+    it is not before the camera. visible: nothing solid lies before it and it is inside the picture; shells
+    (glass) hide nothing; darkness, fog and broken signals do not count.
+    """
+
+    uv_px: NDArray[np.float32]  # [T, N, 2] pixel coordinates, centres at +.5
+    depth_m: NDArray[np.float32]  # [T, N] along the camera axis
+    visible: NDArray[np.bool_]  # [T, N]
+    world_m: NDArray[np.float32]  # [T, N, 3]
+    instance: NDArray[np.uint16]  # [N] key of Clip.instances
+    object_m: NDArray[np.float64]  # [N, 3] in the part's own frame, at rest
+    triangle: NDArray[np.int32]  # [N] of the part's mesh
+    barycentric: NDArray[np.float64]  # [N, 3] in that triangle
+
+
 class ArrayGroup:
     """Lazy arrays of one picture sequence: index or slice by frame, decoded on access."""
 
@@ -78,6 +112,19 @@ class ArrayGroup:
     def depth_m(self) -> LazyArray:
         """[T, H, W] float32 along the camera axis, of the surface that `segmentation` names; inf for nothing."""
         return self._get("depth_m")
+
+    @property
+    def normals(self) -> LazyArray:
+        """[T, H, W, 3] float16 geometric (flat) unit normals in camera axes, facing the viewer, of the surface that
+        `segmentation` names, within 3e-4; 0 for nothing."""
+        return self._get("normals")
+
+    @property
+    def flow_px(self) -> LazyArray:
+        """[T, H, W, 2] float32 where what is seen at each pixel goes in the next frame (u right, v down), of the world
+        and the camera as they are. Background lies infinitely far away. nan: the last frame; a part that is not there
+        in the next frame; a point that comes to lie behind the camera."""
+        return self._get("flow_px")
 
 
 class LazyArray:
@@ -171,7 +218,8 @@ class Clip(ArrayGroup):
 
     @property
     def instances(self) -> dict[int, dict[str, Any]]:
-        """Segmentation id -> {"name", "event" (id or null), "carries"}."""
+        """Segmentation id -> {"name", "event" (id or null), "carries", "occluder" (name or null)}, for the whole
+        clip."""
         return {int(k): v for k, v in self.manifest["instances"].items()}
 
     @property
@@ -200,6 +248,26 @@ class Clip(ArrayGroup):
             raise ValueError(f"{self.path}: event {event!r} has no variable {variable!r}")
         return columns["value"][rows][np.argsort(columns["frame"][rows])]
 
+    @cached_property
+    def boxes(self) -> dict[str, NDArray[Any]]:
+        """Columns of boxes.parquet, described at the top of this module."""
+        if not (self.path / "boxes.parquet").is_file():
+            raise ValueError(f"{self.path}: no boxes; render the clip with `boxes` among its outputs")
+        return _columns(self.path / "boxes.parquet")
+
+    @property
+    def amodal(self) -> dict[str, LazyArray]:
+        """Event -> [T, H, W] bool, its silhouette (all its parts but flames and haze) as if nothing hid it."""
+        names = [name for name in self.manifest["arrays"] if name.startswith("amodal/")]
+        return {name.removeprefix("amodal/"): LazyArray(self.path / "arrays.h5", name) for name in names}
+
+    @cached_property
+    def tracks(self) -> Tracks:
+        if "tracks/uv_px" not in self.manifest["arrays"]:
+            raise ValueError(f"{self.path}: no tracks; render the clip with `tracks` among its outputs")
+        with h5py.File(self.path / "arrays.h5", "r") as file:
+            return Tracks(**{field.name: file[f"tracks/{field.name}"][()] for field in fields(Tracks)})
+
     # ---- other pictures
     def twin(self, name: str) -> ArrayGroup:
         """`observed` (no interruption) or `paused` (the event's clock stands still while hidden)."""
@@ -209,8 +277,15 @@ class Clip(ArrayGroup):
 
     @property
     def event_log(self) -> list[dict[str, Any]]:
-        """What set something off: event, name, t_s, frame (the last one not after it), hidden; in order of time."""
-        return list(self.manifest.get("event_log", []))
+        """What happens at an instant, in order of time: event, kind, name, t_s, frame (the last one not after it),
+        hidden.
+
+        kind: trigger (something sets another thing off, or ends it), contact (bodies begin to touch), phase (a
+        variable of whole numbers changes). At most the first 200 of one variable, or of one event's contacts.
+        """
+        return [
+            {"kind": "trigger", **entry} for entry in self.manifest.get("event_log", [])
+        ]  # old clips: triggers only
 
     @property
     def twins(self) -> tuple[str, ...]:

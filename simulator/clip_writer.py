@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from event_library.base import Event
 from scenes.cameras import camera_from_world
 from simulator.clip import SCHEMA_VERSION, Sweep, Window
-from simulator.rays import Hits
+from simulator.event_log import event_log
 from simulator.stage import Stage
 from simulator.timeline import StateTimeline, clip_clock
-from simulator.visibility import Visibility
+from simulator.truth import Truth
 
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
 _CLAUSES = {  # after the taxonomy's interruption_clauses
@@ -52,8 +52,7 @@ class ClipContent:
 
     stage: Stage
     rgb: NDArray[np.uint8]  # [T, H, W, 3]
-    hits: list[Hits]
-    visibility: Mapping[str, Visibility]
+    truth: Truth
     windows: tuple[Window, ...]
     timelines: Mapping[str, Mapping[str, StateTimeline]]  # "truth" or twin -> event -> timeline
     twins: Mapping[str, Pictures]
@@ -68,6 +67,8 @@ def write_clip(out: Path, content: ClipContent) -> None:
     (out / "plan.json").write_text(plan.to_json())
     (out / "cameras.json").write_text(json.dumps(_cameras(content), indent=1) + "\n")
     pq.write_table(_states_table(content), out / "states.parquet")
+    if content.truth.boxes is not None:
+        pq.write_table(content.truth.boxes, out / "boxes.parquet")
     if content.twins:
         pq.write_table(_twins_table(content), out / "twins.parquet")
     write_video(out / "video.mp4", content.rgb, plan.clip.fps)
@@ -81,12 +82,18 @@ def write_clip(out: Path, content: ClipContent) -> None:
         "scene_id": plan.scene_id,
         "prompt": prompt_of(content.stage),
         "instances": {
-            str(b.instance): {"name": b.part.name, "event": b.event, "carries": b.part.carries}
+            str(b.instance): {
+                "name": b.part.name,
+                "event": b.event,
+                "carries": b.part.carries,
+                "occluder": b.occluder,
+            }
             for b in content.stage.bodies
         },
+        "instance_ids": "the same part has the same id in every frame of the clip, its twins and its sweep; 0: nothing",
         "variables": {name: _variables(event) for name, event in content.stage.events.items()},
         "event_types": {e.id: e.type for e in plan.events},
-        "event_log": _event_log(content),
+        "event_log": event_log(content.stage, content.truth.visibility),
         "twins": sorted(content.twins),
         "arrays": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": hashes[n]} for n, a in arrays.items()},
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
@@ -125,11 +132,9 @@ def _cameras(content: ClipContent) -> dict[str, Any]:
 
 def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {"rgb": content.rgb}
-    outputs = content.stage.plan.outputs
-    if "depth" in outputs:
-        arrays["depth_m"] = np.stack([h.depth_m for h in content.hits])
-    if "segmentation" in outputs:
-        arrays["segmentation"] = np.stack([h.segmentation for h in content.hits])
+    arrays |= content.truth.arrays
+    if content.truth.tracks is not None:
+        arrays |= {f"tracks/{name}": values for name, values in vars(content.truth.tracks).items()}
     for name, pictures in content.twins.items():
         arrays[f"twins/{name}/rgb"] = pictures.rgb
         arrays[f"twins/{name}/segmentation"] = pictures.segmentation
@@ -163,7 +168,7 @@ def _states_table(content: ClipContent) -> pa.Table:
     times_s = clip_clock(content.stage.plan).frame_times_s
     columns: dict[str, list[Any]] = {name: [] for name in STATE_SCHEMA.names}
     for event, timeline in content.timelines["truth"].items():
-        seen = content.visibility[event]
+        seen = content.truth.visibility[event]
         for variable in content.stage.events[event].variables:
             values = timeline.states[variable.name]
             if values.ndim > 1:
@@ -223,20 +228,6 @@ def prompt_of(stage: Stage) -> str:
 
 def _variables(event: Event) -> dict[str, Any]:
     return {v.name: {k: x for k, x in asdict(v).items() if k != "name"} for v in event.variables}
-
-
-def _event_log(content: ClipContent) -> list[dict[str, Any]]:
-    """What set something off within the clip, in order of time: when, and whether a viewer could see the event then."""
-    plan, clock = content.stage.plan, clip_clock(content.stage.plan)
-    log = []
-    for event in plan.events:
-        for name, event_time_s in content.stage.events[event.id].triggers().items():
-            t_s = event.start_s + event_time_s
-            frame = int(np.floor(t_s * clock.fps + 1e-9))
-            if t_s >= 0.0 and frame < clock.num_frames:
-                hidden = bool(content.visibility[event.id].hidden[frame])
-                log.append({"event": event.id, "name": name, "t_s": t_s, "frame": frame, "hidden": hidden})
-    return sorted(log, key=lambda entry: (entry["t_s"], entry["event"], entry["name"]))
 
 
 def software_versions() -> dict[str, str]:

@@ -6,16 +6,20 @@ next, however its body moves or deforms.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from event_library.channels import ChannelMap
-from simulator.stage import Body, Shot, Stage, world_vertices
+from simulator.stage import Body, Stage, world_vertices
 
 Array = NDArray[np.float64]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 WORLD = "world"  # the group of what stands still; events and occluders have groups by their own names
 
 
@@ -37,7 +41,7 @@ class StageMeshes:
         num_vertices = np.array([len(b.part.mesh.vertices) for b in bodies], dtype=np.int64)
         num_faces = np.array([len(b.part.mesh.faces) for b in bodies], dtype=np.int64)
         self._first_vertex = np.concatenate([[0], np.cumsum(num_vertices)])
-        first_face = np.concatenate([[0], np.cumsum(num_faces)])
+        first_face = self.faces_start = np.concatenate([[0], np.cumsum(num_faces)])  # [B + 1] first of every body, end
         own = [np.asarray(b.part.mesh.faces, dtype=np.int64).reshape(-1, 3) for b in bodies]
         self.faces = np.concatenate([faces + start for faces, start in zip(own, self._first_vertex, strict=False)])
         # [F + 1]: row -1 stands for "no triangle"
@@ -68,24 +72,25 @@ class StageMeshes:
         return self._first_vertex
 
     def placed(
-        self, group: Group, channels: dict[str, ChannelMap] | None = None, occluders: dict[str, Array] | None = None
+        self, group: Group, channels: Mapping[str, ChannelMap] = NOTHING, occluders: Mapping[str, Array] = NOTHING
     ) -> Array:
         """[V of the group, 3] vertices in the world; nan for bodies that are not there."""
         found = []
         for body in group.bodies:
-            vertices = world_vertices(body, channels or {}, occluders or {})
+            vertices = world_vertices(body, channels, occluders)
             found.append(np.full((len(body.part.mesh.vertices), 3), np.nan) if vertices is None else vertices)
         return np.concatenate(found)
-
-    def event_placed(self, event: str, event_time_s: float) -> Array:
-        """[V of the event, 3] vertices in the world at a time of the event's own clock; nan for what is not there."""
-        law = self.stage.events[event]
-        return self.placed(self.groups[event], channels={event: law.channels(law.state_at(event_time_s))})
-
-    def occluder_placed(self, occluder: str, shot: Shot) -> Array:
-        """[V of the occluder, 3] vertices in the world; nan when it is away."""
-        return self.placed(self.groups[occluder], occluders=dict(shot.occluders))
 
 
 def _group_of(body: Body) -> str:
     return body.event or body.occluder or WORLD
+
+
+def barycentric(points_m: Array, corners_m: Array) -> Array:
+    """[N, 3] coordinates, adding up to 1, of points [N, 3] in the planes of triangles [N, 3 corners, 3]."""
+    a, b, c = (corners_m[:, corner] for corner in range(3))
+    across = np.cross(b - a, c - a)
+    square = np.maximum(np.einsum("ni,ni->n", across, across), 1e-300)
+    share_b = np.einsum("ni,ni->n", np.cross(points_m - a, c - a), across) / square
+    share_c = np.einsum("ni,ni->n", np.cross(b - a, points_m - a), across) / square
+    return np.stack([1 - share_b - share_c, share_b, share_c], axis=1)

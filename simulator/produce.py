@@ -29,7 +29,8 @@ from simulator.timeline import (
     sweep_times_s,
     truth_shots,
 )
-from simulator.visibility import hidden_windows, see
+from simulator.truth import trace
+from simulator.visibility import hidden_windows
 
 SWEEP_STEPS = 12  # pictures per hidden duration D
 SWEEP_SAMPLES_FACTOR = 4  # low noise
@@ -98,8 +99,8 @@ def produce_clip(
     began = time.perf_counter()
     stage = Stage.from_plan(plan)
     caster = RayCaster(stage)
-    hits, visibility = see(stage, caster)
-    windows = hidden_windows(plan, visibility)
+    truth = trace(caster)
+    windows = hidden_windows(plan, truth.visibility)
     rays_s = time.perf_counter() - began
 
     renderer = open_renderer(stage)
@@ -108,10 +109,9 @@ def produce_clip(
     rgb = {name: camera.take(group) for name, group in shots.items()}
     render_s = time.perf_counter() - began - rays_s
 
+    known = {stage.key(shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
     segmentation = {
-        name: np.stack([caster.cast(shot).segmentation for shot in shots[name]])
-        for name in ("observed", "paused", "sweep")
-        if name in shots
+        name: _segmentation(caster, shots[name], known) for name in ("observed", "paused", "sweep") if name in shots
     }
     times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
     twins: dict[str, Pictures] = {
@@ -120,8 +120,7 @@ def produce_clip(
     content = ClipContent(
         stage=stage,
         rgb=rgb["truth"],
-        hits=hits,
-        visibility=visibility,
+        truth=truth,
         windows=windows,
         timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
         twins=twins,
@@ -138,6 +137,17 @@ def produce_clip(
     }
     write_clip(out, content)
     return stats | {"seconds_total": time.perf_counter() - began}
+
+
+def _segmentation(caster: RayCaster, shots: list[Shot], known: dict[str, NDArray[np.uint16]]) -> NDArray[np.uint16]:
+    """[N, H, W] segmentations; those of pictures that are `known` by their keys are not cast again."""
+    found = []
+    for shot in shots:
+        key = caster.stage.key(shot)
+        if key not in known:
+            known[key] = caster.cast(shot).segmentation
+        found.append(known[key])
+    return np.stack(found)
 
 
 def _all_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, list[Shot]]:

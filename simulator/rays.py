@@ -17,6 +17,7 @@ from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
 
+from event_library.channels import ChannelMap
 from simulator.meshes import WORLD, Group, StageMeshes
 from simulator.stage import Shot, Stage
 
@@ -72,8 +73,8 @@ class RayCaster:
         self.stage, self.meshes = stage, StageMeshes(stage)
         clip, k = stage.plan.clip, stage.intrinsics
         u, v = np.meshgrid(np.arange(clip.width_px) + 0.5, np.arange(clip.height_px) + 0.5)
-        # camera z = 1, so that the hit distance is the depth along the axis
-        self._directions = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
+        # [H, W, 3] in the camera's axes, z = 1, so that the hit distance is the depth along the axis
+        self.rays = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
         groups = self.meshes.groups
         self._world = [_Placed(self.meshes, groups[WORLD], self.meshes.placed(groups[WORLD]))] * (WORLD in groups)
         self._moments: dict[str, dict[float, _Placed]] = {event: {} for event in stage.events}
@@ -106,12 +107,12 @@ class RayCaster:
             elif name in self.stage.events:
                 found[group.vertices] = self._event(name, shot).vertices
             else:
-                found[group.vertices] = self.meshes.occluder_placed(name, shot)
+                found[group.vertices] = self.meshes.placed(group, occluders=shot.occluders)
         return found
 
-    def directions(self, shot: Shot) -> Array:
-        """[H, W, 3] rays through the pixel centres, in the world, one unit deep along the camera axis."""
-        return self._picture(shot).directions
+    def channels(self, event: str, shot: Shot) -> ChannelMap:
+        """The event's channels; only what they do to shapes and places is meant (its light may be dimmed)."""
+        return self._event(event, shot).channels
 
     def first_solid(self, shot: Shot, origins_m: Array, directions: Array) -> Nearest:
         """What single rays [N, 3] meet first; shells do not stop them."""
@@ -127,24 +128,27 @@ class RayCaster:
         if time_s not in moments:
             while len(moments) >= MOMENTS_KEPT:
                 moments.pop(next(iter(moments)))
-            moments[time_s] = _Placed(self.meshes, self.meshes.groups[event], self.meshes.event_placed(event, time_s))
+            law = self.stage.events[event]
+            channels = law.channels(law.state_at(time_s))
+            group = self.meshes.groups[event]
+            moments[time_s] = _Placed(self.meshes, group, self.meshes.placed(group, {event: channels}), channels)
         return moments[time_s]
 
     def _occluders(self, shot: Shot) -> list[_Placed]:
         groups = self.meshes.groups
         return [
-            _Placed(self.meshes, groups[name], self.meshes.occluder_placed(name, shot))
+            _Placed(self.meshes, groups[name], self.meshes.placed(groups[name], occluders=shot.occluders))
             for name in groups
             if name in shot.occluders
         ]
 
     def _picture(self, shot: Shot) -> _Picture:
         pose = shot.world_from_camera
-        return _Picture(pose, self.stage.intrinsics, self._directions @ pose[:3, :3].T)
+        return _Picture(pose, self.stage.intrinsics, self.rays @ pose[:3, :3].T)
 
     def _through_shells(self, solid: list[Nearest], shells: list[Nearest]) -> Nearest:
         """Shells count where they lie before everything solid that carries no state."""
-        num_rays = self._directions.shape[0] * self._directions.shape[1]
+        num_rays = self.rays.shape[0] * self.rays.shape[1]
         nearest, shell = _first(solid, num_rays), _first(shells, num_rays)
         in_front = (shell.distance < nearest.distance) & ~self.meshes.carries[nearest.face]
         return Nearest(
@@ -152,10 +156,10 @@ class RayCaster:
         )
 
     def _segmentation(self, nearest: Nearest) -> NDArray[np.uint16]:
-        return self.meshes.instances[nearest.face].reshape(self._directions.shape[:2])
+        return self.meshes.instances[nearest.face].reshape(self.rays.shape[:2])
 
     def _hits(self, nearest: Nearest, alone: Mapping[str, NDArray[np.uint16]]) -> Hits:
-        shape = self._directions.shape[:2]
+        shape = self.rays.shape[:2]
         return Hits(
             self._segmentation(nearest),
             nearest.distance.reshape(shape).astype(np.float32),
@@ -183,6 +187,7 @@ class _Placed:
     meshes: StageMeshes
     group: Group
     vertices: Array  # [V of the group, 3]; nan for bodies that are not there
+    channels: ChannelMap = field(default_factory=dict)
     _seen: dict[bool, tuple[bytes, Nearest]] = field(default_factory=dict)
 
     @cached_property

@@ -37,6 +37,7 @@ def rolled(places_m: Array, velocities_m_per_s: Array, table: Table, until_s: fl
     poses[..., 2], poses[..., 3] = table.radius_m, 1.0
     energy, deepest = np.empty(len(poses)), 0.0
     before_s = 0.0
+    bounced: list[tuple[float, tuple[int, int]]] = []
     for look in range((len(poses) - 1) * every + 1):
         now_s = look * LOOK_S
         while True:
@@ -58,11 +59,12 @@ def rolled(places_m: Array, velocities_m_per_s: Array, table: Table, until_s: fl
             p, v = _moved(p, v, first_s - start_s, table)
             start_s = first_s
             _bounce(p, v, first, table)
+            bounced.append((first_s, (first[0], max(first[1], -1))))
         before_s = now_s
         deepest = max(deepest, float((2 * table.radius_m - np.linalg.norm(q[i] - q[j], axis=1)).max()))
         if look % every == 0:
             poses[look // every, :, :2], energy[look // every] = q, (w**2).sum() / 2
-    return rigid.Bake(poses, energy, max(deepest, 0.0))
+    return rigid.Bake(poses, energy, max(deepest, 0.0), rigid.onsets(bounced))
 
 
 def _moved(p: Array, v: Array, after_s: float, table: Table) -> tuple[Array, Array]:

@@ -59,7 +59,8 @@ class BallDownStairs(Event):
         step = rigid.STEP_S / FINE_STEPS
         x, z, vx, vz, spin = -0.03, BALL_M, self.speed_m_per_s, 0.0, self.speed_m_per_s / BALL_M
         turned, rows, energy, deepest = 0.0, [], [], 0.0
-        for _ in range(round(HORIZON_S / rigid.STEP_S) + 1):
+        touched: list[tuple[float, tuple[int, int]]] = []
+        for tick in range(round(HORIZON_S / rigid.STEP_S) + 1):
             rows.append((x, z, turned))
             energy.append(
                 (vx * vx + vz * vz + SHELL * (BALL_M * spin) ** 2) / 2
@@ -69,13 +70,14 @@ class BallDownStairs(Event):
                 vz -= GRAVITY_M_PER_S2 * step
                 for gap, nx, nz in self._contacts(x, z):
                     deepest = max(deepest, -gap)
+                    touched.append((tick * rigid.STEP_S, (0, -1)))
                     vx, vz, spin = self._impact(vx, vz, spin, nx, nz, step)
                 x, z, turned = x + vx * step, z + vz * step, turned + spin * step
         poses = np.zeros((len(rows), 1, 7))
         path = np.array(rows)
         poses[:, 0, 0], poses[:, 0, 2] = path[:, 0] - self.half_m, path[:, 1] + self.num_steps * RISE_M
         poses[:, 0, 3], poses[:, 0, 5] = np.cos(path[:, 2] / 2), np.sin(path[:, 2] / 2)
-        return rigid.Bake(poses, np.array(energy), deepest)
+        return rigid.Bake(poses, np.array(energy), deepest, rigid.onsets(touched, [(0, -1)]))
 
     def _contacts(self, x: float, z: float) -> list[tuple[float, float, float]]:
         """Gap and normal (x, z) of what the ball touches: treads, noses and the wall at the end."""
