@@ -23,8 +23,8 @@ class FlowResidual:
 
     still_px: greatest difference, in pixels, between the flow and what depth and cameras say, where the world stands
     still. lost_share: of the points that land inside the next picture, those that should be nearer than everything
-    that is seen within a pixel of there, and are not seen: the flow contradicts the depth. Points that something hides
-    are no evidence.
+    within a pixel of there (of moving ones, where their part is not seen): the flow contradicts the depth. Points that
+    something hides are no evidence.
     """
 
     still_px: float
@@ -63,7 +63,8 @@ def flow_residual(
     expected_m = np.where(at_rest, reached_m[rows, columns], depth_m[rows, columns])
     slack = np.where(at_rest, STILL_DEPTH_SHARE, MOVING_DEPTH_SHARE)
     nearest_m = minimum_filter(next_depth_m, size=3, mode="nearest")[to_row, to_column]
-    lost = (expected_m * (1 + slack) < nearest_m) & ~_around(next_ids, to_row, to_column, ids[rows, columns])
+    shown = ~at_rest & _around(next_ids, to_row, to_column, ids[rows, columns])
+    lost = (expected_m * (1 + slack) < nearest_m) & ~shown
     return FlowResidual(
         float(differences.max()) if len(differences) else 0.0,
         int(compared.sum()),
