@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import weakref
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyrender
@@ -68,6 +68,9 @@ class PreviewRenderer:
         self._buffers = Buffers(
             [Shape.of(p.body.part) for p in self._placed], [p.look.vertices_m for p in self._placed], self._table
         )
+        for number, placed in enumerate(self._placed):
+            if placed.look.vertex_rgb is not None:
+                self._buffers.send_colours(number, placed.look.vertex_rgb)
         self._shape = (clip.height_px, clip.width_px)
         size = (clip.width_px, clip.height_px)
         self._picture = Target(*size, GL.GL_SRGB8_ALPHA8, with_depth=True)
@@ -143,9 +146,9 @@ class PreviewRenderer:
             body = placed.body
             if body.event is not None:
                 look = look_of(body, channels[body.event].get(body.part.name, ()))
-                if not np.array_equal(look.vertices_m, placed.look.vertices_m):
+                if _differ(look.vertices_m, placed.look.vertices_m):
                     self._buffers.send_vertices(number, look.vertices_m)
-                if look.vertex_rgb is not None and not np.array_equal(look.vertex_rgb, placed.look.vertex_rgb):
+                if _differ(look.vertex_rgb, placed.look.vertex_rgb):
                     self._buffers.send_colours(number, look.vertex_rgb)
             elif body.occluder is not None:
                 look = look_of(body, ())
@@ -201,6 +204,10 @@ def _place(bodies: tuple[Body, ...]) -> list[_Placed]:
             low, high = np.asarray(body.part.mesh.bounds)
             placed.append(_Placed(body, look_of(body, ()), (low + high) / 2, float(np.linalg.norm(high - low)) / 2))
     return sorted(placed, key=lambda p: (p.radius_m, p.body.instance))
+
+
+def _differ(new: Array | None, old: Array | None) -> TypeGuard[Array]:
+    return new is not None and (old is None or not np.array_equal(new, old))
 
 
 def _free(*held: Any) -> None:

@@ -57,7 +57,7 @@ class Look:
     world_from_part: Array  # [4, 4]
     vertices_m: Array  # [V, 3]
     rgb: Array  # [3]
-    vertex_rgb: Array | None  # [V, 3]
+    vertex_rgb: Array | None  # [V, 3], or [3] for all alike; None where the material is not per vertex
     emission: float
     roughness: float
     opacity: float = 1.0
@@ -71,7 +71,7 @@ def look_of(body: Body, own: tuple[Channel, ...]) -> Look:
         world_from_part=body.world_from_rest @ pose_matrix(own) if own else body.world_from_rest,
         vertices_m=np.asarray(part.mesh.vertices),
         rgb=np.asarray(part.material.rgb),
-        vertex_rgb=None,
+        vertex_rgb=np.asarray(part.material.rgb) if part.material.per_vertex else None,
         emission=part.material.emission_strength,
         roughness=part.material.roughness,
     )
