@@ -30,7 +30,8 @@ from simulator.stage import Shot, Stage
 from simulator.timeline import clip_clock, event_times_s, observed_shots, truth_shots
 from simulator.visibility import hidden_windows, see
 
-SHEET_COLUMNS, SHEET_ROWS, SHEET_WIDTH_PX, FILM_WIDTH_PX = 4, 3, 256, 448
+SHEET_FRAMES, SHEET_IN = 12, 9.4  # how many pictures, and how wide they are together, inches
+SHEET_WIDTH_PX, FILM_WIDTH_PX = 288, 448
 SIGHT_WIDTH_PX = 128  # at most: what is seen and what is hidden shows at that
 DPI = 100
 MAX_CURVES = 3
@@ -117,27 +118,27 @@ def _interruption(plan: InterruptionPlan) -> str:
 def write_sheet(found: Look, out: Path) -> None:
     """One PNG: twelve frames, the scene from above, the curves."""
     height, width = found.pictures.shape[1:3]
-    cell_in = (2.35, 2.35 * height / width)
-    size_in = (SHEET_COLUMNS * cell_in[0] + 6.0, max(SHEET_ROWS * (cell_in[1] + 0.28) + 1.35, 8.6))
+    columns = 4 if height > 0.75 * width else 3
+    rows, cell_in = SHEET_FRAMES // columns, SHEET_IN / columns
+    row_in = cell_in * height / width + 0.28  # with the words above it
+    size_in = (SHEET_IN + 6.0, max(rows * row_in + 1.35, 8.6))
     figure = Figure(figsize=size_in, dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     _write_head(figure, found)
-    left = (SHEET_COLUMNS * cell_in[0] + 0.5) / size_in[0]
-    top = 1 - 1.2 / size_in[1]
-    bottom = top - SHEET_ROWS * (cell_in[1] + 0.28) / size_in[1]
+    left, top = SHEET_IN + 0.5, 1 - 1.2 / size_in[1]
     grid = figure.add_gridspec(
-        SHEET_ROWS, SHEET_COLUMNS, left=0.25 / size_in[0], right=left - 0.1 / size_in[0], top=top,
-        bottom=max(bottom, 0.01), wspace=0.04, hspace=0.28 / cell_in[1],
+        rows, columns, left=0.25 / size_in[0], right=(left - 0.1) / size_in[0], top=top,
+        bottom=max(top - rows * row_in / size_in[1], 0.01), wspace=0.04, hspace=0.28 / (row_in - 0.28),
     )  # fmt: skip
     for cell, frame in enumerate(_chosen_frames(found)):
-        _show_frame(figure.add_subplot(grid[divmod(cell, SHEET_COLUMNS)]), found, frame)
-    _draw_side(figure, found, left + 0.75 / size_in[0], 1 - 0.3 / size_in[0], top)
+        _show_frame(figure.add_subplot(grid[divmod(cell, columns)]), found, frame)
+    _draw_side(figure, found, (left + 0.75) / size_in[0], 1 - 0.3 / size_in[0], top)
     figure.savefig(out)
 
 
 def _chosen_frames(found: Look) -> list[int]:
     """Evenly over the clip, with the last sight before and the first after each window among them."""
-    count = min(SHEET_COLUMNS * SHEET_ROWS, len(found.shots))
+    count = min(SHEET_FRAMES, len(found.shots))
     frames = np.linspace(0, len(found.shots) - 1, count).round().astype(int)
     marks = [frame for window in found.windows[: count // 3] for frame in (window.t_h, window.t_r)]
     for mark in marks:
