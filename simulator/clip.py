@@ -5,7 +5,7 @@ Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it
     plan.json  manifest.json  cameras.json  states.parquet  boxes.parquet  twins.parquet  video.mp4  arrays.h5
     arrays.h5: rgb depth_m segmentation normals flow_px amodal/<event>, tracks/<field of Tracks>,
                twins/<name>/{rgb,segmentation}, calibration/{rgb,event_time_s},
-               sweep/{rgb,segmentation,event_time_s,states/<variable>}, fields/<event>/<variable>
+               sweeps/<n>/{rgb,segmentation,event_time_s,states/<variable>} of window n, fields/<event>/<variable>
 
 Instance ids (`segmentation`, `tracks/instance`, `boxes.parquet`) are those of the manifest's `instances`: the same
 part has the same id in every frame of the clip, its twins and its sweep. Truth arrays say what is in the world before
@@ -48,10 +48,10 @@ class Cameras:
 
 @dataclass(frozen=True)
 class Window:
-    """One hidden window. Frame indices; None where the clip never returns (or was never interrupted)."""
+    """One hidden window, in frame indices. Interruptions that hide one target together are one window."""
 
     target: str
-    kind: str
+    kind: str  # kinds of interruption, joined by "+"
     t_h: int  # last frame with visible_fraction >= 0.9
     t_r: int  # first such frame afterwards
     hidden_frames: tuple[int, ...]  # fully hidden, between them
@@ -167,6 +167,8 @@ class Clip(ArrayGroup):
         self.windows = tuple(
             Window(w["target"], w["kind"], w["t_h"], w["t_r"], tuple(w["hidden_frames"])) for w in cameras["windows"]
         )
+        # frames that a frame_drop took: the world went on, video.mp4 lacks them, and their `rgb` is zero
+        self.dropped_frames: tuple[int, ...] = tuple(cameras.get("dropped_frames", ()))
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
@@ -291,20 +293,17 @@ class Clip(ArrayGroup):
     def twins(self) -> tuple[str, ...]:
         return tuple(self.manifest["twins"])
 
-    @cached_property
+    @property
     def sweep(self) -> Sweep | None:
+        """The sweep of the first window."""
+        return self.sweeps[0] if self.sweeps else None
+
+    @cached_property
+    def sweeps(self) -> tuple[Sweep, ...]:
+        """One sweep for each window, in the order of `windows`; none when the clip was rendered without."""
         with h5py.File(self.path / "arrays.h5", "r") as file:
-            if "sweep" not in file:
-                return None
-            group = file["sweep"]
-            return Sweep(
-                group["rgb"][:],
-                group["segmentation"][:],
-                group["event_time_s"][:],
-                {name: values[:] for name, values in group["states"].items()},
-                int(group.attrs["frame"]),
-                str(group.attrs["target"]),
-            )
+            groups = file.get("sweeps", {})
+            return tuple(_sweep(groups[str(n)]) for n in range(len(groups)))
 
     @cached_property
     def calibration(self) -> dict[str, tuple[NDArray[np.uint8], float]]:
@@ -327,6 +326,17 @@ class Clip(ArrayGroup):
 def list_clips(dataset: Path | str) -> list[Path]:
     """Published clips of a data set, in the order of their ids."""
     return sorted(p.parent for p in Path(dataset).glob("clips/*/manifest.json") if not p.parent.name.startswith("."))
+
+
+def _sweep(group: Any) -> Sweep:
+    return Sweep(
+        group["rgb"][:],
+        group["segmentation"][:],
+        group["event_time_s"][:],
+        {name: values[:] for name, values in group["states"].items()},
+        int(group.attrs["frame"]),
+        str(group.attrs["target"]),
+    )
 
 
 def _columns(path: Path) -> dict[str, NDArray[Any]]:

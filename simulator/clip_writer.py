@@ -24,7 +24,7 @@ from scenes.cameras import camera_from_world
 from simulator.clip import SCHEMA_VERSION, Sweep, Window
 from simulator.event_log import event_log
 from simulator.stage import Stage
-from simulator.timeline import StateTimeline, clip_clock
+from simulator.timeline import StateTimeline, clip_clock, dropped_frames
 from simulator.truth import Truth
 
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
@@ -56,7 +56,7 @@ class ClipContent:
     windows: tuple[Window, ...]
     timelines: Mapping[str, Mapping[str, StateTimeline]]  # "truth" or twin -> event -> timeline
     twins: Mapping[str, Pictures]
-    sweep: Sweep | None
+    sweeps: tuple[Sweep, ...]  # one for each window, or none
     calibration: Mapping[str, tuple[NDArray[np.uint8], float]]
     device: str
 
@@ -71,7 +71,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
         pq.write_table(content.truth.boxes, out / "boxes.parquet")
     if content.twins:
         pq.write_table(_twins_table(content), out / "twins.parquet")
-    write_video(out / "video.mp4", content.rgb, plan.clip.fps)
+    write_video(out / "video.mp4", np.delete(content.rgb, dropped_frames(plan), axis=0), plan.clip.fps)
     arrays = _arrays(content)
     _write_arrays(out / "arrays.h5", arrays, content)
     hashes = {name: array_sha256(array) for name, array in sorted(arrays.items())}
@@ -127,6 +127,7 @@ def _cameras(content: ClipContent) -> dict[str, Any]:
         "camera_from_world": [camera_from_world(plan, t_s).tolist() for t_s in times_s],
         "scene_scale_m": float(np.linalg.norm(look_at)),
         "windows": [asdict(w) for w in content.windows],
+        "dropped_frames": dropped_frames(plan),
     }
 
 
@@ -138,10 +139,10 @@ def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
     for name, pictures in content.twins.items():
         arrays[f"twins/{name}/rgb"] = pictures.rgb
         arrays[f"twins/{name}/segmentation"] = pictures.segmentation
-    if content.sweep is not None:
-        arrays["sweep/rgb"], arrays["sweep/segmentation"] = content.sweep.rgb, content.sweep.segmentation
-        arrays["sweep/event_time_s"] = content.sweep.event_time_s
-        arrays |= {f"sweep/states/{name}": values for name, values in content.sweep.states.items()}
+    for n, sweep in enumerate(content.sweeps):
+        arrays[f"sweeps/{n}/rgb"], arrays[f"sweeps/{n}/segmentation"] = sweep.rgb, sweep.segmentation
+        arrays[f"sweeps/{n}/event_time_s"] = sweep.event_time_s
+        arrays |= {f"sweeps/{n}/states/{name}": values for name, values in sweep.states.items()}
     if content.calibration:
         arrays["calibration/rgb"] = np.stack([rgb for rgb, _ in content.calibration.values()])
         arrays["calibration/event_time_s"] = np.array([t_s for _, t_s in content.calibration.values()])
@@ -158,8 +159,8 @@ def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]], content: ClipCont
             chunks = (1, *array.shape[1:]) if array.ndim > 1 else None
             packed = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if chunks else {}
             file.create_dataset(name, data=array, chunks=chunks, **packed)
-        if content.sweep is not None:
-            file["sweep"].attrs["frame"], file["sweep"].attrs["target"] = content.sweep.frame, content.sweep.target
+        for n, sweep in enumerate(content.sweeps):
+            file[f"sweeps/{n}"].attrs["frame"], file[f"sweeps/{n}"].attrs["target"] = sweep.frame, sweep.target
         if content.calibration:
             file["calibration"].attrs["names"] = json.dumps(list(content.calibration))
 

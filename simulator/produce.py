@@ -111,7 +111,7 @@ def produce_clip(
 
     known = {stage.key(shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
     segmentation = {
-        name: _segmentation(caster, shots[name], known) for name in ("observed", "paused", "sweep") if name in shots
+        name: _segmentation(caster, shots[name], known) for name in shots if name not in ("truth", "calibration")
     }
     times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
     twins: dict[str, Pictures] = {
@@ -124,7 +124,11 @@ def produce_clip(
         windows=windows,
         timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
         twins=twins,
-        sweep=_sweep(stage, windows, rgb["sweep"], segmentation["sweep"], shots["sweep"]) if "sweep" in rgb else None,
+        sweeps=tuple(
+            _sweep(stage, window, rgb[name], segmentation[name], shots[name])
+            for window, name in zip(windows, _sweep_names(windows), strict=True)
+            if name in rgb
+        ),
         calibration=_calibration(windows, rgb["calibration"], shots["calibration"]) if "calibration" in rgb else {},
         device=renderer.device,
     )
@@ -156,14 +160,16 @@ def _all_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, list[S
         shots["observed"] = observed_shots(plan)
         shots["paused"] = paused_shots(plan, windows)
     if "sweep" in plan.outputs and windows:
-        window = windows[0]
-        times_s = sweep_times_s(plan, window, SWEEP_STEPS)
-        shots["sweep"] = [
-            _at_return(plan, window, t_s, plan.render.samples * SWEEP_SAMPLES_FACTOR, plan.render.seed + 100_000 + k)
-            for k, t_s in enumerate(times_s)
-        ]
-        shots["calibration"] = _calibration_shots(plan, window)
+        for n, (window, name) in enumerate(zip(windows, _sweep_names(windows), strict=True)):
+            samples, seed = plan.render.samples * SWEEP_SAMPLES_FACTOR, plan.render.seed + 100_000 * (n + 1)
+            times_s = sweep_times_s(plan, window, SWEEP_STEPS)
+            shots[name] = [_at_return(plan, window, t_s, samples, seed + k) for k, t_s in enumerate(times_s)]
+        shots["calibration"] = _calibration_shots(plan, windows[0])
     return shots
+
+
+def _sweep_names(windows: tuple[Window, ...]) -> list[str]:
+    return [f"sweep {n}" for n in range(len(windows))]
 
 
 def _calibration_shots(plan: ScenePlan, window: Window) -> list[Shot]:
@@ -198,13 +204,9 @@ def _timelines(events: Mapping[str, Event], times: dict[str, NDArray[np.float64]
 
 
 def _sweep(
-    stage: Stage,
-    windows: tuple[Window, ...],
-    rgb: NDArray[np.uint8],
-    segmentation: NDArray[np.uint16],
-    shots: list[Shot],
+    stage: Stage, window: Window, rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16], shots: list[Shot]
 ) -> Sweep:
-    target = windows[0].target
-    times_s = np.array([shot.event_times_s[target] for shot in shots])
-    states = {name: v.astype(np.float64) for name, v in stage.events[target].states(times_s).items() if v.ndim == 1}
-    return Sweep(rgb, segmentation, times_s, states, windows[0].t_r, target)
+    times_s = np.array([shot.event_times_s[window.target] for shot in shots])
+    swept = stage.events[window.target].states(times_s)
+    states = {name: v.astype(np.float64) for name, v in swept.items() if v.ndim == 1}
+    return Sweep(rgb, segmentation, times_s, states, window.t_r, window.target)

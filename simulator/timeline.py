@@ -66,6 +66,12 @@ def sweep_times_s(plan: ScenePlan, window: Window, num_steps: int) -> Array:
     return times[times >= 0.0]
 
 
+def dropped_frames(plan: ScenePlan) -> list[int]:
+    """Frames that a frame_drop takes out of the clip: a true gap, over which the world goes on."""
+    drops = [i for i in plan.interruptions if i.kind == "frame_drop"]
+    return [f for f, t_s in enumerate(clip_clock(plan).frame_times_s) if any(envelope(i, t_s) == 1.0 for i in drops)]
+
+
 def truth_shots(plan: ScenePlan) -> list[Shot]:
     """One shot a frame, as the clip shows it."""
     return _shots(plan, event_times_s(plan), interrupted=True)

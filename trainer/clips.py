@@ -100,7 +100,7 @@ def _uninterrupted(clip: Clip, rgb: np.ndarray, frames: np.ndarray) -> np.ndarra
     """Pictures without interruption that belong to the clip's own cameras; a look-away turns the camera itself."""
     if not clip.windows:
         return rgb
-    if "observed" in clip.twins and all(window.kind != "look_away" for window in clip.windows):
+    if "observed" in clip.twins and all("look_away" not in window.kind for window in clip.windows):
         return np.asarray(clip.twin("observed").rgb[:])[frames]
     return None
 

@@ -40,11 +40,11 @@ def write_fake_clip(path: Path, kind: str, scene: int, prompt: str = "A thing ha
     with h5py.File(path / "arrays.h5", "w") as file:
         file["rgb"] = np.stack(interrupted)
         file["twins/observed/rgb"], file["twins/paused/rgb"] = np.stack(truth), np.stack(held)
-        file["sweep/rgb"] = np.stack([rendered(p, SWEEP_NOISE, seed + 50_000 + i) for i, (p, _) in enumerate(swept)])
-        file["sweep/segmentation"] = np.stack([s for _, s in swept])
-        file["sweep/event_time_s"] = SWEEP_TIMES_S
-        file["sweep/states/level_m"] = state(kind, SWEEP_TIMES_S)
-        file["sweep"].attrs["frame"], file["sweep"].attrs["target"] = T_R, "thing"
+        file["sweeps/0/rgb"] = np.stack([rendered(p, SWEEP_NOISE, seed + 50_000 + i) for i, (p, _) in enumerate(swept)])
+        file["sweeps/0/segmentation"] = np.stack([s for _, s in swept])
+        file["sweeps/0/event_time_s"] = SWEEP_TIMES_S
+        file["sweeps/0/states/level_m"] = state(kind, SWEEP_TIMES_S)
+        file["sweeps/0"].attrs["frame"], file["sweeps/0"].attrs["target"] = T_R, "thing"
         calibration = np.array([3.0, 0.0])
         file["calibration/rgb"] = np.stack([rendered(draw(kind, t, scene)[0], NOISE, seed + T_R) for t in calibration])
         file["calibration/event_time_s"] = calibration

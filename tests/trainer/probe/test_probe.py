@@ -130,11 +130,11 @@ def test_clips_that_cannot_be_probed_are_named(dataset: Path, tmp_path: Path) ->
     clip_dir = tmp_path / "clips" / "x"
     shutil.copytree(source, clip_dir)
     with h5py.File(clip_dir / "arrays.h5", "a") as file:
-        file["sweep"].attrs["frame"] = 3
+        file["sweeps/0"].attrs["frame"] = 3
     with pytest.raises(ValueError, match="sweep of frame 3, but the return is at 32"):
         Subject.load(Clip.open(clip_dir))
     with h5py.File(clip_dir / "arrays.h5", "a") as file:
-        del file["sweep"]
+        del file["sweeps"]
     with pytest.raises(ValueError, match="no hidden window or no sweep"):
         Subject.load(Clip.open(clip_dir))
 
