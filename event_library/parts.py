@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import trimesh
 from numpy.typing import NDArray
 
 Rgb = tuple[float, float, float]  # linear RGB, [0, 1]
-PatternKind = Literal["checker", "stripes", "wood", "speckle"]
+PatternKind = Literal["checker", "stripes", "wood", "speckle", "tile", "brick", "fabric", "grass"]
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A procedural second colour, laid in object coordinates."""
+    """A procedural second colour, laid in object coordinates.
+
+    tile, brick and fabric lie flat on faces across x, y or z; `rgb` is the grout, the mortar, the second thread.
+    """
 
     kind: PatternKind
     rgb: Rgb
-    size_m: float  # side of a check, width of a stripe or ring, size of a speck
+    size_m: float  # side of a check or tile, width of a stripe, ring or thread, length of a brick, size of a speck
+
+
+def check_patterns(renderer: str, patterns: Mapping[str, object]) -> None:
+    """Raise at start-up when a renderer does not know every pattern (or knows one that does not exist)."""
+    if set(patterns) != set(get_args(PatternKind)):
+        raise RuntimeError(f"{renderer}: patterns {sorted(patterns)}, expected {sorted(get_args(PatternKind))}")
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,8 @@ class Part:
     """One rigid or deforming piece of an event or of the world, in its own frame.
 
     `carries`: the part shows the state (water, clock hand); otherwise it only surrounds it (glass, clock face).
-    Parts of kind `shell` are seen through; `flame` and `haze` are left out of the truth rays.
+    Parts of kind `shell` are seen through; `flame` and `haze` are left out of the truth rays. A `backdrop` is only
+    looked at: it throws no shadow and no light (a ceiling, over which lamps and sky shine in as if it were away).
     """
 
     name: str
@@ -56,6 +67,7 @@ class Part:
     material: Material
     carries: bool = False
     smooth_angle_deg: float = 0.0  # 0: flat shading; else edges sharper than this stay sharp
+    backdrop: bool = False
 
     @property
     def see_through(self) -> bool:

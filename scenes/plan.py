@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 import types
 import typing
@@ -36,6 +37,30 @@ class LightPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SkyPlan:
+    """The open sky and its sun.
+
+    clear     Blender's sky model (Nishita) as background, its radiance times `strength`
+    overcast  a grey dome whose mean radiance is the world's `ambient_rgb`
+    """
+
+    kind: Literal["clear", "overcast"]
+    strength: float
+    sun_elevation_rad: float
+    sun_azimuth_rad: float  # as the camera's: 0 is -y, positive to +x
+    sun_w_per_m2: float  # on a surface that faces it
+    sun_rgb: Vec3
+    sun_angle_rad: float  # across its disc, or across the bright part of the clouds: softness of shadows
+
+    @property
+    def towards_sun(self) -> Vec3:
+        """Unit vector."""
+        flat = math.cos(self.sun_elevation_rad)
+        x, y = math.sin(self.sun_azimuth_rad), -math.cos(self.sun_azimuth_rad)
+        return flat * x, flat * y, math.sin(self.sun_elevation_rad)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PropPlan:
     """A static thing of the world: a builder's name, its numbers, and a pose on the support."""
 
@@ -48,10 +73,11 @@ class PropPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class WorldPlan:
-    kind: str  # tabletop, ...
+    kind: str  # key of scenes.worlds.WORLDS
     props: tuple[PropPlan, ...]  # includes table, cloth, wall, ...
     lights: tuple[LightPlan, ...]
-    ambient_rgb: Vec3  # background radiance, linear
+    ambient_rgb: Vec3  # background radiance, linear; under a sky the mean of its dome
+    sky: SkyPlan | None = None  # outdoors
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,11 @@ from scenes.lighting import shadow_points
 from scenes.looking_away import LookAway
 from scenes.occluding import Occlusion
 from scenes.occupancy import Occupancy, box_corners, hull_points, inflated
-from scenes.plan import InterruptionPlan, LightPlan, WorldPlan
-from scenes.room import Extent
+from scenes.plan import InterruptionPlan, WorldPlan
 from scenes.staging import Staged
 from scenes.windows import Request
 from scenes.world import world_boxes
+from scenes.worlds.site import Site
 
 Array = NDArray[np.float64]
 INFLATE = 1.2
@@ -42,7 +42,7 @@ def solve(
     windows: list[InterruptionPlan],
     staged: Staged,
     world: WorldPlan,
-    extent: Extent,
+    site: Site,
     rng: np.random.Generator,
 ) -> tuple[InterruptionPlan, ...]:
     """Every window with its turn, shift or occluder. Raises Problem placed at `(index, field)`."""
@@ -52,7 +52,7 @@ def solve(
         with under(i):
             _check_apart(request, window, requests, windows)
             if request.kind in ("look_away", "occluder"):
-                influence = hull_points(influence_points(staged.occupancies[request.target], world.lights, extent))
+                influence = hull_points(influence_points(staged.occupancies[request.target], world, site))
                 solver = LookAway if request.kind == "look_away" else Occlusion
                 window = solver(request, window, staged, influence, boxes_m).solve(rng)
             elif request.kind == "lights_off":
@@ -83,11 +83,7 @@ def _check_apart(
             )
 
 
-def influence_points(occupied: Occupancy, lights: tuple[LightPlan, ...], extent: Extent) -> Array:
+def influence_points(occupied: Occupancy, world: WorldPlan, site: Site) -> Array:
     """[N, 3] hull of all that an event ever occupies, inflated, with the shadows it throws."""
     box_m = inflated(occupied.box_m, INFLATE)
-    shadow = shadow_points(box_m, lights, 0.0, extent.room_half_m)
-    parts = [box_corners(box_m), shadow]
-    if extent.on_table and np.any(np.abs(shadow[:, :2]) > extent.support_half_m):
-        parts.append(shadow_points(box_m, lights, extent.ground_z_m, extent.room_half_m))
-    return np.vstack(parts)
+    return np.vstack([box_corners(box_m), shadow_points(box_m, world.lights, world.sky, site)])

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from event_library.base import Event
 from scenes.clock import Clock
-from scenes.clutter import Surroundings, clutter_props
 from scenes.distributions import Value, uniform
 from scenes.errors import Problem, under
 from scenes.fields import Word
-from scenes.framing import duration_s, fitted_distance_m, path_times_s
-from scenes.lighting import PRESETS, lamps, vec3
+from scenes.framing import duration_s, fitted_distance_m
+from scenes.lighting import vec3
 from scenes.loading import EventTypes, registered_types
 from scenes.occupancy import Occupancy, hull_points, occupancy, union_box
 from scenes.placing import standing_places
@@ -33,16 +32,15 @@ from scenes.plan import (
     Path,
     RenderPlan,
     ScenePlan,
-    WorldPlan,
     rounded,
 )
 from scenes.planning import check_hideable, solve
 from scenes.poses import standing_pose
-from scenes.room import Extent, room_props
 from scenes.seeding import derived_seed, generator
 from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
 from scenes.staging import Staged, check_framed, check_seen
 from scenes.windows import TURN_S, Request, check_times, place_windows, spanned
+from scenes.worlds.building import WorldDraw, check_lights_out
 
 Array = NDArray[np.float64]
 FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
@@ -92,7 +90,10 @@ class _Draw:
     def plan(self) -> ScenePlan:
         """The finished plan, equal to its own read-back. Raises Problem with a place in the spec."""
         spec, clip = self.spec, self._clip()
+        world_kind = spec.world.kind.sample(self.rng("world"))
         requests = [self._request(i, wanted, clip) for i, wanted in enumerate(spec.interruptions)]
+        with under("interruptions"):
+            check_lights_out(world_kind, [request.kind for request in requests])
         longest_s = max((request.whole_s for request in requests), default=0.0)
         events = {event.id: self._event(i, event) for i, event in enumerate(spec.events)}
         self._check_hideable(requests, events)
@@ -101,9 +102,10 @@ class _Draw:
         with under("interruptions"):
             windows = place_windows(requests, staged, self.rng("windows"))
         staged = self._framed(staged, windows)
-        world, extent = self._world(staged)
+        with under("world"):
+            world, site = WorldDraw(spec.world, staged, self.rng).build(world_kind)
         with under("interruptions"):
-            interruptions = solve(requests, windows, staged, world, extent, self.rng("turns"))
+            interruptions = solve(requests, windows, staged, world, site, self.rng("turns"))
         draft = ScenePlan(
             version=PLAN_VERSION,
             name=spec.name,
@@ -244,36 +246,6 @@ class _Draw:
             except Problem as problem:
                 last = problem
         raise last
-
-    # ---- world
-    def _world(self, staged: Staged) -> tuple[WorldPlan, Extent]:
-        clip, camera = staged.clip, staged.camera
-        spec = self.spec.world
-        boxes = tuple(found.box_m for found in staged.occupancies.values())
-        low, high = union_box(staged.occupancies.values())
-        look_at = np.asarray(camera.look_at_m)
-        extent = Extent(
-            subject_m=float((high - low).max()),
-            half_x_m=float(max(abs(low[0]), abs(high[0]))),
-            half_y_m=float(max(abs(low[1]), abs(high[1]))),
-            camera_m=float(np.linalg.norm(look_at[:2]) + camera.distance_m * max(1.0, 1.0 - camera.travel_share)),
-            pixel_m=float(2 * camera.distance_m * np.tan(camera.fov_rad / 2) / 64),
-        )
-        around = Surroundings(boxes, camera, clip, extent)
-        rng = self.rng("clutter")
-        with under("world", "clutter"):
-            clutter = clutter_props(int(spec.clutter.sample(rng)), around, rng)
-        lighting = self.rng("light")
-        name, strength = spec.light.preset.sample(lighting), float(spec.light.strength.sample(lighting))
-        preset = PRESETS[name]
-        reach_m = max(1.3 * camera.distance_m, 2.0 * extent.subject_m)
-        side = 1 if lighting.uniform() < 0.5 else -1
-        middle_azimuth = camera.azimuth_rad + (camera.sweep_rad / 2 if len(path_times_s(camera, clip)) > 1 else 0.0)
-        subject = (low + high) / 2
-        lights = lamps(preset, strength, subject, reach_m, extent.room_half_m, middle_azimuth, side)
-        ambient = vec3(np.asarray(preset.ambient_rgb) * strength)
-        props = (*room_props(extent, self.rng("room")), *clutter)
-        return WorldPlan(kind=spec.kind.sample(rng), props=props, lights=lights, ambient_rgb=ambient), extent
 
     # ---- interruptions
     def _request(self, i: int, wanted: InterruptionSpec, clip: ClipPlan) -> Request:

@@ -42,13 +42,17 @@ class ClipSpec(Model):
 
 
 class LightSpec(Model):
-    preset: Annotated[Word, Vocabulary(("studio", "window", "dim"))] = Word(("studio",))
-    """studio: even and bright; window: warm, strong from one side; dim: dark, for candles and lamps."""
+    preset: Annotated[Word, Vocabulary(("studio", "window", "dim", "day", "evening", "overcast"))] | None = None
+    """In rooms studio (even and bright; the default), window (warm, strong from one side) or dim (dark, for candles and
+    lamps); outdoors day (high sun; the default), evening (low warm sun) or overcast (hardly a shadow). Of several, one
+    that fits the world is drawn."""
     strength: Annotated[Value, Quantity(0.2, 3.0, "times the preset")] = fixed(1.0)
 
 
 class WorldSpec(Model):
-    kind: Annotated[Word, Vocabulary(("tabletop",), ("room", "shelf", "outdoor", "ground"))] = Word(("tabletop",))
+    kind: Annotated[Word, Vocabulary(("tabletop", "room", "shelf", "outdoor"))] = Word(("tabletop",))
+    """tabletop: on a table; room: on the floor or a low stand; shelf: on a board, only for small subjects seen from in
+    front; outdoor: on lawn, paving or soil under the sky. What is too large for a table stands on the floor."""
     clutter: Annotated[Value, Quantity(0, MAX_CLUTTER, "things", integer=True)] = Value(
         "uniform_int", (2, 5), integer=True
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from event_library.parts import Material, Pattern, Rgb
+from event_library.parts import Material, Pattern, Rgb, check_patterns
 
 Socket = Any  # bpy.types.NodeSocket
 VERTEX_COLOURS = "vertex_colours"  # name of the mesh attribute that per-vertex materials read
@@ -72,6 +72,10 @@ class _Graph:
             else:
                 socket.default_value = value
         return node.outputs[0]
+
+    def between(self, factor: Socket, first: Socket, second: Socket) -> Socket:
+        """Number: `first` where factor is 0, `second` where it is 1."""
+        return self.math("ADD", first, self.math("MULTIPLY", factor, self.math("SUBTRACT", second, first)))
 
     def facing(self) -> Socket:
         """0 where the surface faces the viewer, 1 at grazing angles (front and back faces alike)."""
@@ -196,6 +200,59 @@ def _speckle(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
     return graph.blend(node.outputs["Fac"], base, pattern.rgb)
 
 
+def _flat(graph: _Graph) -> tuple[Socket, Socket]:
+    """Two coordinates in a face that lies across x, y or z, in metres: (x, y) on floors, (x or y, z) on walls."""
+    place = graph.new("ShaderNodeSeparateXYZ", Vector=_coordinates(graph)).outputs
+    normal = graph.new("ShaderNodeSeparateXYZ", Vector=graph.new("ShaderNodeTexCoord").outputs["Normal"]).outputs
+    across_x = graph.math("GREATER_THAN", graph.math("ABSOLUTE", normal["X"], 0.0), 0.75)
+    across_z = graph.math("GREATER_THAN", graph.math("ABSOLUTE", normal["Z"], 0.0), 0.6)
+    return (
+        graph.between(across_x, place["X"], place["Y"]),
+        graph.between(across_z, place["Z"], place["Y"]),
+    )
+
+
+def _laid(graph: _Graph, base: Socket, pattern: Pattern, *, height: float, offset: float, joint: float) -> Socket:
+    """Courses of `height` times the pattern's size, every other one shifted by `offset`, with joints."""
+    u, v = _flat(graph)
+    size = pattern.size_m
+    # a third of a piece off the origin, so that no joint runs under what stands in the middle
+    where = graph.new("ShaderNodeCombineXYZ", X=graph.math("ADD", u, size / 3), Y=graph.math("ADD", v, size / 3))
+    node = graph.new("ShaderNodeTexBrick", Vector=where.outputs[0], Scale=1.0)
+    node.offset, node.squash = offset, 1.0
+    node.inputs["Brick Width"].default_value, node.inputs["Row Height"].default_value = size, height * size
+    node.inputs["Mortar Size"].default_value, node.inputs["Mortar Smooth"].default_value = joint * size, 0.2
+    graph.link(base, node.inputs["Color1"])
+    graph.link(graph.blend(0.24, base, (0.0, 0.0, 0.0)), node.inputs["Color2"])
+    node.inputs["Mortar"].default_value = (*pattern.rgb, 1.0)
+    return node.outputs["Color"]
+
+
+def _tile(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    return _laid(graph, base, pattern, height=1.0, offset=0.0, joint=0.028)
+
+
+def _brick(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    return _laid(graph, base, pattern, height=0.36, offset=0.5, joint=0.022)
+
+
+def _fabric(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    """Threads over and under each other, softly shaded."""
+    u, v = (graph.math("SINE", graph.math("MULTIPLY", c, 3.14159265 / pattern.size_m), 0.0) for c in _flat(graph))
+    weave = graph.math("ADD", graph.math("MULTIPLY", graph.math("MULTIPLY", u, v), 0.5), 0.5)
+    return graph.blend(weave, base, pattern.rgb)
+
+
+def _grass(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
+    """Blades by a fine noise with contrast, lighter and darker patches by a coarse one."""
+    where = _coordinates(graph)
+    fine = graph.new("ShaderNodeTexNoise", Vector=where, Scale=1.0 / pattern.size_m, Detail=3.0).outputs["Fac"]
+    coarse = graph.new("ShaderNodeTexNoise", Vector=where, Scale=0.06 / pattern.size_m, Detail=1.0).outputs["Fac"]
+    mixed = graph.math("ADD", graph.math("MULTIPLY", fine, 0.7), graph.math("MULTIPLY", coarse, 0.3))
+    steep = graph.math("MULTIPLY", graph.math("SUBTRACT", mixed, 0.38), 4.0)
+    return graph.blend(graph.math("MINIMUM", graph.math("MAXIMUM", steep, 0.0), 1.0), base, pattern.rgb)
+
+
 _KINDS: dict[str, Callable[[_Graph, Material], tuple[Socket, Handles]]] = {
     "principled": _principled,
     "shell": _shell,
@@ -208,4 +265,9 @@ _PATTERNS: dict[str, Callable[[_Graph, Socket, Pattern], Socket]] = {
     "stripes": _stripes,
     "wood": _wood,
     "speckle": _speckle,
+    "tile": _tile,
+    "brick": _brick,
+    "fabric": _fabric,
+    "grass": _grass,
 }
+check_patterns("simulator.blender.materials", _PATTERNS)

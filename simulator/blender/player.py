@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from event_library.channels import (
@@ -26,9 +26,9 @@ from event_library.channels import (
     check_setters,
     pose_matrix,
 )
-from scenes.plan import LightPlan
 from simulator.blender.capture import Capture, srgb_from_linear
 from simulator.blender.device import use_best_device
+from simulator.blender.lights import WorldLights, add_event_lamp
 from simulator.blender.materials import VERTEX_COLOURS, Handles, build_material
 from simulator.stage import Body, EventLamp, Shot, Stage
 
@@ -54,10 +54,9 @@ class BlenderPlayer:
         self.device = use_best_device(self._scene)
         _settle(self._scene, stage, threads)
         self._camera = _add_camera(self._scene, stage)
-        self._background = _add_background(self._scene, stage)
-        self._lights = [(light, _add_light(self._scene, light)) for light in stage.plan.world.lights]
+        self._lights = WorldLights.build(self._scene, stage.plan.world)
         self._placed = [_add_body(self._scene, body) for body in stage.bodies]
-        self._lamps = [(lamp, _add_lamp(self._scene, lamp)) for lamp in stage.lamps]
+        self._lamps = [(lamp, add_event_lamp(self._scene, lamp)) for lamp in stage.lamps]
 
     @property
     def seconds_in_renderer(self) -> float:
@@ -98,11 +97,8 @@ class BlenderPlayer:
             self._scene.update_tag()  # persistent data ignores changed seeds and samples without it (measured)
 
     def _set_light(self, level: float) -> None:
-        if not self._changed("world", "level", level):
-            return
-        self._background.inputs["Strength"].default_value = level
-        for plan, light in self._lights:
-            light.data.energy = plan.power_w * level
+        if self._changed("world", "level", level):
+            self._lights.set_level(level)
 
     def _set_body(self, placed: _Placed, own: tuple[Any, ...], mute: bool) -> None:
         body, rest = placed.body, placed.body.part.material
@@ -251,41 +247,11 @@ def _add_camera(scene: bpy.types.Scene, stage: Stage) -> bpy.types.Object:
     data.sensor_fit, data.sensor_width = "HORIZONTAL", 36.0
     data.lens = k[0, 0] * 36.0 / width
     data.shift_x, data.shift_y = -(k[0, 2] - width / 2) / width, (k[1, 2] - height / 2) / width
-    data.clip_start, data.clip_end = 0.01, 1000.0
+    data.clip_start, data.clip_end = 0.01, 1e5  # ground reaches to the horizon
     camera = bpy.data.objects.new("camera", data)
     scene.collection.objects.link(camera)
     scene.camera = camera
     return camera
-
-
-def _add_background(scene: bpy.types.Scene, stage: Stage) -> bpy.types.Node:
-    world = bpy.data.worlds.new("world")
-    scene.world = world
-    world.use_nodes = True
-    node = world.node_tree.nodes["Background"]
-    node.inputs["Color"].default_value = (*stage.plan.world.ambient_rgb, 1.0)
-    return node
-
-
-def _add_light(scene: bpy.types.Scene, plan: LightPlan) -> bpy.types.Object:
-    data = bpy.data.lights.new(plan.name, "AREA")
-    data.shape, data.size, data.energy, data.color = "SQUARE", plan.size_m, plan.power_w, plan.rgb
-    light = bpy.data.objects.new(plan.name, data)
-    light.location = plan.location_m
-    light.rotation_mode = "QUATERNION"
-    light.rotation_quaternion = (Vector(plan.target_m) - Vector(plan.location_m)).to_track_quat("-Z", "Y")
-    light.visible_camera = False
-    scene.collection.objects.link(light)
-    return light
-
-
-def _add_lamp(scene: bpy.types.Scene, lamp: EventLamp) -> bpy.types.Object:
-    data = bpy.data.lights.new(lamp.key, "POINT")
-    data.energy, data.color, data.shadow_soft_size = lamp.lamp.power_w, lamp.lamp.rgb, lamp.lamp.radius_m
-    light = bpy.data.objects.new(lamp.key, data)
-    light.visible_camera = False
-    scene.collection.objects.link(light)
-    return light
 
 
 def _add_body(scene: bpy.types.Scene, body: Body) -> _Placed:
@@ -307,7 +273,9 @@ def _add_body(scene: bpy.types.Scene, body: Body) -> _Placed:
     if body.event is not None:
         # no indirect diffuse light from what moves: a bounce off a hidden object would give its state away
         made.visible_diffuse = False
-    if part.material.kind in ("flame", "haze"):
+    if part.material.kind in ("flame", "haze") or part.backdrop:
         made.visible_shadow = False
+    if part.backdrop:
+        made.visible_diffuse = False
     scene.collection.objects.link(made)
     return _Placed(body, made, handles)
