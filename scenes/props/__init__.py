@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from event_library.parts import Part
 from scenes.props import furniture, garden, things
@@ -46,10 +48,18 @@ PROPS: Mapping[str, Callable[[Params], tuple[Part, ...]]] = {
 
 
 def prop_parts(kind: str, params: Params) -> tuple[Part, ...]:
-    """Parts of one prop in its own frame. Raises ValueError for an unknown kind or a missing number."""
+    """Parts of one prop in its own frame; they are shared, so leave them as they are.
+
+    Raises ValueError for an unknown kind or a missing number.
+    """
     if kind not in PROPS:
         raise ValueError(f"unknown prop {kind!r}; known: {', '.join(sorted(PROPS))}")
     try:
-        return PROPS[kind](params)
+        return _built(kind, json.dumps(params))
     except KeyError as missing:
         raise ValueError(f"prop {kind!r} needs the parameter {missing}") from None
+
+
+@lru_cache(maxsize=256)  # planning, the stage and the rays ask for the same props again and again
+def _built(kind: str, params: str) -> tuple[Part, ...]:
+    return PROPS[kind](json.loads(params))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import trimesh
+from numpy.typing import NDArray
 
 from event_library.figures import buildings, furniture, trees
+from event_library.kit.copies import copies
+from event_library.kit.faces import repeated
 from event_library.parts import Material, Part, Pattern, Rgb, block, cylinder, join, lathe, sphere
 from scenes.props.shaping import Params, at, material, three
 from scenes.seeding import generator
@@ -43,20 +46,17 @@ def bush(params: Params) -> tuple[Part, ...]:
     """A round bush, `size_m` high, 1.2 heights wide; `seed` shapes it and may let it blossom."""
     h, seed = params["size_m"], int(params["seed"])
     rng = generator(seed, "bush")
-    spots = ((0.0, 0.0, 0.55, 0.45), (0.26, 0.08, 0.36, 0.34), (-0.24, 0.12, 0.38, 0.36), (0.0, -0.24, 0.32, 0.32))
+    spots = ((0.0, 0.0, 0.54, 0.46), (0.26, 0.08, 0.24, 0.34), (-0.24, 0.12, 0.26, 0.36), (0.0, -0.24, 0.22, 0.32))
     clumps = [at(_leafy(r * h * 0.98, rng), (x * h, y * h, z * h)) for x, y, z, r in spots]
     for clump in clumps:
         clump.vertices[:, 2] = np.maximum(clump.vertices[:, 2], 0.0)
     parts = [Part("leaves", join(*clumps), _foliage(params, 0.05 * h))]
     if seed % 2:
-        points = []
-        for _ in range(26):
-            x, y, z, r = spots[int(rng.integers(len(spots)))]
-            out = rng.normal(size=3)
-            out[2] = abs(out[2]) + 0.2
-            spot = np.array([x, y, z]) + 0.96 * r * out / np.linalg.norm(out)
-            points.append(at(sphere(0.04 * h, 1), tuple(float(v) for v in h * spot)))
-        parts.append(Part("blossom", join(*points), Material(BLOSSOM[seed % len(BLOSSOM)], roughness=0.6)))
+        on = np.array(spots)[rng.integers(len(spots), size=26)]
+        out = rng.normal(size=(26, 3)) * (1, 1, 0.8)
+        out[:, 2] = np.abs(out[:, 2]) + 0.2
+        places = on[:, :3] + 0.96 * on[:, 3:] * out / np.linalg.norm(out, axis=1, keepdims=True)
+        parts.append(_heads("blossom", h * places, 0.04 * h, seed))
     return tuple(parts)
 
 
@@ -68,10 +68,15 @@ def hedge(params: Params) -> tuple[Part, ...]:
 
 def fence(params: Params) -> tuple[Part, ...]:
     """A picket fence, `size_m` [2] long and high."""
-    length, height = params["size_m"]
-    return tuple(
-        Part(part.name, part.mesh, material(params))
-        for part in furniture.fence("pickets", float(length), float(height))
+    length, h = (float(v) for v in params["size_m"])
+    wide = 0.16 * h
+    outline = np.array([(-wide / 2, 0), (wide / 2, 0), (wide / 2, 0.86 * h), (0, h), (-wide / 2, 0.86 * h)])
+    picket = trimesh.Trimesh([(a, 0.03 * h * y, z) for y in (-1, 1) for a, z in outline]).convex_hull
+    spots = np.linspace(-(length - wide) / 2, (length - wide) / 2, max(2, round(length / (0.3 * h))))
+    rails = [block((length, 0.05 * h, 0.09 * h), (0, 0.055 * h, z * h)) for z in (0.22, 0.66)]
+    return (
+        copies("pickets", picket, spots[:, None] * np.array([1.0, 0.0, 0.0]), material(params), carries=False),
+        Part("rails", join(*rails), material(params)),
     )
 
 
@@ -113,18 +118,14 @@ def bench(params: Params) -> tuple[Part, ...]:
 def tufts(params: Params) -> tuple[Part, ...]:
     """Tufts of grass with a few flowers, scattered over a disc of diameter `size_m` [0], up to `size_m` [1] high."""
     (spread, height), rng = params["size_m"], generator(int(params["seed"]), "tufts")
-    blades, heads = [], []
-    for _ in range(int(params["count"])):
-        radius, angle = spread / 2 * float(np.sqrt(rng.uniform(0, 1))) * 0.97, float(rng.uniform(0, 2 * np.pi))
-        foot = np.array([radius * np.cos(angle), radius * np.sin(angle), 0.0])
-        for _ in range(4):
-            tall, turn = height * float(rng.uniform(0.5, 0.95)), float(rng.uniform(0, 2 * np.pi))
-            blades.append(_blade(foot, tall, turn, float(rng.uniform(0.1, 0.4))))
-        if rng.uniform() < 0.12:
-            heads.append(at(sphere(0.1 * height, 1), (float(foot[0]), float(foot[1]), 0.9 * height)))
-    parts = [Part("blades", join(*blades), Material((0.12, 0.26, 0.04), roughness=0.8))]
-    if heads:
-        parts.append(Part("flowers", join(*heads), Material(BLOSSOM[int(params["seed"]) % 4], roughness=0.7)))
+    num = int(params["count"])
+    radius, angle = spread / 2 * np.sqrt(rng.uniform(0, 0.94, num)), rng.uniform(0, 2 * np.pi, num)
+    feet = np.column_stack([radius * np.cos(angle), radius * np.sin(angle), np.zeros(num)])
+    blades = _blades(np.repeat(feet, 4, axis=0), height * rng.uniform(0.5, 0.95, 4 * num), rng)
+    parts = [Part("blades", blades, Material((0.12, 0.26, 0.04), roughness=0.8))]
+    heads = feet[rng.uniform(size=num) < 0.12] + (0, 0, 0.88 * height)
+    if len(heads):
+        parts.append(_heads("flowers", heads, 0.1 * height, int(params["seed"])))
     return tuple(parts)
 
 
@@ -136,15 +137,12 @@ def flower_pot(params: Params) -> tuple[Part, ...]:
         h * np.array([(1e-4, 0), (0.2, 0), (0.27, 0.42), (0.3, 0.42), (0.3, 0.5), (0.26, 0.5), (1e-4, 0.46)]), 20
     )
     leaves = at(_leafy(0.3 * h, rng), (0, 0, 0.66 * h))
-    heads = []
-    for i in range(9):
-        angle = 2.4 * i
-        out = (0.1 + 0.02 * i) * h
-        heads.append(at(sphere(0.055 * h, 1), (out * np.cos(angle), out * np.sin(angle), (0.94 - 0.015 * i) * h)))
+    turn, out = 2.4 * np.arange(9), (0.1 + 0.02 * np.arange(9)) * h
+    places = np.column_stack([out * np.cos(turn), out * np.sin(turn), (0.94 - 0.015 * np.arange(9)) * h])
     return (
         Part("pot", pot, Material((0.42, 0.17, 0.09), roughness=0.8), smooth_angle_deg=35),
         Part("leaves", leaves, Material(LEAVES[seed % 3], roughness=0.9)),
-        Part("flowers", join(*heads), Material(BLOSSOM[seed % 4], roughness=0.7)),
+        _heads("flowers", places, 0.055 * h, seed),
     )
 
 
@@ -174,10 +172,19 @@ def _leafy(radius_m: float, rng: np.random.Generator) -> trimesh.Trimesh:
     return mesh
 
 
-def _blade(foot_m: np.ndarray, tall_m: float, turn_rad: float, lean: float) -> trimesh.Trimesh:
-    """One blade of grass: two triangles, bent outwards."""
-    side = 0.045 * tall_m * np.array([-np.sin(turn_rad), np.cos(turn_rad), 0.0])
-    out = lean * tall_m * np.array([np.cos(turn_rad), np.sin(turn_rad), 0.0])
-    middle, tip = foot_m + 0.35 * out + (0, 0, 0.6 * tall_m), foot_m + out + (0, 0, tall_m)
-    points = np.array([foot_m - side, foot_m + side, middle - side, middle + side, tip])
-    return trimesh.Trimesh(points, [[0, 1, 3], [0, 3, 2], [2, 3, 4]], process=False)
+def _heads(name: str, places_m: NDArray[np.float64], radius_m: float, seed: int) -> Part:
+    """Flower heads [N, 3], all of one colour."""
+    colour = Material(BLOSSOM[seed % len(BLOSSOM)], roughness=0.7)
+    return copies(name, sphere(radius_m, 0), places_m, colour, carries=False)
+
+
+def _blades(feet_m: NDArray[np.float64], tall_m: NDArray[np.float64], rng: np.random.Generator) -> trimesh.Trimesh:
+    """Blades of grass [N], three triangles each, bent outwards."""
+    num = len(feet_m)
+    turn, lean = rng.uniform(0, 2 * np.pi, num), rng.uniform(0.1, 0.4, num)
+    way = np.column_stack([np.cos(turn), np.sin(turn), np.zeros(num)]) * tall_m[:, None]
+    side = 0.045 * np.column_stack([-way[:, 1], way[:, 0], np.zeros(num)])
+    out, up = lean[:, None] * way, tall_m[:, None] * np.array([0.0, 0.0, 1.0])
+    middle, tip = feet_m + 0.35 * out + 0.6 * up, feet_m + out + up
+    points = np.stack([feet_m - side, feet_m + side, middle - side, middle + side, tip], axis=1).reshape(-1, 3)
+    return trimesh.Trimesh(points, repeated(np.array([[0, 1, 3], [0, 3, 2], [2, 3, 4]]), 5, num), process=False)

@@ -32,10 +32,10 @@ class WorldDraw:
         setting = _setting(self.staged)
         with under("kind"):
             site = WORLDS[kind](setting, self.rng("room"))
+        lights, above, ambient = self._light(kind, setting, site)
         rng = self.rng("clutter")
         with under("clutter"):
             clutter = clutter_props(int(self.spec.clutter.sample(rng)), setting, site, rng)
-        lights, above, ambient = self._light(kind, setting, site)
         world = WorldPlan(kind=kind, props=(*site.props, *clutter), lights=lights, ambient_rgb=vec3(ambient), sky=above)
         return world, site
 

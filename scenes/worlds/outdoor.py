@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.plan import PropPlan, Vec3
-from scenes.worlds.room import BRICKS
+from scenes.worlds.room import BRICKS, FABRICS
 from scenes.worlds.site import CLOTHS, WOODS, Ground, Setting, Site, mat, pattern, pick, prop
 
 HORIZON_M = 1500.0  # half side of the ground, more where the camera is high up
@@ -13,8 +13,8 @@ LARGEST_SMALL_M = 0.8
 SMALL = {"flower_pot": 0.2, "ball": 0.1, "rock": 0.13, "mug": 0.095, "bottle": 0.21, "watering_can": 0.24}
 LARGE = {"flower_pot": 0.5, "ball": 0.24, "rock": 0.4, "crate": 0.42, "watering_can": 0.36, "stool": 0.5}
 GRASS: tuple[tuple[Vec3, Vec3], ...] = (
-    ((0.10, 0.21, 0.035), (0.20, 0.33, 0.06)),
-    ((0.13, 0.22, 0.05), (0.26, 0.34, 0.09)),
+    ((0.07, 0.165, 0.022), (0.21, 0.36, 0.055)),
+    ((0.10, 0.175, 0.03), (0.29, 0.37, 0.085)),
 )
 SOILS: tuple[tuple[Vec3, Vec3], ...] = (
     ((0.20, 0.12, 0.07), (0.30, 0.20, 0.12)),
@@ -70,9 +70,9 @@ def _ground(kind: str, lawn_z_m: float, setting: Setting, garden_m: float, rng: 
     wide = (setting.half_x_m + 0.12 + 0.1 * setting.subject_m, setting.half_y_m + 0.1 + 0.1 * setting.subject_m)
     if kind == "lawn":
         rgb, second = pick(rng, CLOTHS)
-        look = {"rgb": rgb, **pattern(pick(rng, ("checker", "fabric")), second, 5 * setting.pixel_m)}
+        look = {"rgb": rgb, **pattern("checker", second, 5 * setting.pixel_m)}
     elif kind == "paving":
-        rgb, second = pick(rng, CLOTHS)
+        rgb, second = pick(rng, FABRICS)
         look = {"rgb": rgb, **pattern("fabric", second, 4 * setting.pixel_m)}
     else:
         rgb, second = pick(rng, WOODS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.plan import PropPlan, Vec3
-from scenes.worlds.site import CLOTHS, WALLS, WOODS, Ground, Setting, Site, checked_mat, mat, pattern, pick, prop
+from scenes.worlds.site import WALLS, WOODS, Ground, Setting, Site, checked_mat, mat, pattern, pick, prop
 from scenes.worlds.walls import Walls
 
 LARGEST_ON_STAND_M = 0.75
@@ -51,7 +51,7 @@ def room(setting: Setting, rng: np.random.Generator) -> Site:
         props.append(_coffee_table(setting, half, rng))
         props.append(checked_mat(setting, support, rng))
     props.append(walls.floor(floor_look(room_m, setting.pixel_m, rng)))
-    rgb, second = pick(rng, FABRICS) if float(rng.uniform()) < 0.6 else pick(rng, CLOTHS)
+    rgb, second = pick(rng, FABRICS)
     rug = {"rgb": rgb, **pattern("fabric", second, 4 * setting.pixel_m), "roughness": 0.95}
     if on_stand:
         size = [3.0 * half[0] + 0.5, 3.0 * half[1] + 0.4, 0.012]

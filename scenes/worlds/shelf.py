@@ -10,8 +10,8 @@ import numpy as np
 from scenes.errors import Problem
 from scenes.occupancy import box_corners
 from scenes.plan import PropPlan
-from scenes.worlds.room import floor_look, wall_look
-from scenes.worlds.site import ACCENTS, CLOTHS, WOODS, Array, Ground, Setting, Site, mat, pattern, pick, prop
+from scenes.worlds.room import FABRICS, floor_look, wall_look
+from scenes.worlds.site import ACCENTS, WOODS, Array, Ground, Setting, Site, mat, pattern, pick, prop
 from scenes.worlds.walls import Walls
 
 TALLEST_M, WIDEST_M, DEEPEST_M = 0.62, 0.8, 0.56  # of what a shelf can take
@@ -55,7 +55,7 @@ def shelf(setting: Setting, rng: np.random.Generator) -> Site:
         for z, headroom in zip(levels, (below_m, below_m, above, above_m, 0.3), strict=True):
             unit.filled(x0, x1, z, min(headroom, 0.36) - BOARD_M)
     grounds.append(Ground(z_m=ground_z, low_m=(-room_m, back - 2 * room_m), high_m=(room_m, back), clutter=False))
-    rgb, second = pick(rng, CLOTHS)
+    rgb, second = pick(rng, FABRICS)
     cloth = {"rgb": rgb, **pattern("fabric", second, 4 * setting.pixel_m)}
     half = (float(size[0]) / 2 + 0.04, (back - front) / 2 - 0.015)
     props = [walls.floor(floor_look(room_m, setting.pixel_m, rng)), *unit.props]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,10 @@ class _Graph:
             else:
                 socket.default_value = value
         return node.outputs[0]
+
+    def clamped(self, value: Socket) -> Socket:
+        """Number in [0, 1]."""
+        return self.math("MINIMUM", self.math("MAXIMUM", value, 0.0), 1.0)
 
     def between(self, factor: Socket, first: Socket, second: Socket) -> Socket:
         """Number: `first` where factor is 0, `second` where it is 1."""
@@ -191,8 +196,7 @@ def _banded(
     node.bands_direction = across
     node.inputs["Distortion"].default_value = distortion
     centred = graph.math("MULTIPLY", graph.math("SUBTRACT", node.outputs["Fac"], 0.5), sharpness)
-    share = graph.math("MINIMUM", graph.math("MAXIMUM", graph.math("ADD", centred, 0.5), 0.0), 1.0)
-    return graph.blend(share, base, pattern.rgb)
+    return graph.blend(graph.clamped(graph.math("ADD", centred, 0.5)), base, pattern.rgb)
 
 
 def _speckle(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
@@ -237,20 +241,22 @@ def _brick(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
 
 
 def _fabric(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
-    """Threads over and under each other, softly shaded."""
-    u, v = (graph.math("SINE", graph.math("MULTIPLY", c, 3.14159265 / pattern.size_m), 0.0) for c in _flat(graph))
-    weave = graph.math("ADD", graph.math("MULTIPLY", graph.math("MULTIPLY", u, v), 0.5), 0.5)
-    return graph.blend(weave, base, pattern.rgb)
+    """Threads over and under each other, each darker at its edges."""
+    u, v = (graph.math("SINE", graph.math("MULTIPLY", c, math.pi / pattern.size_m), 0.0) for c in _flat(graph))
+    over = graph.math("MULTIPLY", u, v)
+    steep = graph.clamped(graph.math("ADD", graph.math("MULTIPLY", over, 3.0), 0.5))
+    edge = graph.math("SUBTRACT", 0.3, graph.math("MULTIPLY", graph.math("ABSOLUTE", over, 0.0), 0.3))
+    return graph.blend(edge, graph.blend(steep, base, pattern.rgb), (0.0, 0.0, 0.0))
 
 
 def _grass(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
     """Blades by a fine noise with contrast, lighter and darker patches by a coarse one."""
     where = _coordinates(graph)
-    fine = graph.new("ShaderNodeTexNoise", Vector=where, Scale=1.0 / pattern.size_m, Detail=3.0).outputs["Fac"]
-    coarse = graph.new("ShaderNodeTexNoise", Vector=where, Scale=0.06 / pattern.size_m, Detail=1.0).outputs["Fac"]
-    mixed = graph.math("ADD", graph.math("MULTIPLY", fine, 0.7), graph.math("MULTIPLY", coarse, 0.3))
-    steep = graph.math("MULTIPLY", graph.math("SUBTRACT", mixed, 0.38), 4.0)
-    return graph.blend(graph.math("MINIMUM", graph.math("MAXIMUM", steep, 0.0), 1.0), base, pattern.rgb)
+    fine = graph.new("ShaderNodeTexNoise", Vector=where, Scale=1.0 / pattern.size_m, Detail=2.0).outputs["Fac"]
+    coarse = graph.new("ShaderNodeTexNoise", Vector=where, Scale=0.07 / pattern.size_m, Detail=2.0).outputs["Fac"]
+    mixed = graph.math("ADD", graph.math("MULTIPLY", fine, 0.72), graph.math("MULTIPLY", coarse, 0.28))
+    steep = graph.math("MULTIPLY", graph.math("SUBTRACT", mixed, 0.42), 6.0)
+    return graph.blend(graph.clamped(steep), base, pattern.rgb)
 
 
 _KINDS: dict[str, Callable[[_Graph, Material], tuple[Socket, Handles]]] = {
