@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scenes.plan import PropPlan, Vec3
-from scenes.worlds.site import WALLS, WOODS, Ground, Setting, Site, checked_mat, mat, pattern, pick, prop
+from scenes.worlds.site import WALLS, WOODS, Ground, Look, Setting, Site, checked_mat, mat, pattern, pick, prop
 from scenes.worlds.walls import Walls
 
 LARGEST_ON_STAND_M = 0.75
@@ -75,7 +75,7 @@ def room(setting: Setting, rng: np.random.Generator) -> Site:
     )
 
 
-def wall_look(walls: Walls, side: int, setting: Setting, rng: np.random.Generator) -> dict[str, object]:
+def wall_look(walls: Walls, side: int, setting: Setting, rng: np.random.Generator) -> Look:
     """Paint, paper or bare brick."""
     kind = pick(rng, ("paint", "paper", "paint", "brick"))
     rgb, second = WALLS[(side + int(rng.integers(4))) % 4]
@@ -87,7 +87,7 @@ def wall_look(walls: Walls, side: int, setting: Setting, rng: np.random.Generato
     return {"rgb": rgb, **pattern("brick", second, max(0.24, 0.1 * walls.half_m)), "roughness": 0.9}
 
 
-def floor_look(room_m: float, pixel_m: float, rng: np.random.Generator) -> dict[str, object]:
+def floor_look(room_m: float, pixel_m: float, rng: np.random.Generator) -> Look:
     """Boards or tiles, in pieces of a size that reads from where the camera is."""
     if float(rng.uniform()) < 0.5:
         rgb, second = pick(rng, WOODS)

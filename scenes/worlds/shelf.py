@@ -11,7 +11,7 @@ from scenes.errors import Problem
 from scenes.occupancy import box_corners
 from scenes.plan import PropPlan
 from scenes.worlds.room import FABRICS, floor_look, wall_look
-from scenes.worlds.site import ACCENTS, WOODS, Array, Ground, Setting, Site, mat, pattern, pick, prop
+from scenes.worlds.site import ACCENTS, WOODS, Array, Ground, Look, Setting, Site, mat, pattern, pick, prop
 from scenes.worlds.walls import Walls
 
 TALLEST_M, WIDEST_M, DEEPEST_M = 0.62, 0.8, 0.56  # of what a shelf can take
@@ -105,7 +105,7 @@ def _bay(setting: Setting, front_m: float) -> tuple[float, float, float]:
 class _Unit:
     """Collects the props of the shelf unit."""
 
-    def __init__(self, front_m: float, back_m: float, look: dict[str, object], rng: np.random.Generator) -> None:
+    def __init__(self, front_m: float, back_m: float, look: Look, rng: np.random.Generator) -> None:
         self._middle_y, self._depth = (front_m + back_m) / 2, back_m - front_m
         self._look, self._rng = look, rng
         self.props: list[PropPlan] = []

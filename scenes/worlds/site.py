@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from scenes.plan import CameraPlan, ClipPlan, PropPlan, Vec3
 Array = NDArray[np.float64]
 Option = TypeVar("Option")
 Vec2 = tuple[float, float]
+Look = dict[str, Any]  # parameters of a prop that say what its surface looks like
 
 WOODS: tuple[tuple[Vec3, Vec3], ...] = (
     ((0.42, 0.24, 0.11), (0.30, 0.16, 0.07)),
@@ -81,14 +82,14 @@ class Site:
     key_elevation_deg: float | None = None  # height of the key lamp where the usual one is in the way of something
 
 
-def prop(name: str, kind: str, location_m: Vec3, yaw_rad: float = 0.0, **params: object) -> PropPlan:
+def prop(name: str, kind: str, location_m: Vec3, yaw_rad: float = 0.0, **params: Any) -> PropPlan:
     """A PropPlan of plain JSON values."""
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in params.items()}
     x, y, z = (float(v) for v in location_m)
     return PropPlan(name=name, kind=kind, location_m=(x, y, z), yaw_rad=float(yaw_rad), params=plain)
 
 
-def pattern(kind: str, rgb: Vec3 | list[float], size_m: float) -> dict[str, object]:
+def pattern(kind: str, rgb: Vec3 | list[float], size_m: float) -> Look:
     """Parameters of a patterned prop."""
     return {"pattern": kind, "pattern_rgb": list(rgb), "pattern_size_m": float(size_m)}
 
@@ -97,9 +98,7 @@ def pick(rng: np.random.Generator, options: tuple[Option, ...]) -> Option:
     return options[int(rng.integers(len(options)))]
 
 
-def mat(
-    setting: Setting, half_m: Vec2, look: dict[str, object], middle_m: Vec2 = (0.0, 0.0), name: str = "mat"
-) -> PropPlan:
+def mat(setting: Setting, half_m: Vec2, look: Look, middle_m: Vec2 = (0.0, 0.0), name: str = "mat") -> PropPlan:
     """A thin cloth under the events, a little of it above z = 0, so that nothing flat lies in the plane of its top."""
     thick_m = 0.004 * min(1.0, setting.subject_m)
     size = [2 * half_m[0], 2 * half_m[1], thick_m]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scenes.plan import PropPlan, Vec3
-from scenes.worlds.site import ACCENTS, CLOTHS, WALLS, Vec2, pattern, pick, prop
+from scenes.worlds.site import ACCENTS, CLOTHS, WALLS, Look, Vec2, pattern, pick, prop
 
 WALL_THICKNESS_M = 0.1
 CORNER, DEEP_CORNER = 0.78, 0.58  # no further along a wall reaches what is shallow, and what stands far out from it
@@ -25,7 +25,7 @@ class Walls:
     rng: np.random.Generator
     middle_m: Vec2 = (0.0, 0.0)
 
-    def floor(self, look: dict[str, object]) -> PropPlan:
+    def floor(self, look: Look) -> PropPlan:
         size = [2.2 * self.half_m, 2.2 * self.half_m, WALL_THICKNESS_M]
         at = (*self.middle_m, self.ground_z_m - WALL_THICKNESS_M)
         return prop("floor", "slab", at, size_m=size, **look)
@@ -35,9 +35,7 @@ class Walls:
         at = (*self.middle_m, self.ground_z_m + self.height_m)
         return prop("ceiling", "ceiling", at, size_m=size, rgb=PLASTER, roughness=0.9)
 
-    def wall(
-        self, side: int, things: tuple[tuple[str, float], ...], look: dict[str, object] | None = None
-    ) -> list[PropPlan]:
+    def wall(self, side: int, things: tuple[tuple[str, float], ...], look: Look | None = None) -> list[PropPlan]:
         """One wall with (kind, share of the half wall along it) things. Side 0 is at +y, then clockwise from above."""
         yaw = -side * np.pi / 2
         rgb, second = WALLS[(side + int(self.rng.integers(2)) * 2) % 4]
@@ -68,7 +66,7 @@ class Walls:
         width, depth, height, up, out = FURNITURE[kind]
         limit = (DEEP_CORNER if depth > DEEP else CORNER) - width * scale / 2
         at_m = half * float(np.clip(along, -limit, limit))
-        params: dict[str, object] = {"rgb": accent}
+        params: Look = {"rgb": accent}
         if kind == "picture":
             second = list(pick(self.rng, CLOTHS)[0])
             params |= pattern(str(self.rng.choice(["checker", "stripes"])), second, 0.085 * half)

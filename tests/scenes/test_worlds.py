@@ -140,7 +140,7 @@ def test_shadows_lie_inside_their_points(lit: str) -> None:
         way = (start - source) / np.linalg.norm(start - source)
         spot = start
         while spot[2] > -0.8 and -2 < spot[0] < 2 and spot[1] < 0.25:
-            on_board = -0.4 < spot[0] < 0.4 and -0.2 < spot[1]
+            on_board = -0.4 < spot[0] < 0.4 and spot[1] > -0.2
             if on_board and spot[2] <= 0.0 < spot[2] - 0.002 * way[2]:
                 break
             spot = spot + 0.002 * way
