@@ -8,7 +8,7 @@ from scenes.plan import PropPlan, Vec3
 from scenes.worlds.room import BRICKS, FABRICS
 from scenes.worlds.site import CLOTHS, WOODS, Ground, Setting, Site, mat, pattern, pick, prop
 
-HORIZON_M = 1500.0  # half side of the ground, more where the camera is high up
+HORIZON_M = 1000.0  # half side of the ground, more where the camera is high up
 LARGEST_SMALL_M = 0.8
 SMALL = {"flower_pot": 0.2, "ball": 0.1, "rock": 0.13, "mug": 0.095, "bottle": 0.21, "watering_can": 0.24}
 LARGE = {"flower_pot": 0.5, "ball": 0.24, "rock": 0.4, "crate": 0.42, "watering_can": 0.36, "stool": 0.5}

@@ -44,6 +44,18 @@ vec3 square_wave(vec3 x, vec3 width) {  // +-1 with period 2, averaged over `wid
     return clamp((high - low) / width, -1.0, 1.0);
 }
 
+vec2 laid(vec3 p) {  // two coordinates in a face across x, y or z, as the materials of Blender take them
+    vec3 normal = abs(normalize(cross(dFdx(p), dFdy(p)) + 1e-20));
+    return vec2(normal.x > 0.75 ? p.y : p.x, normal.z > 0.6 ? p.y : p.z);
+}
+
+float joints(vec2 q, vec2 piece, float shift, float width) {  // share of joints between pieces, courses shifted in turn
+    q.x += shift * piece.x * mod(floor(q.y / piece.y), 2.0);
+    vec2 off = abs(fract(q / piece + 0.5) - 0.5) * piece, blur = 0.7 * fwidth(q / piece) * piece + 1e-5;
+    vec2 open = smoothstep(width - blur, width + blur, off);
+    return 1.0 - open.x * open.y;
+}
+
 float share_of_second(int pattern, float size, vec3 p) {  // of the pattern's own colour
     vec3 q = p / size;
     q.z += pattern == PATTERN_CHECKER ? 0.5 : 0.0;
@@ -51,14 +63,27 @@ float share_of_second(int pattern, float size, vec3 p) {  // of the pattern's ow
     vec3 wave = square_wave(q + 1e-6, clamp(fwidth(q), 1e-3, 2.0));
     float grain = 0.0;
     // a loop, since a software rasteriser runs both sides of an `if`
-    for (int i = 0; i < int(pattern == PATTERN_WOOD || pattern == PATTERN_SPECKLE); i++)
+    for (int i = 0; i < int(pattern == PATTERN_WOOD || pattern == PATTERN_SPECKLE || pattern == PATTERN_GRASS); i++)
         grain = noise(pattern == PATTERN_WOOD ? q * vec3(0.6, 2.0, 2.0) : q);
+    float patches = 0.0;
+    for (int i = 0; i < int(pattern == PATTERN_GRASS); i++)
+        patches = noise(0.07 * q);
+    vec2 flat_q = laid(p) / size;
+    vec2 thread = sin(PI * flat_q);
     if (pattern == PATTERN_CHECKER)
         return 0.5 + 0.5 * wave.x * wave.y * wave.z;
     if (pattern == PATTERN_STRIPES)
         return 0.5 - 0.5 * wave.x;
     if (pattern == PATTERN_WOOD)
         return 0.5 - 0.5 * cos(PI * q.y + 6.0 * grain - 3.0);
+    if (pattern == PATTERN_TILE)
+        return joints(flat_q + 1.0 / 3.0, vec2(1.0), 0.0, 0.028);
+    if (pattern == PATTERN_BRICK)
+        return joints(flat_q + 1.0 / 3.0, vec2(1.0, 0.36), 0.5, 0.022);
+    if (pattern == PATTERN_FABRIC)
+        return clamp(3.0 * thread.x * thread.y + 0.5, 0.0, 1.0);
+    if (pattern == PATTERN_GRASS)
+        return clamp(6.0 * (0.72 * grain + 0.28 * patches - 0.42), 0.0, 1.0);
     return grain;  // PATTERN_SPECKLE
 }
 

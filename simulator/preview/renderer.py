@@ -17,7 +17,7 @@ from OpenGL import GL
 
 from simulator.preview.buffers import Buffers
 from simulator.preview.context import Target, device_name, open_context, program
-from simulator.preview.lamps import event_lamp, world_lamp
+from simulator.preview.lamps import event_lamp, sun_lamp, world_lamp
 from simulator.preview.shapes import Shape
 from simulator.preview.table import DEFINES, ROW_TEXELS, Look, fill_row, look_of
 from simulator.stage import Body, Shot, Stage
@@ -25,7 +25,7 @@ from simulator.stage import Body, Shot, Stage
 Array = NDArray[np.float64]
 _GL_FROM_CV = np.diag([1.0, -1.0, -1.0, 1.0])
 _CLEAR_KINDS = ("shell", "liquid", "flame", "haze")
-NEAREST, FURTHEST_M = 0.01, 2000.0  # of the camera's distance; metres
+NEAREST, FURTHEST_M = 0.01, 1e4  # of the camera's distance; metres
 AMBIENT = {"AMBIENT_BELOW": 0.1, "AMBIENT_ABOVE": 0.4, "AMBIENT_MIRROR": 0.3}  # matched to Cycles: docs/RESULTS.md
 
 
@@ -76,7 +76,7 @@ class PreviewRenderer:
         self._picture = Target(*size, GL.GL_SRGB8_ALPHA8, with_depth=True)
         self._smoothed = Target(*size, GL.GL_SRGB8_ALPHA8, with_depth=False)
         self._masks = Target(*size, GL.GL_RG32F, with_depth=True)
-        num_lamps = max(1, len(stage.plan.world.lights) + len(stage.lamps))
+        num_lamps = 1 + len(stage.plan.world.lights) + len(stage.lamps)  # one for the sun
         defines = {**DEFINES, **AMBIENT, "MAX_LAMPS": num_lamps}
         self._solid, self._clear = (
             program("body.vert", "lit.frag", (*defines.items(), ("CLEAR", clear))) for clear in (0, 1)
@@ -163,7 +163,10 @@ class PreviewRenderer:
 
     def _lamps(self, shot: Shot) -> NDArray[np.float32]:
         """[L, 3, 4] of those that are on."""
-        lamps = [world_lamp(light, shot.light_level) for light in self._stage.plan.world.lights]
+        world = self._stage.plan.world
+        lamps = [world_lamp(light, shot.light_level) for light in world.lights]
+        if world.sky is not None:
+            lamps.append(sun_lamp(world.sky, shot.light_level))
         if self._stage.lamps:
             lit = self._stage.lamp_channels(shot)
             found = [event_lamp(lamp, lit[lamp.event].get(lamp.lamp.name, ())) for lamp in self._stage.lamps]

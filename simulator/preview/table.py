@@ -31,7 +31,9 @@ from simulator.stage import Body
 Array = NDArray[np.float64]
 ROW_TEXELS = 7  # of four floats each: 3 of the matrix, colour and opacity, glow and roughness, pattern, recipe
 KINDS = {"principled": 1, "shell": 2, "liquid": 3, "flame": 4, "haze": 5}
-PATTERNS = {"checker": 1, "stripes": 2, "wood": 3, "speckle": 4}
+PATTERNS = {
+    "checker": 1, "stripes": 2, "wood": 3, "speckle": 4, "tile": 5, "brick": 6, "fabric": 7, "grass": 8,
+}  # fmt: skip
 DEFINES = {
     "ROW_TEXELS": ROW_TEXELS,
     **{f"KIND_{name.upper()}": code for name, code in KINDS.items()},
