@@ -10,7 +10,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from simulator.boxes import Boxes
-from simulator.clip import Tracks
 from simulator.rays import Hits, RayCaster
 from simulator.surface import camera_normals, forward_flow
 from simulator.timeline import truth_shots
@@ -28,7 +27,6 @@ class Truth:
     visibility: dict[str, Visibility]
     arrays: dict[str, NDArray[Any]]
     boxes: pa.Table | None
-    tracks: Tracks | None
 
 
 def trace(caster: RayCaster) -> Truth:
@@ -43,8 +41,9 @@ def trace(caster: RayCaster) -> Truth:
         arrays["segmentation"] = np.stack([h.segmentation for h in hits])
     if "amodal" in outputs:
         arrays |= {f"amodal/{e}": np.stack([h.alone[e] > 0 for h in hits]) for e in caster.stage.events}
-    boxes = walk.boxes.table() if walk.boxes else None
-    return Truth(tuple(hits), visibility, arrays, boxes, walk.tracks.tracks() if walk.tracks else None)
+    if walk.tracks is not None:
+        arrays |= {f"tracks/{name}": values for name, values in vars(walk.tracks.tracks()).items()}
+    return Truth(tuple(hits), visibility, arrays, walk.boxes.table() if walk.boxes else None)
 
 
 class _Walk:
