@@ -83,7 +83,7 @@ float share_of_second(int pattern, float size, vec3 p) {  // of the pattern's ow
     if (pattern == PATTERN_FABRIC)
         return clamp(3.0 * thread.x * thread.y + 0.5, 0.0, 1.0);
     if (pattern == PATTERN_GRASS)
-        return clamp(6.0 * (0.72 * grain + 0.28 * patches - 0.42), 0.0, 1.0);
+        return clamp(3.0 * (0.72 * grain + 0.28 * patches - 0.34), 0.0, 1.0);
     return grain;  // PATTERN_SPECKLE
 }
 

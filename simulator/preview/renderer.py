@@ -82,6 +82,7 @@ class PreviewRenderer:
             program("body.vert", "lit.frag", (*defines.items(), ("CLEAR", clear))) for clear in (0, 1)
         )
         self._ids = program("body.vert", "ids.frag", tuple(DEFINES.items()))
+        self._sky = program("screen.vert", "sky.frag", ())
         self._smooth = program("screen.vert", "smooth.frag", ())
         held = (self._buffers, self._picture, self._smoothed, self._masks)
         weakref.finalize(self, _free, *held).atexit = False
@@ -96,9 +97,15 @@ class PreviewRenderer:
         self._picture.begin((*ambient, 1.0))
         GL.glEnable(GL.GL_FRAMEBUFFER_SRGB)
         GL.glEnable(GL.GL_DEPTH_TEST)
+        GL.glDepthFunc(GL.GL_LEQUAL)  # the sky lies at the very back
         self._solid.use(uniforms)
         self._buffers.draw([i for i in seen if not self._placed[i].clear])
         GL.glDepthMask(False)
+        if (sky := self._stage.plan.world.sky) is not None:
+            towards_sun = np.asarray(sky.towards_sun) * (sky.kind == "clear")
+            from_clip = np.linalg.inv(uniforms["clip_from_world"])
+            self._sky.use({**uniforms, "world_from_clip": from_clip, "towards_sun": towards_sun})
+            GL.glDrawArrays(GL.GL_TRIANGLES, 0, 3)
         self._clear.use(uniforms)
         self._draw_clear([i for i in seen if self._placed[i].clear], shot)
         GL.glDisable(GL.GL_DEPTH_TEST)

@@ -10,6 +10,7 @@ import pytest
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from scenes.cameras import look_at
+from scenes.loading import parse_spec
 from scenes.plan import PropPlan
 from scenes.sampling import sample_plans
 from scenes.showing import showing_plan, showing_spec
@@ -26,6 +27,18 @@ except ValueError as missing:
 
 SIZE_PX = 128
 FAMILIES = ("tank_filling", "domino_chain", "gardener_watering", "flower_opening", "candle_burning_down")
+
+WORLD_SPEC = """
+version: 1
+name: a_world
+seed: 4
+clip: {{num_frames: 48, fps: 8, resolution: [128, 128]}}
+world: {{kind: {world}, clutter: {{uniform_int: [2, 4]}}}}
+events: [{{id: glass, type: hourglass}}]
+camera: {{path: orbit, look_at: glass}}
+interruptions: [{{kind: look_away, target: glass, hidden_s: 2.0}}]
+outputs: [rgb, depth, segmentation]
+"""
 
 
 def _sized(plan, size_px=SIZE_PX):
@@ -66,6 +79,25 @@ def test_silhouettes_and_depth_agree_with_rays(type_id):
     renderer, caster, shots = open_preview(stage), RayCaster(stage), truth_shots(plan)
     for frame in (0, len(shots) // 2, len(shots) - 1):
         assert _agrees(stage, shots[frame], renderer, caster) > 0.7 * SIZE_PX**2
+
+
+@pytest.mark.parametrize("world", ["room", "shelf", "outdoor"])
+def test_every_world_agrees_with_rays(world):
+    plan = sample_plans(parse_spec(WORLD_SPEC.format(world=world), world), 1)[0]
+    stage = Stage.from_plan(plan)
+    renderer, caster, shots = open_preview(stage), RayCaster(stage), truth_shots(plan)
+    for frame in (0, len(shots) // 2):
+        assert _agrees(stage, shots[frame], renderer, caster) > 0.6 * SIZE_PX**2
+
+
+def test_the_sky_is_drawn_behind_everything_and_goes_dark_with_the_light():
+    plan = sample_plans(parse_spec(WORLD_SPEC.format(world="outdoor"), "outdoor"), 1)[0]
+    stage = Stage.from_plan(plan)
+    shot, renderer = truth_shots(plan)[0], open_preview(stage)
+    up = look_at(np.array([0.0, 0.0, 30.0]), np.array([0.0, 10.0, 36.0]))
+    above = renderer.render(dataclasses.replace(shot, world_from_camera=up)).astype(float)
+    assert above.min() > 20 and above[-1].mean() > 1.1 * above[0].mean()  # brighter towards the horizon
+    assert renderer.render(dataclasses.replace(shot, world_from_camera=up, light_level=0.0)).max() == 0
 
 
 def test_an_occluder_hides_and_leaves():
