@@ -3,7 +3,7 @@
 Nothing here knows channels or lamps: whatever can be keyed is read after each shot is set, and what ever changes gets
 curves. Deforming meshes become shape keys, one for each distinct shape; colours of vertices become one attribute for
 each distinct colouring, picked by a node group. The renderer's seed is keyed too, so that a frame rendered from the
-file has the noise of the clip's frame.
+file has the noise of the clip's frame; a seed of 2^24 and above does not fit into a curve, and the noise is another.
 
 Not in the file: effects on the finished picture (fog, black-outs, dropped frames, corruption), twins, sweeps, and the
 truth that is cast by rays. What lies between frames is not told: curves are constant there. Nothing is simulated by
@@ -32,7 +32,8 @@ _CONSTANT = 0  # of keyframe interpolation
 _OBJECT_PATHS = ("location", "rotation_quaternion", "scale", "hide_render")
 _LIGHT_PATHS = ("energy", "color")
 _CAMERA_PATHS = ("lens", "shift_x", "shift_y")
-_SCENE_PATHS = ("cycles.seed", "cycles.samples")
+_SCENE_PATHS = ("cycles.samples", "cycles.seed")
+_EXACT_UP_TO = 2**24  # whole numbers in a curve, which holds 32-bit floats
 _KEYED_SOCKETS = ("VALUE", "RGBA", "VECTOR")
 
 
@@ -50,7 +51,10 @@ def produce_blend(
     shots = truth_shots(plan)
     for thing in bpy.context.scene.objects:
         thing.rotation_mode = "QUATERNION"
-    curves = [_Curve(block, path) for block, path in _keyable(bpy.context.scene)]
+    same_noise = all(shot.seed <= _EXACT_UP_TO for shot in shots)
+    bpy.context.scene.cycles.use_animated_seed = not same_noise
+    keyable = _keyable(bpy.context.scene, _SCENE_PATHS if same_noise else _SCENE_PATHS[:1])
+    curves = [_Curve(block, path) for block, path in keyable]
     shapes = [_Variants(mesh, _read_shape) for mesh in bpy.data.meshes]
     colours = [_Variants(mesh, _read_colours) for mesh in bpy.data.meshes if VERTEX_COLOURS in mesh.color_attributes]
     for frame, shot in enumerate(shots):
@@ -70,14 +74,14 @@ def produce_blend(
     return {"frames": float(len(shots)), "keyed": float(num_keyed)}
 
 
-def _keyable(scene: bpy.types.Scene) -> Iterator[tuple[Any, str]]:
-    """Data-blocks and paths of everything that a player may set."""
+def _keyable(scene: bpy.types.Scene, scene_paths: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
+    """Data-blocks and paths of everything that a player may set, `scene_paths` of the scene itself."""
     for thing in scene.objects:
         yield from ((thing, path) for path in _OBJECT_PATHS)
     for light in bpy.data.lights:
         yield from ((light, path) for path in _LIGHT_PATHS)
     yield from ((scene.camera.data, path) for path in _CAMERA_PATHS)
-    yield from ((scene, path) for path in _SCENE_PATHS)
+    yield from ((scene, path) for path in scene_paths)
     for owner in (*bpy.data.materials, *bpy.data.worlds):
         if owner.node_tree is not None:
             yield from ((owner.node_tree, path) for path in _socket_paths(owner.node_tree))
