@@ -231,10 +231,8 @@ def _settle(scene: bpy.types.Scene, stage: Stage, threads: int) -> None:
     cycles.use_adaptive_sampling = False
     cycles.use_light_tree = False  # a handful of lamps: without it a picture costs a quarter less (docs/LOG.md)
     cycles.use_denoising = plan.render.denoise
-    if plan.render.denoise:  # RENDER_NOTES: best PSNR per CPU second
-        cycles.denoiser = "OPENIMAGEDENOISE"
-        cycles.denoising_prefilter = "FAST"
-        cycles.denoising_quality = "FAST" if max(plan.clip.width_px, plan.clip.height_px) < 128 else "HIGH"
+    if plan.render.denoise:  # best PSNR for its CPU time at 8 samples: docs/RESULTS.md, benchmarks/denoiser.py
+        cycles.denoiser, cycles.denoising_prefilter, cycles.denoising_quality = "OPENIMAGEDENOISE", "FAST", "HIGH"
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 8, 3, 4
     cycles.transmission_bounces, cycles.transparent_max_bounces = 8, 16
     cycles.caustics_reflective = cycles.caustics_refractive = False
