@@ -41,6 +41,7 @@ def _export_clip(clip: Clip, path: Path) -> Path:
         recording.save(draft)
         recording.log("prompt", rr.TextDocument(clip.prompt), static=True, strict=True)
         _log_pictures(clip, recording)
+        _log_boxes(clip, recording)
         _log_states(clip, recording)
         _log_texts(clip, recording)
         recording.flush(blocking=True)
@@ -98,6 +99,29 @@ def _log_camera(clip: Clip, frame: int, recording: Any) -> None:
     )
     recording.log("world/camera", pose, strict=True)
     recording.log("world/camera", pinhole, strict=True)
+
+
+def _log_boxes(clip: Clip, recording: Any) -> None:
+    """Oriented boxes of events and of the parts that carry their states, in the frames in which they are there."""
+    import rerun as rr
+
+    if "boxes.parquet" not in clip.manifest["files"]:
+        return
+    boxes = clip.boxes
+    there = np.isfinite(boxes["centre_x_m"])
+    for frame in range(clip.num_frames):
+        rows = np.flatnonzero(there & (boxes["frame"] == frame))
+        turned = np.column_stack([boxes[f"rotation_{axis}"][rows] for axis in "xyzw"])
+        recording.set_time_sequence(FRAME, frame)
+        recording.set_time_seconds(TIME, frame / clip.fps)
+        drawn = rr.Boxes3D(
+            centers=np.column_stack([boxes[f"centre_{axis}_m"][rows] for axis in "xyz"]),
+            sizes=np.column_stack([boxes[f"size_{axis}_m"][rows] for axis in "xyz"]),
+            quaternions=[rr.Quaternion(xyzw=xyzw) for xyzw in turned],
+            labels=[f"{boxes['event'][row]}/{boxes['entity'][row]}" for row in rows],
+            class_ids=boxes["instance"][rows],
+        )
+        recording.log("world/boxes", drawn, strict=True)
 
 
 def _log_states(clip: Clip, recording: Any) -> None:

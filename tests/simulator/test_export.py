@@ -26,7 +26,7 @@ def clips(tmp_path_factory):
     small = ClipPlan(num_frames=NUM_FRAMES, fps=4.0, width_px=40, height_px=30)
     return [
         Clip.open(sketch_clip(tank_plan(kind, clip=small, outputs=outputs), folder / "clips" / kind))
-        for kind, outputs in (("look_away", ("rgb", "depth", "segmentation")), ("lights_off", ("rgb", "segmentation")))
+        for kind, outputs in (("look_away", ("rgb", "depth", "segmentation", "boxes", "amodal")), ("lights_off", ("rgb", "segmentation")))
     ]
 
 
@@ -168,6 +168,13 @@ def test_rerun_opens_the_recording(clips, tmp_path):
     _, buffers = column("/world/camera/depth", "ImageBuffer")
     depth_m = np.frombuffer(bytes(buffers[7]), dtype=np.float32).reshape(30, 40)
     assert np.array_equal(np.where(depth_m == 0, np.inf, depth_m), clip.depth_m[7])
+    truth = clip.boxes
+    rows = (truth["frame"] == 9) & np.isfinite(truth["centre_x_m"])
+    table = recording.view(index="frame", contents="/world/boxes").select().read_all()
+    (row,) = [i for i, frame in enumerate(table["frame"].to_pylist()) if frame == 9]
+    centres = np.array(table["/world/boxes:PoseTranslation3D"].to_pylist()[row])
+    np.testing.assert_allclose(centres, np.column_stack([truth[f"centre_{a}_m"][rows] for a in "xyz"]), atol=1e-6)
+    assert "glass/glass" in table["/world/boxes:Text"].to_pylist()[row]
     _, centres = column("/world/camera", "Translation3D")
     _, columns = column("/world/camera", "TransformMat3x3")
     rotation = np.reshape(columns[20], (3, 3)).T  # column-major
