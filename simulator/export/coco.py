@@ -3,8 +3,10 @@
 One category for each role that an event type's parts can have (`tank_filling/carrier` shows the state,
 `tank_filling/surrounding` is what it sits in) and one, `world`, for everything else. One annotation for each instance
 in each picture: its visible mask as compressed RLE. `track_id` is the instance, the same over the clip; `videos`,
-`video_id` and `frame_id` follow CocoVID. Frames whose picture shows nothing (dark, fog, black, dropped, corrupt) are
-left out and listed with their video.
+`video_id` and `frame_id` follow CocoVID. A clip with amodal masks has one annotation more for each event that is seen
+(`tank_filling/whole`): the union of its parts, and its silhouette as if nothing hid it (`amodal_segmentation`,
+`amodal_area`); its `track_id` lies above those of the instances. Frames whose picture shows nothing (dark, fog, black,
+dropped, corrupt) are left out and listed with their video.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ class _Document:
                 "annotations",
                 image_id=image["id"],
                 video_id=image["video_id"],
-                category_id=self._category(clip, body)["id"],
+                category_id=self._category(clip, body["event"], "carrier" if body["carries"] else "surrounding")["id"],
                 iscrowd=0,
                 track_id=int(instance),
                 name=body["name"],
@@ -87,12 +89,27 @@ class _Document:
                 **_shape(segmentation == instance),
             )
 
-    def _category(self, clip: Clip, body: Entry) -> Entry:
-        if body["event"] is None:
-            supercategory = name = "world"
-        else:
-            supercategory = clip.manifest["event_types"][body["event"]]
-            name = f"{supercategory}/{'carrier' if body['carries'] else 'surrounding'}"
+        for number, (event, amodal) in enumerate(clip.amodal.items(), start=1):
+            parts = [instance for instance, body in clip.instances.items() if body["event"] == event]
+            seen, silhouette = np.isin(segmentation, parts), amodal[frame]
+            if seen.any():
+                self._append(
+                    "annotations",
+                    image_id=image["id"],
+                    video_id=image["video_id"],
+                    category_id=self._category(clip, event, "whole")["id"],
+                    iscrowd=0,
+                    track_id=max(clip.instances) + number,
+                    name=event,
+                    event=event,
+                    amodal_segmentation=rle_of(silhouette),
+                    amodal_area=int(silhouette.sum()),
+                    **_shape(seen),
+                )
+
+    def _category(self, clip: Clip, event: str | None, role: str) -> Entry:
+        supercategory = "world" if event is None else clip.manifest["event_types"][event]
+        name = "world" if event is None else f"{supercategory}/{role}"
         known = [c for c in self.tables["categories"] if c["name"] == name]
         return known[0] if known else self._append("categories", name=name, supercategory=supercategory)
 

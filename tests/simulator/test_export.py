@@ -26,7 +26,10 @@ def clips(tmp_path_factory):
     small = ClipPlan(num_frames=NUM_FRAMES, fps=4.0, width_px=40, height_px=30)
     return [
         Clip.open(sketch_clip(tank_plan(kind, clip=small, outputs=outputs), folder / "clips" / kind))
-        for kind, outputs in (("look_away", ("rgb", "depth", "segmentation", "boxes", "amodal")), ("lights_off", ("rgb", "segmentation")))
+        for kind, outputs in (
+            ("look_away", ("rgb", "depth", "segmentation", "boxes", "amodal")),
+            ("lights_off", ("rgb", "segmentation")),
+        )
     ]
 
 
@@ -132,6 +135,12 @@ def test_pycocotools_gives_the_segmentation_back(clips, tmp_path):
             decoded = np.zeros_like(truth)
             for annotation in coco.loadAnns(coco.getAnnIds(imgIds=image["id"])):
                 mask = coco.annToMask(annotation).astype(bool)
+                if "amodal_segmentation" in annotation:
+                    amodal = coco_tools.maskUtils.decode(annotation["amodal_segmentation"]).astype(bool)
+                    assert np.array_equal(amodal, clip.amodal["glass"][image["frame_id"]])
+                    assert annotation["amodal_area"] == amodal.sum() >= mask.sum() > 0
+                    assert annotation["track_id"] not in clip.instances
+                    continue
                 left, top, width, height = annotation["bbox"]
                 assert mask[top : top + height, left : left + width].sum() == mask.sum() == annotation["area"]
                 assert not (decoded[mask] > 0).any(), "instances do not overlap"
@@ -139,6 +148,7 @@ def test_pycocotools_gives_the_segmentation_back(clips, tmp_path):
                 name = coco.loadCats(annotation["category_id"])[0]["name"]
                 assert ("carrier" in name) == clip.instances[annotation["track_id"]]["carries"]
             assert np.array_equal(decoded, truth)
+    assert any("amodal_area" in annotation for annotation in coco.dataset["annotations"])
 
 
 def test_rerun_opens_the_recording(clips, tmp_path):
