@@ -108,10 +108,12 @@ def _clip_states(args: Args) -> int:
 def _clip_verify(args: Args) -> int:
     from simulator import commands, verify
 
-    found = {path: verify.verify_clip(path, deep=args.deep) for path in commands.clip_paths(args.paths)}
-    for path, findings in found.items():
-        _show(verify.report(path, findings))
-    return 1 if any(found.values()) else 0
+    sound = True
+    for path in commands.clip_paths(args.paths):
+        report = verify.examine_clip(path, deep=args.deep)
+        _show(report.text)
+        sound = sound and not report.findings
+    return 0 if sound else 1
 
 
 def _clip_export(args: Args) -> int:

@@ -19,9 +19,9 @@ from pathlib import Path
 from scenes.plan import ScenePlan
 from simulator.blender.player import BlenderPlayer
 from simulator.clip import Clip, list_clips
+from simulator.hiding import largest_mean_change
 from simulator.stage import Stage
 from simulator.timeline import paused_shots, truth_shots
-from simulator.verify import largest_mean_change
 
 
 def main() -> None:
@@ -48,8 +48,8 @@ def measure(plan: ScenePlan, clip: Clip, samples: int) -> tuple[float, float]:
     truth, paused = truth_shots(plan), paused_shots(plan, clip.windows)
     changes = []
     for frame in (clip.windows[0].hidden_frames[0], clip.windows[0].hidden_frames[-1]):
-        present = player.render(replace(truth[frame], samples=samples, muted={}))
-        frozen = player.render(replace(paused[frame], samples=samples, muted={}))
+        present = player.render(replace(truth[frame], samples=samples, muted=frozenset(), lamp_times_s={}))
+        frozen = player.render(replace(paused[frame], samples=samples, muted=frozenset(), lamp_times_s={}))
         shown = player.render(replace(truth[frame], samples=samples))
         changes.append((largest_mean_change(present, frozen), largest_mean_change(present, shown)))
     return max(c[0] for c in changes), max(c[1] for c in changes)

@@ -50,6 +50,9 @@ class Renderer(Protocol):
     def render(self, shot: Shot) -> NDArray[np.uint8]: ...
 
 
+OpenRenderer = Callable[[Stage], Renderer]
+
+
 @dataclass
 class Camera:
     """Takes shots with their effects; a picture seen before, or of which nothing is left, is not rendered."""
@@ -89,9 +92,7 @@ class Camera:
         return self.taken[key]
 
 
-def produce_clip(
-    plan: ScenePlan, out: Path, open_renderer: Callable[[Stage], Renderer], progress: Progress
-) -> dict[str, float]:
+def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progress: Progress) -> dict[str, float]:
     """Fill the empty directory `out` with the clip of `plan`; returns seconds per stage and picture counts.
 
     Raises ValueError when the plan cannot be shown as it says (unknown type, target seen while hidden ...).

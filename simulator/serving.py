@@ -1,7 +1,7 @@
 """The loop of a long-lived render worker: one JSON line in, one clip (or strip) out.
 
-stdin:   {"id": ..., "what": "clip" | "strip" | ..., "plan": <plan.json>, "out": <directory to fill>}; end of file
-         ends the worker.
+stdin:   {"id": ..., "what": "clip" | "strip" | "hiding" ..., "plan": <plan.json>, "out": <directory to fill>}; end of
+         file ends the worker.
 stdout:  {"kind": "ready"}, {"kind": "progress", "done", "total"}, {"kind": "done", "stats"},
          {"kind": "error", "retry": bool, "message"}. Whatever the renderer prints goes to stderr.
 """
@@ -18,13 +18,14 @@ from types import MappingProxyType
 from typing import IO, Any, NoReturn
 
 from scenes.plan import ScenePlan
-from simulator.produce import Progress, Renderer, produce_clip
-from simulator.stage import Stage
+from simulator.hiding import produce_hiding
+from simulator.produce import OpenRenderer, Progress, produce_clip
 from simulator.strips import produce_strip
 
-OpenRenderer = Callable[[Stage], Renderer]
 Producer = Callable[[ScenePlan, Path, OpenRenderer, Progress], dict[str, float]]
-_PRODUCERS: Mapping[str, Producer] = MappingProxyType({"clip": produce_clip, "strip": produce_strip})
+_PRODUCERS: Mapping[str, Producer] = MappingProxyType(
+    {"clip": produce_clip, "strip": produce_strip, "hiding": produce_hiding}
+)
 
 
 def serve(engine: str, open_renderer: OpenRenderer, own: Mapping[str, Producer] = MappingProxyType({})) -> NoReturn:

@@ -64,9 +64,9 @@ class EventLamp:
 class Shot:
     """One picture to take.
 
-    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot and
-    their lamps stay as they were at the event time given here, so that no stray path can give the state away.
-    benchmarks/hidden.py measures what that changes.
+    `muted`: events that are wholly out of the picture by plan. Their bodies take no part in the light of this shot, and
+    their lamps stay as they were (`lamp_times_s`), so that no stray path can give the state away. simulator/hiding.py
+    and benchmarks/hidden.py measure what that changes.
     """
 
     world_from_camera: Array  # [4, 4] OpenCV axes
@@ -74,7 +74,8 @@ class Shot:
     event_times_s: Mapping[str, float]  # event id -> its own clock
     samples: int
     seed: int
-    muted: Mapping[str, float] = field(default_factory=dict)  # event id -> event time at which its lamps stay
+    muted: frozenset[str] = frozenset()  # event ids
+    lamp_times_s: Mapping[str, float] = field(default_factory=dict)  # event id -> event time at which its lamps stay
     occluders: Mapping[str, Array] = field(default_factory=dict)  # name -> [4, 4] world_from_occluder; others are away
     event_light: float = 1.0  # share of the events' own light that is on
     effects: tuple[Effect, ...] = ()  # done to the picture after rendering; renderers don't look at them
@@ -123,9 +124,9 @@ class Stage:
     def key(self, shot: Shot) -> str:
         """Two shots with the same key are the same picture before its effects, bit for bit."""
         shown = {event: t_s for event, t_s in sorted(shot.event_times_s.items()) if event not in shot.muted}
-        numbers = (shot.light_level, shot.event_light, shown, shot.samples, shot.seed, sorted(shot.muted.items()))
+        numbers = (shot.light_level, shot.event_light, shown, shot.samples, shot.seed, sorted(shot.muted))
         present_occluders = [(name, pose.tobytes()) for name, pose in sorted(shot.occluders.items())]
-        text = repr((numbers, present_occluders))
+        text = repr((numbers, sorted(shot.lamp_times_s.items()), present_occluders))
         return hashlib.sha256(shot.world_from_camera.tobytes() + text.encode()).hexdigest()
 
     def states(self, shot: Shot) -> dict[str, State]:
@@ -158,8 +159,8 @@ class Stage:
         return tuple((body, world_vertices(body, channels, shot.occluders)) for body in self.bodies)
 
     def lamp_channels(self, shot: Shot) -> dict[str, ChannelMap]:
-        """The same for lamps: those of muted events stay as they were."""
-        return self.channels(dataclasses.replace(shot, event_times_s={**shot.event_times_s, **shot.muted}))
+        """The same for lamps, some of which stay as they were."""
+        return self.channels(dataclasses.replace(shot, event_times_s={**shot.event_times_s, **shot.lamp_times_s}))
 
 
 def world_vertices(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +18,7 @@ from scenes.cameras import envelope
 from scenes.plan import ScenePlan
 from simulator.clip import Window
 from simulator.effects import clearness
-from simulator.produce import Camera, Progress, Renderer
+from simulator.produce import Camera, OpenRenderer, Progress
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
 from simulator.timeline import clip_clock, paused_shots, truth_shots
@@ -77,9 +76,7 @@ class Strip:
         return cls(ScenePlan.read(path / "plan.json"), np.load(path / "pictures.npy"), readings=readings, **figures)
 
 
-def produce_strip(
-    plan: ScenePlan, out: Path, open_renderer: Callable[[Stage], Renderer], progress: Progress
-) -> dict[str, float]:
+def produce_strip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progress: Progress) -> dict[str, float]:
     """Render the strip of the plan's first window into the directory `out`.
 
     Raises ValueError when the plan cannot be shown as it says.

@@ -92,6 +92,7 @@ def _shots(plan: ScenePlan, times_s: Mapping[str, Array], *, interrupted: bool) 
     shown = plan if interrupted else dataclasses.replace(plan, interruptions=())
     starts_s = {event.id: event.start_s for event in plan.events}
     for frame, t_s in enumerate(clock.frame_times_s):
+        gone = [i for i in shown.interruptions if i.kind in HIDES_IN_THE_WORLD and envelope(i, t_s) == 1.0]
         shots.append(
             Shot(
                 world_from_camera=world_from_camera(shown, t_s),
@@ -99,11 +100,8 @@ def _shots(plan: ScenePlan, times_s: Mapping[str, Array], *, interrupted: bool) 
                 event_times_s={event: float(values[frame]) for event, values in times_s.items()},
                 samples=plan.render.samples,
                 seed=plan.render.seed + frame,
-                muted={
-                    i.target: i.out_s - starts_s[i.target]
-                    for i in shown.interruptions
-                    if i.kind in HIDES_IN_THE_WORLD and envelope(i, t_s) == 1.0
-                },
+                muted=frozenset(i.target for i in gone),
+                lamp_times_s={i.target: i.out_s - starts_s[i.target] for i in gone},
                 occluders=occluder_poses(shown, t_s),
                 event_light=event_light_level(shown, t_s),
                 effects=effects_at(shown, t_s, frame),

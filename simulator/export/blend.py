@@ -6,12 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +14,14 @@ from pathlib import Path
 from scenes.plan import ScenePlan
 from simulator.clip import Clip
 from simulator.export.pictures import whole
+from simulator.in_blender import ask_blender, blender_is_here
 
 SCENE_FILE = "scene.blend"  # what the worker leaves in its folder
 
 
 def export_blend(clips: Sequence[Clip], out: Path) -> list[Path]:
     """One .blend a clip. Raises ValueError where there is no Blender, or for an imported video."""
-    if importlib.util.find_spec("bpy") is None:
+    if not blender_is_here():
         raise ValueError("--to blend: needs Blender's Python module bpy, which exists for Python 3.11 only")
     for clip in clips:
         if clip.stateless:
@@ -38,19 +34,9 @@ def _export_clip(clip: Clip, path: Path) -> Path:
         folder = Path(scratch)
         plan = ScenePlan.read(clip.path / "plan.json")
         plan = dataclasses.replace(plan, render=dataclasses.replace(plan.render, engine="cycles"))
-        (folder / "plan.json").write_text(plan.to_json())
-        job = {"id": clip.clip_id, "what": "blend", "plan": str(folder / "plan.json"), "out": scratch}
-        done = subprocess.run(
-            [sys.executable, "-m", "simulator.blender"],
-            input=json.dumps(job) + "\n",
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "TMPDIR": scratch},  # Blender leaves a session folder behind
-        )
-        replies = [json.loads(line) for line in done.stdout.splitlines()]
-        if not replies or replies[-1]["kind"] != "done":
-            reason = replies[-1].get("message") if replies else None
-            raise ValueError(f"{clip.path}: Blender wrote no file: {reason or done.stderr[-400:]}")
+        try:
+            ask_blender(plan, "blend", folder)
+        except ValueError as error:
+            raise ValueError(f"{clip.path}: Blender wrote no file: {error}") from None
         shutil.move(folder / SCENE_FILE, draft)
     return path

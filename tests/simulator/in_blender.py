@@ -9,10 +9,10 @@ import bpy  # noqa: TID251  (runs in Blender's process)
 import numpy as np
 
 from simulator.blender.player import BlenderPlayer
+from simulator.hiding import largest_mean_change
 from simulator.rays import RayCaster
 from simulator.stage import Stage
 from simulator.timeline import paused_shots, truth_shots
-from simulator.verify import largest_mean_change
 from simulator.visibility import hidden_windows, see
 from tests.simulator.support import tank_plan
 
@@ -47,8 +47,10 @@ def hidden(stage, shots):
     _, visibility = see(stage, RayCaster(stage))
     windows = hidden_windows(stage.plan, visibility)
     player, frame = BlenderPlayer(stage, 2), windows[0].hidden_frames[-1]
-    present = dataclasses.replace(shots[frame], samples=256, muted={})
-    frozen = dataclasses.replace(paused_shots(stage.plan, windows)[frame], samples=256, muted={})
+    present = dataclasses.replace(shots[frame], samples=256, muted=frozenset(), lamp_times_s={})
+    frozen = dataclasses.replace(
+        paused_shots(stage.plan, windows)[frame], samples=256, muted=frozenset(), lamp_times_s={}
+    )
     seen = dataclasses.replace(shots[windows[0].t_r], samples=64)
     seen_frozen = dataclasses.replace(paused_shots(stage.plan, windows)[windows[0].t_r], samples=64)
     return {

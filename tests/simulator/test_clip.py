@@ -8,7 +8,8 @@ import pytest
 
 from simulator import commands
 from simulator.clip import Clip, list_clips
-from simulator.verify import largest_mean_change, verify_clip
+from simulator.hiding import largest_mean_change
+from simulator.verify import verify_clip
 from tests.simulator.support import sketch_clip, tank_plan
 
 
@@ -39,7 +40,7 @@ def test_a_clip_reads_back(clip_path):
 
 
 def test_a_sound_clip_has_no_findings(clip_path):
-    assert verify_clip(clip_path, deep=True) == []
+    assert verify_clip(clip_path, deep=True, rendered=False) == []
 
 
 def test_twins_equal_the_clip_bit_for_bit_before_the_window(clip_path):
@@ -60,7 +61,9 @@ def test_a_hidden_frame_that_gives_the_state_away_is_found(copy):
     frame = Clip.open(copy).windows[0].hidden_frames[3]
     with h5py.File(copy / "arrays.h5", "r+") as file:
         file["rgb"][frame, 10:13, 10:13, 0] ^= 2
-    assert any(f.check == "hidden" and f"frame {frame}" in f.message for f in verify_clip(copy, deep=True))
+    assert any(
+        f.check == "hidden" and f"frame {frame}" in f.message for f in verify_clip(copy, deep=True, rendered=False)
+    )
 
 
 def test_a_wrong_state_is_found_by_measuring(copy):
@@ -72,7 +75,7 @@ def test_a_wrong_state_is_found_by_measuring(copy):
     pq.write_table(
         table.set_column(table.schema.get_field_index("value"), "value", pa.array(values)), copy / "states.parquet"
     )
-    assert any(f.check == "readouts" for f in verify_clip(copy, deep=True))
+    assert any(f.check == "readouts" for f in verify_clip(copy, deep=True, rendered=False))
 
 
 def test_missing_files_and_other_schemas_are_one_line(copy):
