@@ -49,42 +49,40 @@ vec2 laid(vec3 p) {  // two coordinates in a face across x, y or z, as the mater
     return vec2(normal.x > 0.75 ? p.y : p.x, normal.z > 0.6 ? p.y : p.z);
 }
 
-float joints(vec2 q, vec2 piece, float shift, float width) {  // share of joints between pieces, courses shifted in turn
+// Share of joints between pieces, courses shifted in turn; blur: how much of q one pixel covers.
+float joints(vec2 q, vec2 blur, vec2 piece, float shift, float width) {
     q.x += shift * piece.x * mod(floor(q.y / piece.y), 2.0);
-    vec2 off = abs(fract(q / piece + 0.5) - 0.5) * piece, blur = 0.7 * fwidth(q / piece) * piece + 1e-5;
+    vec2 off = abs(fract(q / piece + 0.5) - 0.5) * piece;
     vec2 open = smoothstep(width - blur, width + blur, off);
     return 1.0 - open.x * open.y;
 }
 
 float share_of_second(int pattern, float size, vec3 p) {  // of the pattern's own colour
-    vec3 q = p / size;
-    q.z += pattern == PATTERN_CHECKER ? 0.5 : 0.0;
-    q.x += pattern == PATTERN_STRIPES ? 0.5 : 0.0;
-    vec3 wave = square_wave(q + 1e-6, clamp(fwidth(q), 1e-3, 2.0));
-    float grain = 0.0;
-    // a loop, since a software rasteriser runs both sides of an `if`
-    for (int i = 0; i < int(pattern == PATTERN_WOOD || pattern == PATTERN_SPECKLE || pattern == PATTERN_GRASS); i++)
-        grain = noise(pattern == PATTERN_WOOD ? q * vec3(0.6, 2.0, 2.0) : q);
-    float patches = 0.0;
-    for (int i = 0; i < int(pattern == PATTERN_GRASS); i++)
-        patches = noise(0.07 * q);
-    vec2 flat_q = laid(p) / size;
-    vec2 thread = sin(PI * flat_q);
-    if (pattern == PATTERN_CHECKER)
-        return 0.5 + 0.5 * wave.x * wave.y * wave.z;
-    if (pattern == PATTERN_STRIPES)
-        return 0.5 - 0.5 * wave.x;
-    if (pattern == PATTERN_WOOD)
-        return 0.5 - 0.5 * cos(PI * q.y + 6.0 * grain - 3.0);
-    if (pattern == PATTERN_TILE)
-        return joints(flat_q + 1.0 / 3.0, vec2(1.0), 0.0, 0.028);
-    if (pattern == PATTERN_BRICK)
-        return joints(flat_q + 1.0 / 3.0, vec2(1.0, 0.36), 0.5, 0.022);
-    if (pattern == PATTERN_FABRIC)
-        return clamp(3.0 * thread.x * thread.y + 0.5, 0.0, 1.0);
-    if (pattern == PATTERN_GRASS)
-        return clamp(3.0 * (0.72 * grain + 0.28 * patches - 0.34), 0.0, 1.0);
-    return grain;  // PATTERN_SPECKLE
+    vec3 q = p / size, pixel = clamp(fwidth(q), 1e-3, 2.0);
+    vec2 face = laid(p) / size, blur = 0.7 * fwidth(face) + 1e-5;
+    float share = 0.0;
+    // loops of no turn or one, since a software rasteriser runs both sides of an `if`
+    for (int i = 0; i < int(pattern == PATTERN_CHECKER || pattern == PATTERN_STRIPES); i++) {
+        bool checker = pattern == PATTERN_CHECKER;
+        vec3 wave = square_wave(q + (checker ? vec3(0.0, 0.0, 0.5) : vec3(0.5, 0.0, 0.0)) + 1e-6, pixel);
+        share = checker ? 0.5 + 0.5 * wave.x * wave.y * wave.z : 0.5 - 0.5 * wave.x;
+    }
+    for (int i = 0; i < int(pattern == PATTERN_WOOD || pattern == PATTERN_SPECKLE || pattern == PATTERN_GRASS); i++) {
+        share = noise(pattern == PATTERN_WOOD ? q * vec3(0.6, 2.0, 2.0) : q);
+        if (pattern == PATTERN_WOOD)
+            share = 0.5 - 0.5 * cos(PI * q.y + 6.0 * share - 3.0);
+        for (int j = 0; j < int(pattern == PATTERN_GRASS); j++)
+            share = clamp(3.0 * (0.72 * share + 0.28 * noise(0.07 * q) - 0.34), 0.0, 1.0);
+    }
+    for (int i = 0; i < int(pattern == PATTERN_TILE || pattern == PATTERN_BRICK || pattern == PATTERN_FABRIC); i++) {
+        if (pattern == PATTERN_FABRIC)
+            share = clamp(3.0 * sin(PI * face.x) * sin(PI * face.y) + 0.5, 0.0, 1.0);
+        else if (pattern == PATTERN_TILE)
+            share = joints(face + 1.0 / 3.0, blur, vec2(1.0), 0.0, 0.028);
+        else
+            share = joints(face + 1.0 / 3.0, blur, vec2(1.0, 0.36), 0.5, 0.022);
+    }
+    return share;
 }
 
 float fifth(float x) {
