@@ -1,11 +1,13 @@
 """Written, read, verified; and what verification says about clips that were tampered with."""
 
+import dataclasses
 import json
 
 import h5py
 import numpy as np
 import pytest
 
+from scenes.spec import OUTPUTS
 from simulator import commands
 from simulator.clip import Clip, list_clips
 from simulator.hiding import largest_mean_change
@@ -15,7 +17,7 @@ from tests.simulator.support import sketch_clip, tank_plan
 
 @pytest.fixture(scope="module")
 def clip_path(tmp_path_factory):
-    return sketch_clip(tank_plan(), tmp_path_factory.mktemp("data") / "clips" / "one")
+    return sketch_clip(tank_plan(outputs=OUTPUTS.available), tmp_path_factory.mktemp("data") / "clips" / "one")
 
 
 @pytest.fixture
@@ -37,6 +39,48 @@ def test_a_clip_reads_back(clip_path):
     window = clip.windows[0]
     assert (np.diff(level) > 0).all() and (paused[window.t_h : window.t_r + 1] == level[window.t_h]).all()
     assert list_clips(clip_path.parents[1]) == [clip_path]
+
+
+def test_truth_passes_read_back_lazily(clip_path):
+    clip = Clip.open(clip_path)
+    assert clip.normals[3].shape == (64, 64, 3) and clip.flow_px[3:5].shape == (2, 64, 64, 2)
+    assert np.isnan(clip.flow_px[-1]).all() and np.isfinite(clip.flow_px[0]).all()
+    glass = [i for i, facts in clip.instances.items() if facts["event"] == "glass"]
+    silhouette = clip.amodal["glass"][5]
+    assert silhouette.dtype == np.bool_ and (silhouette >= np.isin(clip.segmentation[5], glass)).all()
+    assert clip.tracks.uv_px.shape == (48, 256, 2) and set(clip.tracks.instance) <= set(clip.instances)
+    hidden = list(clip.windows[0].hidden_frames)
+    assert not clip.tracks.visible[hidden][:, np.isin(clip.tracks.instance, glass)].any()
+    boxes = clip.boxes
+    water = (boxes["kind"] == "part") & (boxes["entity"] == "water")
+    high = boxes["max_z_m"][water] - boxes["min_z_m"][water]
+    level = clip.series("glass", "level")
+    np.testing.assert_allclose(np.diff(high), np.diff(level), atol=1e-9)  # the box grows as the water does
+    assert (boxes["visible_px"][(boxes["entity"] == "glass") & np.isin(boxes["frame"], hidden)] == 0).all()
+
+
+def test_an_instance_is_the_same_part_in_every_frame_and_twin(clip_path):
+    clip = Clip.open(clip_path)
+    assert "same id in every frame" in clip.manifest["instance_ids"]
+    names = [facts["name"] for facts in clip.instances.values() if facts["event"] == "glass"]
+    assert len(names) == len(set(names))
+    water = next(i for i, facts in clip.instances.items() if facts["name"] == "water")
+    for pictures in (clip, clip.twin("observed"), clip.twin("paused")):
+        seen = np.flatnonzero((pictures.segmentation[:] == water).any(axis=(1, 2)))
+        assert seen[0] <= 2 and seen[-1] == 47  # the water, before and after the window
+        for frame in (10, 47):
+            rows, columns = np.nonzero(pictures.segmentation[frame] == water)
+            assert abs(columns.mean() - 32) < 6 and rows.mean() > 24
+
+
+def test_passes_that_were_not_asked_for_are_refused_by_name(tmp_path):
+    short = dataclasses.replace(tank_plan().clip, num_frames=2)
+    plan = tank_plan(outputs=("rgb", "depth", "segmentation"), clip=short, interruptions=())
+    clip = Clip.open(sketch_clip(plan, tmp_path / "clip"))
+    assert clip.amodal == {}
+    for name in ("tracks", "boxes"):
+        with pytest.raises(ValueError, match=f"no {name}; render the clip with `{name}` among its outputs"):
+            getattr(clip, name)
 
 
 def test_a_sound_clip_has_no_findings(clip_path):
