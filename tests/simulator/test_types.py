@@ -57,7 +57,7 @@ def test_the_log_has_the_triggers_of_the_clip(clip_path):
     (event,) = plan.events
     triggers = Stage.from_plan(plan).events[event.id].triggers()
     within = {n: t + event.start_s for n, t in triggers.items() if 0 <= t + event.start_s < clip.num_frames / clip.fps}
-    assert {entry["name"]: entry["t_s"] for entry in clip.event_log} == within
+    assert {entry["name"]: entry["t_s"] for entry in clip.event_log if entry["name"] in triggers} == within
     window = clip.windows[0]
     for entry in clip.event_log:  # a turning camera may lose the event a little before it is wholly turned away
         assert entry["hidden"] or entry["frame"] not in window.hidden_frames
