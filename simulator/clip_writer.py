@@ -27,6 +27,7 @@ from simulator.stage import Stage
 from simulator.timeline import StateTimeline, clip_clock, dropped_frames
 from simulator.truth import Truth
 
+ONE_CHUNK_BYTES = 2**18
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
 _CLAUSES = {  # after the taxonomy's interruption_clauses
     "look_away": "The camera moves smoothly away until the subject has left the frame, stays there, then comes back to "
@@ -153,10 +154,12 @@ def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """A new HDF5 file, one chunk per frame. gzip 1: level 4 takes twice as long for 3 % (benchmarks/truth_cost.py)."""
+    """A new HDF5 file, one chunk per frame, small arrays in one. gzip 1: level 4 gains 1 to 3 % (docs/RESULTS.md)."""
     with h5py.File(path, "w", track_order=True) as file:
         for name, array in arrays.items():
-            chunks = (1, *array.shape[1:]) if array.ndim > 1 else None
+            chunks = (1, *array.shape[1:]) if array.ndim > 1 and array.size else None
+            if chunks and array.nbytes <= ONE_CHUNK_BYTES:
+                chunks = array.shape
             packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if chunks else {}
             file.create_dataset(name, data=array, chunks=chunks, **packed)
 

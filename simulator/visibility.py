@@ -48,7 +48,9 @@ def see(
         hits.append(caster.cast(shot))
         witness(frame, hits[-1])
         for event in stage.events:
-            alone = caster.cast_event(plain, event).segmentation
+            alone = hits[-1].alone[event]
+            if not np.array_equal(shot.world_from_camera, plain.world_from_camera):
+                alone = caster.cast_event(plain, event).segmentation
             alone_px[event][frame] = int(np.isin(alone, _carriers(stage, event)).sum())
     return hits, {event: _visibility(stage, hits, event, alone_px[event]) for event in stage.events}
 
