@@ -26,7 +26,7 @@ from simulator.blender.player import BlenderPlayer
 from simulator.stage import Stage
 from simulator.timeline import truth_shots
 
-COLUMNS, LABEL_PX = 5, 14
+LABEL_PX = 14
 INDOORS, OUTDOORS = ("studio", "window"), ("day", "evening", "overcast")
 SPEC = """
 version: 1
@@ -35,7 +35,7 @@ seed: {seed}
 clip: {{num_frames: 24, fps: 8, resolution: [{width}, {height}]}}
 world: {{kind: {world}, clutter: [1, 4], light: {{preset: {preset}, strength: [0.85, 1.15]}}}}
 events: [{{id: shown, type: {type}}}]
-camera: {{path: static, look_at: shown, azimuth_deg: [-40, 40]}}
+camera: {{path: static, look_at: shown, azimuth_deg: [-30, 30]}}
 render: {{engine: cycles, samples: 8, denoise: true}}
 outputs: [rgb]
 """
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", default="256x256")
+    parser.add_argument("--columns", type=int, default=5)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--singles", type=Path)
     parser.add_argument("--type", choices=sorted(EVENT_TYPES))
@@ -61,7 +62,8 @@ def main() -> None:
             options.singles.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(options.singles / f"{i:02d}.png")
         tiles.append((picture, label))
-    sheet(tiles).save(options.out, optimize=True)
+    page = sheet(tiles, options.columns)
+    page.quantize(256, dither=Image.Dither.NONE).save(options.out, optimize=True)
 
 
 def random_plan(
@@ -92,14 +94,14 @@ def taken(plan: ScenePlan) -> NDArray[np.uint8]:
     return BlenderPlayer(Stage.from_plan(plan), 2).render(truth_shots(plan)[plan.clip.num_frames // 2])
 
 
-def sheet(tiles: list[tuple[NDArray[np.uint8], str]]) -> Image.Image:
+def sheet(tiles: list[tuple[NDArray[np.uint8], str]], columns: int) -> Image.Image:
     """Pictures in rows, each with its label below."""
     height, width = tiles[0][0].shape[:2]
-    rows = -(-len(tiles) // COLUMNS)
-    page = Image.new("RGB", (COLUMNS * width, rows * (height + LABEL_PX)), "white")
+    rows = -(-len(tiles) // columns)
+    page = Image.new("RGB", (columns * width, rows * (height + LABEL_PX)), "white")
     draw = ImageDraw.Draw(page)
     for i, (picture, label) in enumerate(tiles):
-        x, y = i % COLUMNS * width, i // COLUMNS * (height + LABEL_PX)
+        x, y = i % columns * width, i // columns * (height + LABEL_PX)
         page.paste(Image.fromarray(picture), (x, y))
         draw.text((x + 3, y + height + 1), label, fill="black")
     return page

@@ -14,8 +14,8 @@ from scenes.worlds.room import FABRICS, floor_look, wall_look
 from scenes.worlds.site import ACCENTS, WOODS, Array, Ground, Look, Setting, Site, mat, pattern, pick, prop
 from scenes.worlds.walls import Walls
 
-TALLEST_M, WIDEST_M, DEEPEST_M = 0.62, 0.8, 0.56  # of what a shelf can take
-TALLEST_BAY_M, WIDEST_BAY_M = 1.1, 2.6
+TALLEST_M, WIDEST_M, DEEPEST_M = 0.75, 1.1, 0.6  # of what a shelf can take
+TALLEST_BAY_M, WIDEST_BAY_M = 1.25, 3.0
 BOARD_M = 0.024
 SMALL = {"ball": 0.07, "book": 0.18, "mug": 0.09, "blocks": 0.09, "bottle": 0.2, "plant": 0.19}
 LAYOUTS: tuple[tuple[tuple[str, float], ...], ...] = (

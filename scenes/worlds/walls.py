@@ -12,7 +12,8 @@ from scenes.worlds.site import ACCENTS, CLOTHS, WALLS, Look, Vec2, pattern, pick
 WALL_THICKNESS_M = 0.1
 CORNER, DEEP_CORNER = 0.78, 0.58  # no further along a wall reaches what is shallow, and what stands far out from it
 DEEP = 0.2
-PLASTER: Vec3 = (0.66, 0.65, 0.62)
+PLASTER: Vec3 = (0.8, 0.79, 0.76)
+JOINT: Vec3 = (0.36, 0.34, 0.31)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Walls:
     def ceiling(self) -> PropPlan:
         size = [2.2 * self.half_m, 2.2 * self.half_m, WALL_THICKNESS_M]
         at = (*self.middle_m, self.ground_z_m + self.height_m)
-        return prop("ceiling", "ceiling", at, size_m=size, rgb=PLASTER, roughness=0.9)
+        panels = pattern("tile", JOINT, 0.24 * self.half_m)
+        return prop("ceiling", "ceiling", at, size_m=size, rgb=PLASTER, roughness=0.9, **panels)
 
     def wall(self, side: int, things: tuple[tuple[str, float], ...], look: Look | None = None) -> list[PropPlan]:
         """One wall with (kind, share of the half wall along it) things. Side 0 is at +y, then clockwise from above."""

@@ -252,10 +252,10 @@ def _fabric(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
 def _grass(graph: _Graph, base: Socket, pattern: Pattern) -> Socket:
     """Blades by a fine noise with contrast, lighter and darker patches by a coarse one."""
     where = _coordinates(graph)
-    fine = graph.new("ShaderNodeTexNoise", Vector=where, Scale=1.0 / pattern.size_m, Detail=2.0).outputs["Fac"]
+    fine = graph.new("ShaderNodeTexNoise", Vector=where, Scale=1.0 / pattern.size_m, Detail=6.0, Roughness=0.72)
     coarse = graph.new("ShaderNodeTexNoise", Vector=where, Scale=0.07 / pattern.size_m, Detail=2.0).outputs["Fac"]
-    mixed = graph.math("ADD", graph.math("MULTIPLY", fine, 0.72), graph.math("MULTIPLY", coarse, 0.28))
-    steep = graph.math("MULTIPLY", graph.math("SUBTRACT", mixed, 0.42), 6.0)
+    mixed = graph.math("ADD", graph.math("MULTIPLY", fine.outputs["Fac"], 0.72), graph.math("MULTIPLY", coarse, 0.28))
+    steep = graph.math("MULTIPLY", graph.math("SUBTRACT", mixed, 0.4), 5.0)
     return graph.blend(graph.clamped(steep), base, pattern.rgb)
 
 
