@@ -13,7 +13,7 @@ from scenes.cameras import base_pose
 from scenes.clutter import prop_box_m
 from scenes.errors import SpecError
 from scenes.framing import duration_s, path_times_s
-from scenes.lighting import shadow_points
+from scenes.lighting import PRESETS, SKY_PRESETS, shadow_points
 from scenes.loading import parse_spec
 from scenes.occupancy import box_corners
 from scenes.plan import LightPlan, PropPlan, ScenePlan, SkyPlan
@@ -180,3 +180,9 @@ def test_props_stand_on_their_origin_and_are_light() -> None:
             low = min(float(part.mesh.bounds[0, 2]) for part in parts)
             assert prop.kind == "table" or prop.kind == "window" or abs(low) < 1e-9, prop.kind
             assert sum(len(part.mesh.faces) for part in parts) < 2500, prop.kind
+
+
+@pytest.mark.parametrize("line", [f"kind: {w}" for w in WORLDS] + [f"preset: {p}" for p in {**PRESETS, **SKY_PRESETS}])
+def test_spec_knows_every_world_and_every_light(line: str) -> None:
+    old = "kind: tabletop" if line.startswith("kind") else "preset: studio"
+    parse_spec(SPEC.replace(old, line, 1), "k.yaml", TYPES)
