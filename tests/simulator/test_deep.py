@@ -52,7 +52,7 @@ def _shift_flow(values) -> None:
 
 
 def _swap_ids(values) -> None:
-    values[0, 28:36, 28:36] = 1  # the floor, where the glass is
+    values[0, 2:12, 2:12] = 2  # water where there is none
 
 
 def _push_depth(values) -> None:
