@@ -31,6 +31,7 @@ DIRECTIONS = {"board": ("left", "right", "up"), "curtain": ("left", "right", "up
 COLOURS: tuple[Vec3, ...] = (
     (0.32, 0.06, 0.07), (0.07, 0.17, 0.35), (0.45, 0.3, 0.14), (0.12, 0.28, 0.2), (0.3, 0.3, 0.32),
 )  # fmt: skip
+WOODS: tuple[Vec3, ...] = ((0.5, 0.33, 0.17), (0.42, 0.25, 0.12), (0.55, 0.42, 0.25))  # of crates
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Occlusion:
     def solve(self, rng: np.random.Generator) -> InterruptionPlan:
         """The window with its occluder. Raises Problem placed at a field of the request."""
         directions = self._directions(rng)
-        rgb = COLOURS[int(rng.integers(len(COLOURS)))]
+        colours = WOODS if self.request.occluder == "crate" else COLOURS
+        rgb = colours[int(rng.integers(len(colours)))]
         too_small: list[tuple[float, float]] = []
         for share in SHARES:
             for direction in directions:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from event_library.base import Event, State
+from event_library.base import Event
 from event_library.channels import ChannelMap, Emission, Power, pose_matrix, present
 from event_library.channels import Vertices as VerticesChannel
 from event_library.parts import Lamp, Part
@@ -29,6 +29,7 @@ from scenes.world import world_parts
 from simulator.effects import Effect
 
 Array = NDArray[np.float64]
+KEPT_INSTANTS = 256
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Stage:
     events: Mapping[str, Event]
     bodies: tuple[Body, ...]
     lamps: tuple[EventLamp, ...]
+    _kept: dict[tuple[str, float], ChannelMap] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_plan(cls, plan: ScenePlan) -> Stage:
@@ -129,16 +131,22 @@ class Stage:
         text = repr((numbers, sorted(shot.lamp_times_s.items()), present_occluders))
         return hashlib.sha256(shot.world_from_camera.tobytes() + text.encode()).hexdigest()
 
-    def states(self, shot: Shot) -> dict[str, State]:
-        """State of every event at the shot's event times."""
-        return {name: event.state_at(shot.event_times_s[name]) for name, event in self.events.items()}
-
     def channels(self, shot: Shot) -> dict[str, ChannelMap]:
         """Event id -> part or lamp name -> channels, what glows dimmed to the shot's event_light."""
-        channels = {name: self.events[name].channels(state) for name, state in self.states(shot).items()}
+        channels = {name: self._channels_at(name, shot.event_times_s[name]) for name in self.events}
         if shot.event_light == 1.0:
             return channels
         return {name: self._dimmed(name, own, shot.event_light) for name, own in channels.items()}
+
+    def _channels_at(self, event: str, event_time_s: float) -> ChannelMap:
+        """Kept for a while: rays, renderers and twins ask for the same instants."""
+        key = (event, event_time_s)
+        if key not in self._kept:
+            if len(self._kept) >= KEPT_INSTANTS:
+                self._kept.pop(next(iter(self._kept)))
+            law = self.events[event]
+            self._kept[key] = law.channels(law.state_at(event_time_s))
+        return self._kept[key]
 
     def _dimmed(self, event: str, channels: ChannelMap, level: float) -> ChannelMap:
         resting: dict[str, Emission | Power] = {

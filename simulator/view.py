@@ -41,7 +41,7 @@ def unproject(
     colours: dict[str, Array] = {}
     event_from_camera = np.linalg.inv(camera_from_world @ standing_pose(event))
     for instance, name in names.items():
-        v, u = np.nonzero(segmentation == instance)
+        v, u = np.nonzero((segmentation == instance) & np.isfinite(depth_m))
         depth: Array = depth_m[v, u].astype(np.float64)
         x = (u + 0.5 - intrinsics[0, 2]) / intrinsics[0, 0] * depth
         y = (v + 0.5 - intrinsics[1, 2]) / intrinsics[1, 1] * depth
