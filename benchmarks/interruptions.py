@@ -64,7 +64,9 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     strips = []
-    print("| kind | greatest change of a 3x3 mean, 1/255, over first and last hidden frames of each plan |\n|---|---|")
+    table = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # Blender prints to stdout from C
+    print("| kind | greatest change of a 3x3 mean, 1/255, over first and last hidden frames of each plan |\n|---|---|", file=table)
     for number, kind in enumerate(KINDS):
         changes = []
         for n in range(options.plans):
@@ -72,13 +74,13 @@ def main() -> None:
             if n == 0 and options.picture is not None:
                 strips.append(strip(plan, kind))
             changes.append(f"{hiding(plan):.2f} ({what})")
-        print(f"| {kind.split(': ')[-1] if ',' in kind else kind} | {', '.join(changes)} |", flush=True)
+        print(f"| {kind.split(': ')[-1] if ',' in kind else kind} | {', '.join(changes)} |", file=table)
     if options.picture is not None:
         page = Image.new("RGB", (strips[0].width, sum(s.height for s in strips)), "white")
         for row, made in enumerate(strips):
             page.paste(made, (0, row * made.height))
         page.quantize(256, dither=Image.Dither.NONE).save(options.picture, optimize=True)
-    sys.stdout.flush()
+    table.flush()
     os._exit(0)  # Blender inside Python can hang at interpreter exit
 
 
