@@ -6,7 +6,7 @@ import numpy as np
 
 from scenes.plan import PropPlan, Vec3
 from scenes.worlds.room import BRICKS, FABRICS
-from scenes.worlds.site import CLOTHS, WOODS, Ground, Setting, Site, mat, pattern, pick, prop
+from scenes.worlds.site import CLOTHS, Ground, Setting, Site, mat, pattern, pick, prop
 
 HORIZON_M = 1000.0  # half side of the ground, more where the camera is high up
 LARGEST_SMALL_M = 0.8
@@ -75,8 +75,8 @@ def _ground(kind: str, lawn_z_m: float, setting: Setting, garden_m: float, rng: 
         rgb, second = pick(rng, FABRICS)
         look = {"rgb": rgb, **pattern("fabric", second, 4 * setting.pixel_m)}
     else:
-        rgb, second = pick(rng, WOODS)
-        look = {"rgb": rgb, **pattern("wood", second, 6 * setting.pixel_m)}
+        rgb, second = pick(rng, CLOTHS)
+        look = {"rgb": rgb, **pattern("stripes", second, 6 * setting.pixel_m)}
     return [*props, mat(setting, wide, look)]
 
 

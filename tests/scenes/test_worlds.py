@@ -34,7 +34,7 @@ HANGS = ("wall", "skirting", "picture", "window", "door", "ceiling")
 
 
 @cache
-def plans(text: str, kind: str, count: int = 6) -> tuple[ScenePlan, ...]:
+def plans(text: str, kind: str, count: int = 4) -> tuple[ScenePlan, ...]:
     spec = parse_spec(text.replace("kind: tabletop", f"kind: {kind}", 1), "k.yaml", TYPES)
     return tuple(sample_plans(spec, count, event_types=TYPES))
 
