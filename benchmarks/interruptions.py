@@ -33,7 +33,7 @@ from simulator.timeline import clip_clock, truth_shots
 
 KINDS = (
     "look_away, motion: yaw", "look_away, motion: pitch", "look_away, motion: translate", "occluder, occluder: board",
-    "occluder, occluder: curtain", "occluder, occluder: crate", "lights_off", "fog", "blackout", "frame_drop",
+    "occluder, occluder: curtain", "occluder, occluder: crate", "lights_off", "lights_off, event_lights: true", "fog", "blackout", "frame_drop",
     "corrupt, corruption: noise", "corrupt, corruption: blur", "corrupt, corruption: blocks",
 )  # fmt: skip
 TYPES = (
@@ -66,7 +66,10 @@ def main() -> None:
     strips = []
     table = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # Blender prints to stdout from C
-    print("| kind | greatest change of a 3x3 mean, 1/255, over first and last hidden frames of each plan |\n|---|---|", file=table)
+    print(
+        "| kind | greatest change of a 3x3 mean, 1/255, over first and last hidden frames of each plan |\n|---|---|",
+        file=table,
+    )
     for number, kind in enumerate(KINDS):
         changes = []
         for n in range(options.plans):
@@ -85,16 +88,15 @@ def main() -> None:
 
 
 def suited_plan(kind: str, number: int, size_px: int) -> tuple[ScenePlan, str]:
-    """Plan `number` of a kind, and its type, world and path; what a world has no room for goes on a table."""
-    type_id, path = TYPES[number % len(TYPES)], PATHS[number % len(PATHS)]
-    worlds = [WORLDS[number % len(WORLDS)], "tabletop"]
-    for world in worlds[1:] if kind == "lights_off" and worlds[0] == "outdoor" else worlds:
+    """Plan `number` of a kind, and its type, world and path; what cannot be is shown on a table, or is a glass there."""
+    wanted, around, path = TYPES[number % len(TYPES)], WORLDS[number % len(WORLDS)], PATHS[number % len(PATHS)]
+    for type_id, world in ((wanted, around), (wanted, "tabletop"), ("tank_filling", "tabletop")):
         text = SPEC.format(seed=number, size=size_px, world=world, type=type_id, path=path, kind=kind)
         try:
             return sample_plans(parse_spec(text, "shown.yaml"), 1)[0], f"{type_id}, {world}, {path}"
         except SpecError as error:
             print(f"{world}: {error}", file=sys.stderr)
-    raise ValueError(f"{kind} of {type_id}: no world takes it")
+    raise ValueError(f"{kind}: cannot be shown at all")
 
 
 def hiding(plan: ScenePlan) -> float:
