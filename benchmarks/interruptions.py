@@ -33,7 +33,8 @@ from simulator.timeline import clip_clock, truth_shots
 
 KINDS = (
     "look_away, motion: yaw", "look_away, motion: pitch", "look_away, motion: translate", "occluder, occluder: board",
-    "occluder, occluder: curtain", "occluder, occluder: crate", "lights_off", "lights_off, event_lights: true", "fog", "blackout", "frame_drop",
+    "occluder, occluder: curtain", "occluder, occluder: crate", "lights_off",
+    "lights_off, event_lights: true", "fog", "blackout", "frame_drop",
     "corrupt, corruption: noise", "corrupt, corruption: blur", "corrupt, corruption: blocks",
 )  # fmt: skip
 TYPES = (
@@ -88,7 +89,7 @@ def main() -> None:
 
 
 def suited_plan(kind: str, number: int, size_px: int) -> tuple[ScenePlan, str]:
-    """Plan `number` of a kind, and its type, world and path; what cannot be is shown on a table, or is a glass there."""
+    """Plan `number` of a kind, and its type, world and path; what cannot be is on a table, or a glass there."""
     wanted, around, path = TYPES[number % len(TYPES)], WORLDS[number % len(WORLDS)], PATHS[number % len(PATHS)]
     for type_id, world in ((wanted, around), (wanted, "tabletop"), ("tank_filling", "tabletop")):
         text = SPEC.format(seed=number, size=size_px, world=world, type=type_id, path=path, kind=kind)
