@@ -78,7 +78,7 @@ def main() -> None:
             if n == 0 and options.picture is not None:
                 strips.append(strip(plan, kind))
             changes.append(f"{hiding(plan):.2f} ({what})")
-        print(f"| {kind.split(': ')[-1] if ',' in kind else kind} | {', '.join(changes)} |", file=table)
+        print(f"| {kind} | {', '.join(changes)} |", file=table)
     if options.picture is not None:
         page = Image.new("RGB", (strips[0].width, sum(s.height for s in strips)), "white")
         for row, made in enumerate(strips):

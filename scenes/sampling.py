@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -44,6 +45,7 @@ from scenes.worlds.building import WorldDraw, check_lights_out
 
 Array = NDArray[np.float64]
 FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
+HULL_MARGIN = 1.1  # hulls cover more pixels than what they hold: first ask for so many times what is needed
 TRIES = 10  # whole draws of a plan before the last reason is reported
 PARAM_TRIES = 20
 NUM_INSTANTS = 24  # at which occupied space is sampled
@@ -239,10 +241,10 @@ class _Draw:
         if asked is not None:
             return _seen(staged, float(asked.sample(self.rng("distance"))), windows)
         points = hull_points(np.vstack([found.points_m for found in self._subject(staged.occupancies)]))
-        for fill in FILLS:
+        for margin, fill in itertools.product((HULL_MARGIN, 1.0), FILLS):
             distance_m = fitted_distance_m(points, staged.camera, staged.clip, fill)
             try:
-                return _seen(staged, distance_m, windows)
+                return _seen(staged, distance_m, windows, margin)
             except Problem as problem:
                 last = problem
         raise last
@@ -284,11 +286,11 @@ class _Draw:
         )
 
 
-def _seen(staged: Staged, distance_m: float, windows: list[InterruptionPlan]) -> Staged:
+def _seen(staged: Staged, distance_m: float, windows: list[InterruptionPlan], margin: float = 1.0) -> Staged:
     """With this distance of the camera, if every target then stays in the picture and shows enough of its state."""
     nearer = dataclasses.replace(staged, camera=dataclasses.replace(staged.camera, distance_m=distance_m))
     for i, window in enumerate(spanned(windows)):
         check_framed(window.target, nearer)
         with under("interruptions", i):
-            check_seen(window, nearer)
+            check_seen(window, nearer, margin)
     return nearer

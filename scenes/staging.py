@@ -15,8 +15,6 @@ from scenes.occupancy import Occupancy, occupancy
 from scenes.plan import CameraPlan, ClipPlan, EventPlan, InterruptionPlan
 from scenes.poses import standing_pose
 
-HULL_MARGIN = 1.1  # convex hulls cover more pixels than what they hold
-
 
 @dataclass(frozen=True)
 class Staged:
@@ -29,8 +27,11 @@ class Staged:
     occupancies: Mapping[str, Occupancy]
 
 
-def check_seen(window: InterruptionPlan, staged: Staged) -> None:
-    """Raises Problem unless the carriers of the paused and the true state are plainly seen around the window."""
+def check_seen(window: InterruptionPlan, staged: Staged, margin: float = 1.0) -> None:
+    """Raises Problem unless the carriers of the paused and the true state are plainly seen around the window.
+
+    margin: how many times the least number of pixels they must cover.
+    """
     event, plan = staged.events[window.target], staged.plans[window.target]
     times = np.array([window.out_s, window.back_s])
     seen = occupancy(event, standing_pose(plan), times - plan.start_s)
@@ -38,7 +39,7 @@ def check_seen(window: InterruptionPlan, staged: Staged) -> None:
         hulls = [part.points_m for part in seen.carriers(instant)]
         camera = inverse(base_pose(staged.camera, shown, duration_s(staged.clip)))
         pixels = covered_px(hulls, camera, staged.camera, staged.clip)
-        if pixels < HULL_MARGIN * event.info.min_visible_px:
+        if pixels < margin * event.info.min_visible_px:
             raise Problem(
                 f"what shows the state of {window.target!r} covers about {pixels} px (of 64 x 64) at {shown:.3g} s, "
                 f"less than the {event.info.min_visible_px} it needs; move the camera nearer or leave distance_m out",
