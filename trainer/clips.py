@@ -32,6 +32,7 @@ class ClipRecord:
     rgb: np.ndarray  # [F, H, W, 3] uint8
     uninterrupted: np.ndarray | None  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool: no carrier of the target can be seen
+    dropped: np.ndarray  # [F] bool: hidden because there is no picture at all (frame_drop)
     return_index: int | None  # first kept frame in which the target is plainly seen again
     cameras: np.ndarray  # [F, 14] float32
     region: np.ndarray  # [H, W] bool
@@ -70,6 +71,7 @@ def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
         rgb=rgb,
         uninterrupted=_uninterrupted(clip, rgb, frames),
         hidden=hidden[frames],
+        dropped=np.isin(frames, clip.dropped_frames),
         return_index=return_index,
         cameras=descriptors[frames],
         region=_carrier_region(clip),

@@ -61,11 +61,17 @@ def batch_indices(num_items: int, batch_size: int, seed: int, step: int) -> list
     return order
 
 
-def history_graph(record: ClipRecord, codec: LatentCodec, hidden: np.ndarray) -> FrameGraph:
-    """All frames as history: the first and the last before the interruption are anchors, hidden ones degraded."""
+def history_graph(
+    record: ClipRecord, codec: LatentCodec, hidden: np.ndarray, dropped: np.ndarray | None = None
+) -> FrameGraph:
+    """All frames as history: the first and the last before the interruption are anchors, hidden ones degraded.
+
+    dropped [F] bool: frames that have no picture are absent, a gap in time.
+    """
     rows = codec.latent_frames(record.num_frames)
     times = codec.latent_times(record.num_frames)
     hidden = hidden[rows]
+    dropped = np.zeros_like(hidden) if dropped is None else dropped[rows]
     anchors = {0, int(np.argmax(hidden)) - 1} if hidden.any() else {0}
     return FrameGraph(
         nodes=tuple(
@@ -73,12 +79,18 @@ def history_graph(record: ClipRecord, codec: LatentCodec, hidden: np.ndarray) ->
                 frame=i,
                 time=float(times[i]),
                 camera=record.cameras[row],
-                role=Role.DEGRADED if hidden[i] else Role.ANCHOR if i in anchors else Role.FRONTIER,
+                role=_history_role(bool(dropped[i]), bool(hidden[i]), i in anchors),
                 visibility={event: float(v[row]) * (not hidden[i]) for event, v in record.visibility.items()},
             )
             for i, row in enumerate(rows)
         )
     )
+
+
+def _history_role(dropped: bool, hidden: bool, anchor: bool) -> Role:
+    if dropped:
+        return Role.DROPPED
+    return Role.DEGRADED if hidden else Role.ANCHOR if anchor else Role.FRONTIER
 
 
 def with_targets(graph: FrameGraph, frames: Sequence[int], levels: np.ndarray, weights: Sequence[float]) -> FrameGraph:
@@ -110,7 +122,7 @@ def training_example(
     """Augmentations, a random interruption, random targets, and the curriculum's stages over them."""
     record = augmented(record, rng, data)
     shown = _interrupted(record, rng, data)
-    graph = history_graph(record, codec, shown.hidden)
+    graph = history_graph(record, codec, shown.hidden, shown.dropped)
     back = _first_after_hidden(shown.hidden)
     returned = list(range(back, min(shown.return_index + data.num_return_targets, record.num_frames)))
     others = np.flatnonzero(~shown.hidden & (np.arange(record.num_frames) > 0))
@@ -138,7 +150,7 @@ def return_example(record: ClipRecord, codec: LatentCodec) -> Example:
     """The question that matters, without chance: the first frame after the return, from pure noise."""
     assert record.return_index is not None, "the clip has no return"
     back = _first_after_hidden(record.hidden)
-    graph = history_graph(record, codec, record.hidden)
+    graph = history_graph(record, codec, record.hidden, record.dropped)
     graph = graph.map_nodes({i: {"role": Role.DROPPED} for i, n in enumerate(graph.nodes) if n.frame >= back})
     graph = with_targets(graph, [record.return_index], np.ones(1), [1.0])
     return Example(rgb=record.rgb, region=record.region, prompt=record.prompt, graph=graph)
@@ -205,7 +217,9 @@ def _interrupted(record: ClipRecord, rng: np.random.Generator, data: DataConfig)
     has_own = record.return_index is not None and bool(record.hidden.any())
     if has_own and (record.uninterrupted is None or rng.random() < data.own_window_share):
         assert record.return_index is not None
-        return Interruption(rgb=record.rgb, hidden=record.hidden, return_index=record.return_index)
+        return Interruption(
+            rgb=record.rgb, hidden=record.hidden, return_index=record.return_index, dropped=record.dropped
+        )
     if record.uninterrupted is None:
         raise ValueError(
             f"clip {record.clip_id}: it never returns at frame stride {data.frame_stride} and has no uninterrupted "

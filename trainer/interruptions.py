@@ -19,6 +19,7 @@ class Interruption:
     rgb: np.ndarray  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool
     return_index: int  # first frame that is plainly seen again
+    dropped: np.ndarray | None = None  # [F] bool: frames without any picture; None: none
 
 
 def lights_off(rgb: np.ndarray, *, start: float, ramp: float, hold: float) -> Interruption:

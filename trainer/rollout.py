@@ -140,7 +140,7 @@ def rollout_graph(
         raise ValueError(f"clip {record.clip_id}: nothing is hidden in it; say how many frames are given (context)")
     hidden_at = np.flatnonzero(record.hidden)
     first = context if context is not None else int(hidden_at[0] if free else hidden_at[-1] + 1)
-    graph = history_graph(record, trained.codec, record.hidden)
+    graph = history_graph(record, trained.codec, record.hidden, record.dropped)
     changes = {i: {"role": Role.TARGET} for i, node in enumerate(graph.nodes) if node.frame >= first}
     if drop_hidden:
         changes |= {i: {"role": Role.DROPPED} for i in graph.with_role(Role.DEGRADED)}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from scenes.plan import ClipPlan
 from simulator.clip import Clip, list_clips
 from tests.simulator.support import sketch_clip, tank_plan
+from trainer.build import build_codec
 from trainer.checkpoint import load_trained, trained_scenes
 from trainer.clips import read_clip, read_dataset
 from trainer.config import override
+from trainer.data import return_example
+from trainer.graph import Role
 from trainer.recipes import recipe
 from trainer.rollout import rollout
 from trainer.train import train
@@ -40,6 +45,21 @@ def test_a_record_holds_the_clip_in_phase_with_its_return(dataset):
             turned = np.abs(record.cameras - record.cameras[0]).max() > 0.1
             assert turned == (kind == "look_away"), "only a look-away turns the camera"
             assert (record.uninterrupted is None) == (kind == "look_away"), "its twin has other cameras"
+
+
+def test_dropped_frames_are_a_gap_in_the_history(tmp_path):
+    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    clip = Clip.open(sketch_clip(tank_plan("frame_drop", clip=small, outputs=("rgb", "twins")), tmp_path / "clip"))
+    record, codec = read_clip(clip, 4), build_codec(recipe("tiny"))
+    gone = set(np.flatnonzero(np.isin(record.frames, clip.dropped_frames)))
+    assert gone and set(np.flatnonzero(record.hidden)) == gone
+    graph = return_example(record, codec).graph
+    given = [graph.nodes[i] for i in graph.present()]
+    assert gone.isdisjoint({node.frame for node in given if node.role is not Role.TARGET})
+    before, after = given[-2], given[-1]
+    assert after.role is Role.TARGET and after.time - before.time == record.return_index - before.frame
+    bright = return_example(dataclasses.replace(record, dropped=np.zeros_like(record.dropped)), codec).graph
+    assert gone <= {bright.nodes[i].frame for i in bright.present()}
 
 
 def test_a_folder_without_clips_is_refused(tmp_path):
