@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from event_library.base import Event
-from event_library.channels import ChannelMap, Emission, Power, pose_matrix, present
+from event_library.channels import Channel, ChannelMap, Emission, Move, Power, Visible, pose_matrix, present
 from event_library.channels import Vertices as VerticesChannel
 from event_library.parts import Lamp, Part
 from event_library.registry import get_type
@@ -59,6 +59,20 @@ class EventLamp:
     @property
     def key(self) -> str:
         return f"{self.event}/{self.lamp.name}"
+
+    def shining(self, own: tuple[Channel, ...]) -> tuple[float, Array]:
+        """Power in watts (0 when it is off) and place [3] in the world, with its channels applied."""
+        power_w, on, location_m = self.lamp.power_w, True, np.asarray(self.lamp.location_m)
+        for channel in own:
+            match channel:
+                case Power(value):
+                    power_w = float(value)
+                case Visible(visible):
+                    on = on and visible
+                case Move(moved_m):
+                    location_m = moved_m
+        world = self.world_from_event
+        return (power_w if on else 0.0), world[:3, :3] @ location_m + world[:3, 3]
 
 
 @dataclass(frozen=True)

@@ -139,17 +139,9 @@ class BlenderPlayer:
             _set_matrix(placed, world_from_occluder)
 
     def _set_lamp(self, lamp: EventLamp, light: bpy.types.Object, own: tuple[Any, ...]) -> None:
-        power_w, on = lamp.lamp.power_w, True
-        for channel in own:
-            match channel:
-                case Power(value):
-                    power_w = float(value)
-                case Visible(visible):
-                    on = on and visible
-        rest_m = next((c.location_m for c in own if isinstance(c, Move)), np.asarray(lamp.lamp.location_m))
-        location = lamp.world_from_event[:3, :3] @ rest_m + lamp.world_from_event[:3, 3]
-        if self._changed(lamp.key, "power", power_w if on else 0.0):
-            light.data.energy = power_w if on else 0.0
+        power_w, location = lamp.shining(own)
+        if self._changed(lamp.key, "power", power_w):
+            light.data.energy = power_w
         if self._changed(lamp.key, "location", location):
             light.location = location.tolist()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from event_library.channels import Channel, Move, Power, Visible
+from event_library.channels import Channel
 from scenes.plan import LightPlan, SkyPlan
 from simulator.stage import EventLamp
 
@@ -34,19 +34,11 @@ def sun_lamp(sky: SkyPlan, level: float) -> Lamp:
 
 def event_lamp(lamp: EventLamp, own: tuple[Channel, ...]) -> Lamp | None:
     """A glowing ball: the irradiance is P / (4 pi d^2) all round; None when it is off."""
-    power_w, on, rest_m = lamp.lamp.power_w, True, np.asarray(lamp.lamp.location_m)
-    for channel in own:
-        match channel:
-            case Power(value):
-                power_w = float(value)
-            case Visible(visible):
-                on = on and visible
-            case Move(location_m):
-                rest_m = location_m
-    if not on or power_w <= 0.0:
+    power_w, location_m = lamp.shining(own)
+    if power_w <= 0.0:
         return None
     found = np.zeros((3, 4), dtype=np.float32)
-    found[0, :3] = lamp.world_from_event[:3, :3] @ rest_m + lamp.world_from_event[:3, 3]
+    found[0, :3] = location_m
     found[0, 3] = lamp.lamp.radius_m
     found[2, :3] = np.asarray(lamp.lamp.rgb) * (power_w / np.pi**2)
     return found

@@ -14,6 +14,7 @@ from scenes.loading import parse_spec
 from scenes.plan import PropPlan
 from scenes.sampling import sample_plans
 from scenes.showing import showing_plan, showing_spec
+from simulator.deep import among_neighbours
 from simulator.preview import MISSING, open_preview, require_preview
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
@@ -45,13 +46,6 @@ def _sized(plan, size_px=SIZE_PX):
     return dataclasses.replace(plan, clip=dataclasses.replace(plan.clip, width_px=size_px, height_px=size_px))
 
 
-def _among_neighbours(ids, others):
-    """Where `ids` holds what some pixel of `others` within one pixel holds, itself included."""
-    padded = np.pad(others, 1, mode="edge")
-    height, width = ids.shape
-    return np.any([padded[y : y + height, x : x + width] == ids for y in range(3) for x in range(3)], axis=0)
-
-
 def _agrees(stage, shot, renderer, caster):
     """Checks ids, depth and areas of one shot; returns how many pixels were compared."""
     hits = caster.cast(shot)
@@ -59,7 +53,7 @@ def _agrees(stage, shot, renderer, caster):
     shells = [b.instance for b in stage.bodies if b.part.see_through]
     known = ~np.isin(hits.segmentation, shells)  # behind glass the rays tell carriers only
     differ = known & (ids != hits.segmentation)
-    explained = _among_neighbours(ids, hits.segmentation) | _among_neighbours(hits.segmentation, ids)
+    explained = among_neighbours(ids, hits.segmentation) | among_neighbours(hits.segmentation, ids)
     assert not (differ & ~explained).any()
     assert differ.sum() < 0.01 * known.sum()
     inside = known & (maximum_filter(ids, 3) == minimum_filter(ids, 3)) & (ids == hits.segmentation) & (ids > 0)
