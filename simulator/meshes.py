@@ -24,12 +24,23 @@ WORLD = "world"  # the group of what stands still; events and occluders have gro
 
 
 @dataclass(frozen=True)
+class Triangles:
+    """Some triangles of a group, by themselves."""
+
+    rows: NDArray[np.int64]  # [F] their rows in the stage's table
+    vertices: NDArray[np.int64]  # [V] of the group's vertices, those that they use
+    corners: NDArray[np.int64]  # [F, 3] into `vertices`
+
+
+@dataclass(frozen=True)
 class Group:
     """Bodies that are placed together: those of the world, of one event, or of one occluder."""
 
     bodies: tuple[Body, ...]
     vertices: slice  # of the stage's vertices
     faces: slice  # of the stage's triangles
+    solid: Triangles
+    shell: Triangles
 
 
 class StageMeshes:
@@ -54,12 +65,21 @@ class StageMeshes:
             numbers = list(members)
             assert name not in self.groups, f"bodies of {name} must follow one another"
             low, high = numbers[0], numbers[-1] + 1
+            vertices = slice(int(self._first_vertex[low]), int(self._first_vertex[high]))
+            faces = slice(int(first_face[low]), int(first_face[high]))
             self.groups[name] = Group(
                 tuple(bodies[low:high]),
-                slice(int(self._first_vertex[low]), int(self._first_vertex[high])),
-                slice(int(first_face[low]), int(first_face[high])),
+                vertices,
+                faces,
+                solid=self._triangles(vertices, faces, self.solid),
+                shell=self._triangles(vertices, faces, self.shell),
             )
         self._at_rest = np.concatenate([np.asarray(b.part.mesh.vertices, dtype=np.float64) for b in bodies])
+
+    def _triangles(self, vertices: slice, faces: slice, wanted: NDArray[np.bool_]) -> Triangles:
+        rows = np.flatnonzero(wanted[faces]) + faces.start
+        used, corners = np.unique(self.faces[rows] - vertices.start, return_inverse=True)
+        return Triangles(rows, used, corners.reshape(-1, 3))
 
     @property
     def rest_vertices(self) -> Array:

@@ -164,8 +164,9 @@ def _all_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, list[S
         for n, (window, name) in enumerate(zip(windows, _sweep_names(windows), strict=True)):
             samples, seed = plan.render.samples * SWEEP_SAMPLES_FACTOR, plan.render.seed + 100_000 * (n + 1)
             times_s = sweep_times_s(plan, window, SWEEP_STEPS)
-            shots[name] = [_at_return(plan, window, t_s, samples, seed + k) for k, t_s in enumerate(times_s)]
-        shots["calibration"] = _calibration_shots(plan, windows[0])
+            at_return = shots["truth"][window.t_r]
+            shots[name] = [_at(at_return, window, t_s, samples, seed + k) for k, t_s in enumerate(times_s)]
+        shots["calibration"] = _calibration_shots(plan, windows[0], shots["truth"][windows[0].t_r])
     return shots
 
 
@@ -173,22 +174,22 @@ def _sweep_names(windows: tuple[Window, ...]) -> list[str]:
     return [f"sweep {n}" for n in range(len(windows))]
 
 
-def _calibration_shots(plan: ScenePlan, window: Window) -> list[Shot]:
+def _calibration_shots(plan: ScenePlan, window: Window, at_return: Shot) -> list[Shot]:
     """The frame of return at clip quality with the event's clock at half speed, and reversed."""
     clock = clip_clock(plan)
     hidden_s = clock.seconds(window.t_r - window.t_h)
     at_t_h_s = clock.seconds(window.t_h) - next(e.start_s for e in plan.events if e.id == window.target)
     return [
-        _at_return(plan, window, at_t_h_s + ratio * hidden_s, plan.render.samples, plan.render.seed + window.t_r)
+        _at(at_return, window, at_t_h_s + ratio * hidden_s, plan.render.samples, plan.render.seed + window.t_r)
         for ratio in CALIBRATION.values()
         if at_t_h_s + ratio * hidden_s >= 0.0
     ]
 
 
-def _at_return(plan: ScenePlan, window: Window, event_time_s: float, samples: int, seed: int) -> Shot:
-    truth = truth_shots(plan)[window.t_r]
-    times = {**truth.event_times_s, window.target: float(event_time_s)}
-    return dataclasses.replace(truth, event_times_s=times, samples=samples, seed=seed)
+def _at(shot: Shot, window: Window, event_time_s: float, samples: int, seed: int) -> Shot:
+    """The same picture with the target's clock elsewhere."""
+    times = {**shot.event_times_s, window.target: float(event_time_s)}
+    return dataclasses.replace(shot, event_times_s=times, samples=samples, seed=seed)
 
 
 def _calibration(

@@ -18,7 +18,7 @@ from embreex.mesh_construction import TriangleMesh
 from numpy.typing import NDArray
 
 from event_library.channels import ChannelMap
-from simulator.meshes import WORLD, Group, StageMeshes
+from simulator.meshes import WORLD, Group, StageMeshes, Triangles
 from simulator.stage import Shot, Stage
 
 Array = NDArray[np.float64]
@@ -76,8 +76,9 @@ class RayCaster:
         # [H, W, 3] in the camera's axes, z = 1, so that the hit distance is the depth along the axis
         self.rays = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
         groups = self.meshes.groups
-        self._world = [_Placed(self.meshes, groups[WORLD], self.meshes.placed(groups[WORLD]))] * (WORLD in groups)
+        self._world = [_Placed(groups[WORLD], self.meshes.placed(groups[WORLD]))] * (WORLD in groups)
         self._moments: dict[str, dict[float, _Placed]] = {event: {} for event in stage.events}
+        self._standing: dict[str, tuple[bytes, _Placed]] = {}  # occluder -> its last pose, where that puts it
 
     def cast(self, shot: Shot) -> Hits:
         """Everything that is in the picture."""
@@ -131,16 +132,18 @@ class RayCaster:
             law = self.stage.events[event]
             channels = law.channels(law.state_at(time_s))
             group = self.meshes.groups[event]
-            moments[time_s] = _Placed(self.meshes, group, self.meshes.placed(group, {event: channels}), channels)
+            moments[time_s] = _Placed(group, self.meshes.placed(group, {event: channels}), channels)
         return moments[time_s]
 
     def _occluders(self, shot: Shot) -> list[_Placed]:
-        groups = self.meshes.groups
-        return [
-            _Placed(self.meshes, groups[name], self.meshes.placed(groups[name], occluders=shot.occluders))
-            for name in groups
-            if name in shot.occluders
-        ]
+        found = []
+        for name, group in self.meshes.groups.items():
+            if (pose := shot.occluders.get(name)) is not None:
+                if name not in self._standing or self._standing[name][0] != pose.tobytes():
+                    vertices = self.meshes.placed(group, occluders=shot.occluders)
+                    self._standing[name] = pose.tobytes(), _Placed(group, vertices)
+                found.append(self._standing[name][1])
+        return found
 
     def _picture(self, shot: Shot) -> _Picture:
         pose = shot.world_from_camera
@@ -184,7 +187,6 @@ def _first(found: list[Nearest], num_rays: int) -> Nearest:
 class _Placed:
     """One group where it is at one moment; keeps what its last picture's rays met."""
 
-    meshes: StageMeshes
     group: Group
     vertices: Array  # [V of the group, 3]; nan for bodies that are not there
     channels: ChannelMap = field(default_factory=dict)
@@ -192,11 +194,11 @@ class _Placed:
 
     @cached_property
     def solid(self) -> _Scene:
-        return self._scene(self.meshes.solid)
+        return _Scene(self.vertices, self.group.solid)
 
     @cached_property
     def shells(self) -> _Scene:
-        return self._scene(self.meshes.shell)
+        return _Scene(self.vertices, self.group.shell)
 
     def solid_in(self, picture: _Picture) -> Nearest:
         return self._in(picture, shells=False)
@@ -215,28 +217,24 @@ class _Placed:
         face, distance = np.full(shape, -1), np.full(shape, np.inf)
         window = picture.window(self.vertices)
         directions = picture.directions[window]
-        if directions.size and (self.meshes.shell if shells else self.meshes.solid)[self.group.faces].any():
+        if directions.size and len((self.group.shell if shells else self.group.solid).rows):
             scene, flat = self.shells if shells else self.solid, directions.reshape(-1, 3)
             near = scene.nearest(np.broadcast_to(picture.world_from_camera[:3, 3], flat.shape), flat)
             face[window], distance[window] = (a.reshape(directions.shape[:2]) for a in (near.face, near.distance))
         return Nearest(face.ravel(), distance.ravel())
 
-    def _scene(self, wanted: NDArray[np.bool_]) -> _Scene:
-        rows = np.flatnonzero(wanted[self.group.faces])
-        corners = self.meshes.faces[self.group.faces][rows] - self.group.vertices.start
-        there = ~np.isnan(self.vertices[corners[:, 0], 0])
-        return _Scene(self.vertices, corners[there], rows[there] + self.group.faces.start)
-
 
 class _Scene:
     """An embree scene whose triangles know their rows in StageMeshes.faces."""
 
-    def __init__(self, vertices: Array, corners: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        """vertices [V, 3], corners [F, 3] of triangles into them, rows [F]."""
-        self._rows = rows
+    def __init__(self, vertices: Array, triangles: Triangles) -> None:
+        """vertices: [V of the group, 3], nan for bodies that are not there."""
+        points, corners = vertices[triangles.vertices], triangles.corners
+        there = ~np.isnan(points[corners[:, 0], 0])
+        self._rows = triangles.rows[there]
         self._scene = rtcore_scene.EmbreeScene(robust=True)
-        if len(rows):
-            TriangleMesh(self._scene, vertices.astype(np.float32), corners.astype(np.int32))
+        if len(self._rows):  # no more points than needed: embreex copies them one by one, a microsecond each
+            TriangleMesh(self._scene, points.astype(np.float32), corners[there].astype(np.int32))
 
     def nearest(self, origins: Array, directions: Array) -> Nearest:
         """What rays [N, 3] meet first."""
