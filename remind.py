@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from render_jobs.dataset_verbs import add_dataset_verbs
+
 Args = argparse.Namespace
 Handler = Callable[[Args], int]
 
@@ -364,7 +366,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="on an error, show where in the code it came from")
     parser.set_defaults(resume_hint="the same command again goes on where it was")
     verbs = _Verbs(parser.add_subparsers(metavar="VERB", required=True))
-    for add in (_add_events, _add_scene, _add_render, _add_clip, _add_trainer, _add_demo):
+    for add in (_add_events, _add_scene, _add_render, _add_clip, add_dataset_verbs, _add_trainer, _add_demo):
         add(verbs)
     return parser
 

@@ -1,5 +1,6 @@
 """Reading a clip. Imports numpy, h5py, pyarrow and the standard library only, so that a GPU machine can read clips.
 
+A clip lies in a directory of its own or in a shard of a pack (`simulator.clip_files`); it reads the same.
 Layout of a clip directory (DESIGN section 6); `simulator.clip_writer` writes it:
 
     plan.json  manifest.json  cameras.json  states.parquet  boxes.parquet  twins.parquet  video.mp4  arrays.h5
@@ -29,10 +30,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import h5py
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from simulator.clip_files import CLIPS, MANIFEST, ClipFiles, PackIndex, clip_files
 
 SCHEMA_VERSION = 1
 
@@ -92,11 +94,11 @@ class Tracks:
 class ArrayGroup:
     """Lazy arrays of one picture sequence: index or slice by frame, decoded on access."""
 
-    def __init__(self, path: Path, group: str) -> None:
-        self._path, self._group = path, group
+    def __init__(self, files: ClipFiles, group: str) -> None:
+        self.files, self._group = files, group
 
     def _get(self, name: str) -> LazyArray:
-        return LazyArray(self._path, f"{self._group}/{name}")
+        return LazyArray(self.files, f"{self._group}/{name}")
 
     @property
     def rgb(self) -> LazyArray:
@@ -130,12 +132,12 @@ class ArrayGroup:
 class LazyArray:
     """One data set of arrays.h5 that is read frame by frame on indexing (the file is open only while it is read)."""
 
-    def __init__(self, path: Path, name: str) -> None:
-        self._path, self._name = path, name
+    def __init__(self, files: ClipFiles, name: str) -> None:
+        self._files, self._name = files, name
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        with h5py.File(self._path, "r") as file:
-            return np.asarray(file[self._name][index])
+        with self._files.arrays() as file:
+            return np.asarray(self._in(file)[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:] if dtype is None else self[:].astype(dtype)
@@ -145,19 +147,28 @@ class LazyArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        with h5py.File(self._path, "r") as file:
-            return tuple(file[self._name].shape)
+        with self._files.arrays() as file:
+            return tuple(self._in(file).shape)
+
+    def _in(self, file: Any) -> Any:
+        if self._name not in file:
+            name = self._name.strip("/")
+            raise ValueError(f"{self._files.path}: no {name}; render (or pack) the clip with it among the outputs")
+        return file[self._name]
 
 
 class Clip(ArrayGroup):
     """A published clip, opened for reading.
 
-    `Clip.open` raises ValueError, naming the file, when the directory is not a complete clip of this schema.
+    `Clip.open` takes its directory, or `PACK/clips/<id>` for one in a pack. It raises ValueError, naming the file, when
+    that is not a complete clip of this schema.
     """
 
-    def __init__(self, path: Path, manifest: dict[str, Any], plan: dict[str, Any], cameras: dict[str, Any]) -> None:
-        super().__init__(path / "arrays.h5", "")
-        self.path = path
+    def __init__(
+        self, files: ClipFiles, manifest: dict[str, Any], plan: dict[str, Any], cameras: dict[str, Any]
+    ) -> None:
+        super().__init__(files, "")
+        self.path = files.path
         self.manifest, self.plan = manifest, plan
         self.cameras = Cameras(
             np.asarray(cameras["intrinsics"], dtype=np.float64),
@@ -172,18 +183,23 @@ class Clip(ArrayGroup):
 
     @classmethod
     def open(cls, path: Path | str) -> Self:
-        path = Path(path)
+        return cls.read(clip_files(Path(path)))
+
+    @classmethod
+    def read(cls, files: ClipFiles) -> Self:
+        """As `open`, wherever the files lie."""
         loaded = []
-        for name in ("manifest.json", "plan.json", "cameras.json"):
+        for name in (MANIFEST, "plan.json", "cameras.json"):
             try:
-                loaded.append(json.loads((path / name).read_text()))
-            except (OSError, json.JSONDecodeError) as error:
-                raise ValueError(f"{path / name}: not a readable clip ({error}); render it again") from None
+                with files.open(name) as file:
+                    loaded.append(json.load(file))
+            except (OSError, ValueError) as error:
+                raise ValueError(f"{files.path / name}: not a readable clip ({error}); render it again") from None
         manifest, plan, cameras = loaded
         if manifest.get("schema_version") != SCHEMA_VERSION:
             found = manifest.get("schema_version")
-            raise ValueError(f"{path}/manifest.json: schema_version {found!r}, this reader knows {SCHEMA_VERSION}")
-        return cls(path, manifest, plan, cameras)
+            raise ValueError(f"{files.path}/{MANIFEST}: schema_version {found!r}, this reader knows {SCHEMA_VERSION}")
+        return cls(files, manifest, plan, cameras)
 
     # ---- facts
     @property
@@ -238,11 +254,11 @@ class Clip(ArrayGroup):
     def states(self) -> dict[str, NDArray[Any]]:
         """Columns of states.parquet: frame t_s event entity variable role value unit visible_px visible_fraction hidden
         hidden_by."""
-        return _columns(self.path / "states.parquet")
+        return _columns(self.files, "states.parquet")
 
     def series(self, event: str, variable: str, twin: str | None = None) -> NDArray[np.float64]:
         """[T] values of one scalar variable, of the clip or of one of its twins."""
-        columns = self.states if twin is None else _columns(self.path / "twins.parquet")
+        columns = self.states if twin is None else _columns(self.files, "twins.parquet")
         rows = (columns["event"] == event) & (columns["variable"] == variable)
         if twin is not None:
             rows &= columns["twin"] == twin
@@ -253,21 +269,21 @@ class Clip(ArrayGroup):
     @cached_property
     def boxes(self) -> dict[str, NDArray[Any]]:
         """Columns of boxes.parquet, described at the top of this module."""
-        if not (self.path / "boxes.parquet").is_file():
+        if "boxes.parquet" not in self.files.names:
             raise ValueError(f"{self.path}: no boxes; render the clip with `boxes` among its outputs")
-        return _columns(self.path / "boxes.parquet")
+        return _columns(self.files, "boxes.parquet")
 
     @property
     def amodal(self) -> dict[str, LazyArray]:
         """Event -> [T, H, W] bool, its silhouette (all its parts but flames and haze) as if nothing hid it."""
         names = [name for name in self.manifest["arrays"] if name.startswith("amodal/")]
-        return {name.removeprefix("amodal/"): LazyArray(self.path / "arrays.h5", name) for name in names}
+        return {name.removeprefix("amodal/"): LazyArray(self.files, name) for name in names}
 
     @cached_property
     def tracks(self) -> Tracks:
         if "tracks/uv_px" not in self.manifest["arrays"]:
             raise ValueError(f"{self.path}: no tracks; render the clip with `tracks` among its outputs")
-        with h5py.File(self.path / "arrays.h5", "r") as file:
+        with self.files.arrays() as file:
             return Tracks(**{field.name: file[f"tracks/{field.name}"][()] for field in fields(Tracks)})
 
     # ---- other pictures
@@ -275,7 +291,7 @@ class Clip(ArrayGroup):
         """`observed` (no interruption) or `paused` (the event's clock stands still while hidden)."""
         if name not in self.manifest["twins"]:
             raise ValueError(f"{self.path}: no twin {name!r}; it has {self.manifest['twins'] or 'none'}")
-        return ArrayGroup(self.path / "arrays.h5", f"twins/{name}")
+        return ArrayGroup(self.files, f"twins/{name}")
 
     @property
     def event_log(self) -> list[dict[str, Any]]:
@@ -301,14 +317,14 @@ class Clip(ArrayGroup):
     @cached_property
     def sweeps(self) -> tuple[Sweep, ...]:
         """One sweep for each window, in the order of `windows`; none when the clip was rendered without."""
-        with h5py.File(self.path / "arrays.h5", "r") as file:
+        with self.files.arrays() as file:
             groups = file.get("sweeps", {})
             return tuple(_sweep(groups[str(n)]) for n in range(len(groups)))
 
     @cached_property
     def calibration(self) -> dict[str, tuple[NDArray[np.uint8], float]]:
         """Frame of return at clip quality with the event's clock elsewhere: name -> (rgb [H, W, 3], event_time_s)."""
-        with h5py.File(self.path / "arrays.h5", "r") as file:
+        with self.files.arrays() as file:
             if "calibration" not in file:
                 return {}
             group = file["calibration"]
@@ -324,8 +340,12 @@ class Clip(ArrayGroup):
 
 
 def list_clips(dataset: Path | str) -> list[Path]:
-    """Published clips of a data set, in the order of their ids."""
-    return sorted(p.parent for p in Path(dataset).glob("clips/*/manifest.json") if not p.parent.name.startswith("."))
+    """Published clips of a data set or a pack, in the order of their ids; each can be given to `Clip.open`."""
+    root = Path(dataset)
+    if (index := PackIndex.of(root)) is not None:
+        return [root / CLIPS / clip_id for clip_id in index.clip_ids]
+    found = root.glob(f"{CLIPS}/*/{MANIFEST}")
+    return sorted(p.parent for p in found if not p.parent.name.startswith("."))
 
 
 def _sweep(group: Any) -> Sweep:
@@ -339,6 +359,7 @@ def _sweep(group: Any) -> Sweep:
     )
 
 
-def _columns(path: Path) -> dict[str, NDArray[Any]]:
-    table = pq.read_table(path)
+def _columns(files: ClipFiles, name: str) -> dict[str, NDArray[Any]]:
+    with files.open(name) as file:
+        table = pq.read_table(file)
     return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from simulator.clip import Clip, list_clips
+from simulator.clip_files import is_clip
 from simulator.export import EXPORTERS
 
 
 def clip_paths(paths: list[Path]) -> list[Path]:
-    """Clip directories named directly or through their data set. Raises ValueError when there is none."""
-    found = [c for p in paths for c in ([p] if (p / "plan.json").is_file() else list_clips(p))]
+    """Clips named directly or through their data set or pack. Raises ValueError when there is none."""
+    found = [c for p in paths for c in ([p] if is_clip(p) else list_clips(p))]
     if not found:
-        raise ValueError(f"{', '.join(map(str, paths))}: no clip here; give a clip directory or a data set")
+        raise ValueError(f"{', '.join(map(str, paths))}: no clip here; give a clip, a data set or a pack")
     return found
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from event_library.registry import get_type
 from scenes.plan import ScenePlan
 from simulator.clip import Clip
-from simulator.clip_writer import array_sha256, file_sha256
+from simulator.clip_files import wrong_files
+from simulator.clip_writer import array_sha256
 from simulator.deep import (
     Note,
     Wrong,
@@ -60,7 +60,7 @@ def examine_clip(path: Path, *, deep: bool = False, rendered: bool = True) -> Re
         if clip.stateless:
             found = [Finding(name, message) for name, check in _STATELESS for message in check(clip, None)]
             return Report(path, tuple(found), stateless=True)
-        plan = ScenePlan.read(path / "plan.json")
+        plan = ScenePlan.from_dict(clip.plan)
     except ValueError as error:
         return Report(path, (Finding("open", str(error)),))
     findings = [Finding(name, message) for name, check in _SHALLOW for message in check(clip, plan)]
@@ -80,15 +80,11 @@ def verify_clip(path: Path, *, deep: bool = False, rendered: bool = True) -> lis
 
 
 def _files(clip: Clip, plan: ScenePlan | None) -> Iterator[str]:
-    for name, recorded in clip.manifest["files"].items():
-        if not (clip.path / name).is_file():
-            yield f"{name} is missing"
-        elif file_sha256(clip.path / name) != recorded:
-            yield f"{name} is not the file that was written (sha256 differs)"
+    yield from wrong_files(clip.files, clip.manifest["files"])
 
 
 def _arrays(clip: Clip, plan: ScenePlan | None) -> Iterator[str]:
-    with h5py.File(clip.path / "arrays.h5", "r") as file:
+    with clip.files.arrays() as file:
         for name, facts in clip.manifest["arrays"].items():
             if name not in file:
                 yield f"arrays.h5 has no {name}"

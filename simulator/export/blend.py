@@ -32,7 +32,7 @@ def export_blend(clips: Sequence[Clip], out: Path) -> list[Path]:
 def _export_clip(clip: Clip, path: Path) -> Path:
     with whole(path) as draft, tempfile.TemporaryDirectory(prefix="remind-blend-") as scratch:
         folder = Path(scratch)
-        plan = ScenePlan.read(clip.path / "plan.json")
+        plan = ScenePlan.from_dict(clip.plan)
         plan = dataclasses.replace(plan, render=dataclasses.replace(plan.render, engine="cycles"))
         try:
             ask_blender(plan, "blend", folder)

@@ -1,0 +1,1 @@
+"""Data sets as a whole: what is in one (facts, summary), packing it into shards, merging several."""
