@@ -21,7 +21,7 @@ from event_library.channels import ChannelMap, Vertices, pose_matrix, present
 from event_library.parts import Assembly
 
 Array = NDArray[np.float64]
-SAMPLE_DRAWS = 1000
+SAMPLE_DRAWS, COSTLY_DRAWS = 1000, 40
 WHOLE = ("count", "index", "seed")  # units of whole numbers
 State = Mapping[str, Any]  # variable name -> value in one instant (float or array)
 LawKind = Literal["closed_form", "ode", "automaton", "pde", "rigid_body", "composite"]
@@ -148,6 +148,10 @@ def seed_param() -> Any:
     return param("seed", "seed", 0, 99999)
 
 
+class Unaccepted(ValueError):
+    """No draw kept every accept rule; the message is the rule that the last one broke."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event(abc.ABC):
     """Base of every event type. Subclasses are frozen keyword-only dataclasses with `param(...)` fields."""
@@ -155,6 +159,7 @@ class Event(abc.ABC):
     info: ClassVar[EventInfo]
     variables: ClassVar[tuple[Variable, ...]]
     accept_rules: ClassVar[tuple[tuple[str, Callable[[Any], bool]], ...]] = ()  # (reason, predicate)
+    costly_rules: ClassVar[bool] = False  # asking them takes milliseconds (they run the law): fewer draws are tried
 
     def __post_init__(self) -> None:
         for spec in self.param_specs():
@@ -184,13 +189,26 @@ class Event(abc.ABC):
         return cls(**values)
 
     @classmethod
+    def num_draws(cls) -> int:
+        """How many draws of its parameters are tried at most."""
+        return COSTLY_DRAWS if cls.costly_rules else SAMPLE_DRAWS
+
+    @classmethod
     def sample(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> Self:
-        """`draw` until every accept rule holds; raises ValueError with the reason and the nearest legal value."""
-        for _ in range(SAMPLE_DRAWS):
+        """`draw` until every accept rule holds; raises ValueError with the broken rule and the nearest legal value."""
+        try:
+            return cls.accepted(rng, fixed or {}, cls.num_draws())
+        except Unaccepted as error:
+            raise ValueError(f"{error}: {nearest_accepted(cls, fixed or {})}") from None
+
+    @classmethod
+    def accepted(cls, rng: np.random.Generator, fixed: Mapping[str, float], num_draws: int) -> Self:
+        """As `sample`, with so many draws at most; raises Unaccepted with the broken rule alone."""
+        for _ in range(num_draws):
             event = cls.draw(rng, fixed)
             if not (reason := event.rejection()):
                 return event
-        raise ValueError(f"{reason}: {nearest_accepted(cls, fixed or {})}")
+        raise Unaccepted(reason)
 
     def rejection(self) -> str | None:
         """The first accept rule that these parameters break, or None."""
@@ -252,17 +270,18 @@ class Event(abc.ABC):
 def nearest_accepted(kind: type[Event], fixed: Mapping[str, float]) -> str:
     """In words: the least change of one of the `fixed` parameters with which the accept rules can hold."""
     rng, best = np.random.default_rng(0), (np.inf, "")
+    num_steps, num_draws = (7, 2) if kind.costly_rules else (101, 30)
     for spec in kind.param_specs():
         if spec.name not in fixed:
             continue
-        steps = np.linspace(spec.low, spec.high, 101)
+        steps = np.linspace(spec.low, spec.high, num_steps)
         candidates = np.unique(np.round(steps)) if spec.integer else steps
         for value in sorted(candidates, key=lambda v, at=fixed[spec.name]: abs(v - at)):
             moved = abs(float(value) - fixed[spec.name]) / (spec.high - spec.low)
             if moved >= best[0]:
                 break
             kept = {**fixed, spec.name: int(value) if spec.integer else float(value)}
-            if any(kind.draw(rng, kept).rejection() is None for _ in range(30)):
+            if any(kind.draw(rng, kept).rejection() is None for _ in range(num_draws)):
                 best = moved, f"{spec.yaml_name}: {spec.to_yaml(float(value)):.4g} {spec.yaml_unit}".rstrip()
                 break
     given = ", ".join(s.yaml_name for s in kind.param_specs() if s.name in fixed)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from untrusted import one_line
+
 Place = tuple[str | int, ...]  # path from the top of the spec: ("events", 0, "params", "burnrate")
 
 
@@ -14,20 +16,23 @@ class SpecError(ValueError):
     """A spec that cannot be used. `str(error)` is its first problem, one line; `problems` are all of them."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(" ".join(problem.split()) for problem in problems)
+        self.problems = tuple(one_line(problem) for problem in problems)
         super().__init__(self.problems[0])
 
 
 class Problem(ValueError):
-    """One wrong value, before its file and line are known: `place` is relative to whoever catches it."""
+    """One wrong value, before its file and line are known: `place` is relative to whoever catches it.
 
-    def __init__(self, message: str, place: Place = ()) -> None:
+    final: drawing the plan anew cannot help.
+    """
+
+    def __init__(self, message: str, place: Place = (), *, final: bool = False) -> None:
         super().__init__(message)
-        self.message, self.place = message, place
+        self.message, self.place, self.final = message, place, final
 
     def under(self, *place: str | int) -> Problem:
         """The same problem, seen from a place further up."""
-        return Problem(self.message, (*place, *self.place))
+        return Problem(self.message, (*place, *self.place), final=self.final)
 
 
 @contextmanager

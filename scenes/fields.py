@@ -158,8 +158,8 @@ class Point(_Field):
 class Resolution(_Field):
     """[width, height] in pixels, both even (video codecs need it) -> (width, height)."""
 
-    low: int = 16
-    high: int = 2048
+    low: int
+    high: int
 
     def read(self, raw: Any) -> tuple[int, int]:
         if not isinstance(raw, list) or len(raw) != 2:

@@ -58,7 +58,7 @@ def _board(width_m: float, thick_m: float, height_m: float, rgb: Rgb) -> tuple[P
 
 def _curtain(width_m: float, thick_m: float, height_m: float, rgb: Rgb) -> tuple[Part, ...]:
     """A pleated curtain on a rod."""
-    folds = max(6, round(14 * width_m / height_m))
+    folds = max(6, min(400, round(14 * width_m / height_m)))
     x = np.linspace(-width_m / 2, width_m / 2, 8 * folds + 1)
     y = 0.42 * thick_m * np.cos(np.linspace(0, 2 * np.pi * folds, len(x)))
     n = len(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from scipy.spatial import ConvexHull, QhullError
 
 from event_library.base import Event
 from event_library.channels import Channel, Vertices, pose_matrix, present
-from event_library.parts import Part
 
 Array = NDArray[np.float64]
 OUTLINE_POINTS = 400  # per part: more vertices are replaced by their bounding box
@@ -60,29 +60,30 @@ class Occupancy:
 def occupancy(event: Event, world_from_event_44: Array, event_times_s: Array) -> Occupancy:
     """Points of all parts at some times of the event's own clock [T]."""
     states = event.states(np.asarray(event_times_s, dtype=np.float64))
-    outlines = {part.name: _outline(part.mesh.vertices) for part in event.assembly().parts}
-    parts = event.assembly().parts
+    parts = _outlined_parts(event)
     instants = []
     for i in range(len(event_times_s)):
         channels = event.channels({name: value[i] for name, value in states.items()})
         instants.append(
             tuple(
-                placed
-                for part in parts
-                if (placed := _placed(part, outlines[part.name], channels.get(part.name, ()), world_from_event_44))
+                placed for part in parts if (placed := _placed(part, channels.get(part.part, ()), world_from_event_44))
             )
         )
     return Occupancy(tuple(instants))
 
 
-def _placed(
-    part: Part, outline_m: Array, channels: tuple[Channel, ...], world_from_event_44: Array
-) -> PartPoints | None:
+@lru_cache(maxsize=32)  # the planner asks for the same event's parts at many times, and building them is slow
+def _outlined_parts(event: Event) -> tuple[PartPoints, ...]:
+    """The parts at rest, in their own frames."""
+    return tuple(PartPoints(part.name, part.carries, _outline(part.mesh.vertices)) for part in event.assembly().parts)
+
+
+def _placed(part: PartPoints, channels: tuple[Channel, ...], world_from_event_44: Array) -> PartPoints | None:
     if not present(channels):
         return None
-    moved = next((_outline(c.vertices_m) for c in channels if isinstance(c, Vertices)), outline_m)
+    moved = next((_outline(c.vertices_m) for c in channels if isinstance(c, Vertices)), part.points_m)
     world_from_part = world_from_event_44 @ pose_matrix(channels)
-    return PartPoints(part.name, part.carries, moved @ world_from_part[:3, :3].T + world_from_part[:3, 3])
+    return PartPoints(part.part, part.carries, moved @ world_from_part[:3, :3].T + world_from_part[:3, 3])
 
 
 def _outline(vertices_m: Array) -> Array:

@@ -7,33 +7,52 @@ import hashlib
 import json
 import math
 import pathlib
-import types
-import typing
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from scenes.limits import (
+    FPS,
+    MAX_EVENTS,
+    MAX_FRAMES,
+    MAX_INTERRUPTIONS,
+    MAX_LIGHTS,
+    MAX_PLAN_BYTES,
+    MAX_PROPS,
+    MAX_S,
+    MAX_SAMPLES,
+    OUTPUT_NAMES,
+    SIDE_PX,
+    check_clip_size,
+)
+from scenes.plan_reading import Between, Each, Matching, OneOf, build
+from untrusted import NAME, one_line, read_json
 
 PLAN_VERSION = 2
+Name = Annotated[str, Matching(NAME, "letters, digits, _ and - (at most 64)")]
+Output = Annotated[str, OneOf(OUTPUT_NAMES)]
+Angle = Annotated[float, Between(-100, 100)]  # some turns either way
 Vec3 = tuple[float, float, float]
+Rgb = Annotated[tuple[float, float, float], Each(0, 1000)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipPlan:
-    num_frames: int
-    fps: float
-    width_px: int
-    height_px: int
+    num_frames: Annotated[int, Between(2, MAX_FRAMES)]
+    fps: Annotated[float, Between(*FPS)]
+    width_px: Annotated[int, Between(*SIDE_PX)]
+    height_px: Annotated[int, Between(*SIDE_PX)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LightPlan:
     """A lamp of the world. Rectangle area lamp at `location_m`, shining towards `target_m`."""
 
-    name: str
+    name: Name
     location_m: Vec3
     target_m: Vec3
-    size_m: float
-    power_w: float
-    rgb: Vec3
+    size_m: Annotated[float, Between(0, 100)]
+    power_w: Annotated[float, Between(0, 1e6)]
+    rgb: Rgb
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +64,14 @@ class SkyPlan:
     """
 
     kind: Literal["clear", "overcast"]
-    strength: float
-    sun_elevation_rad: float
-    sun_azimuth_rad: float  # as the camera's: 0 is -y, positive to +x
-    sun_w_per_m2: float  # on a surface that faces it
-    sun_rgb: Vec3
-    sun_angle_rad: float  # across its disc, or across the bright part of the clouds: softness of shadows
+    strength: Annotated[float, Between(0, 1000)]
+    sun_elevation_rad: Annotated[float, Between(-1.6, 1.6)]
+    sun_azimuth_rad: Angle  # as the camera's: 0 is -y, positive to +x
+    sun_w_per_m2: Annotated[float, Between(0, 1e4)]  # on a surface that faces it
+    sun_rgb: Rgb
+    sun_angle_rad: Annotated[
+        float, Between(0, 3.2)
+    ]  # across its disc, or across the bright part of the clouds: softness of shadows
 
     @property
     def towards_sun(self) -> Vec3:
@@ -64,19 +85,19 @@ class SkyPlan:
 class PropPlan:
     """A static thing of the world: a builder's name, its numbers, and a pose on the support."""
 
-    name: str
-    kind: str  # key of scenes.props.PROPS
+    name: Name
+    kind: Name  # key of scenes.props.PROPS
     location_m: Vec3
-    yaw_rad: float
+    yaw_rad: Angle
     params: dict[str, Any]  # numbers, colours (lists of 3) and pattern names for the builder
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldPlan:
-    kind: str  # key of scenes.worlds.WORLDS
-    props: tuple[PropPlan, ...]  # includes table, cloth, wall, ...
-    lights: tuple[LightPlan, ...]
-    ambient_rgb: Vec3  # background radiance, linear; under a sky the mean of its dome
+    kind: Name  # key of scenes.worlds.WORLDS
+    props: Annotated[tuple[PropPlan, ...], Between(0, MAX_PROPS)]  # includes table, cloth, wall, ...
+    lights: Annotated[tuple[LightPlan, ...], Between(0, MAX_LIGHTS)]
+    ambient_rgb: Rgb  # background radiance, linear; under a sky the mean of its dome
     sky: SkyPlan | None = None  # outdoors
 
 
@@ -84,12 +105,14 @@ class WorldPlan:
 class EventPlan:
     """One event in the world: `world_from_event` is a yaw about z followed by a translation."""
 
-    id: str
-    type: str
+    id: Name
+    type: Name
     params: dict[str, float]  # the class's own field names, angles in radians
     location_m: Vec3
-    yaw_rad: float
-    start_s: float  # clip time at which the event's own clock is 0; may be negative (already running)
+    yaw_rad: Angle
+    start_s: Annotated[
+        float, Between(-MAX_S, MAX_S)
+    ]  # clip time at which the event's own clock is 0; may be negative (already running)
 
 
 Path = Literal["static", "pan", "orbit", "dolly", "arc"]
@@ -109,26 +132,26 @@ class CameraPlan:
     path: Path
     loop: bool = False  # out in the middle of the clip, and back to bitwise the same pose at its end
     look_at_m: Vec3
-    distance_m: float  # at the start of the path
-    elevation_rad: float
-    azimuth_rad: float  # of the camera as seen from the look-at point, at t = 0; 0 is -y (in front), positive to +x
-    sweep_rad: float = 0.0
-    rise_rad: float = 0.0
-    travel_share: float = 0.0
-    fov_rad: float  # horizontal
+    distance_m: Annotated[float, Between(1e-3, 1000)]  # at the start of the path
+    elevation_rad: Annotated[float, Between(-1.57, 1.57)]
+    azimuth_rad: Angle  # of the camera as seen from the look-at point, at t = 0; 0 is -y (in front), positive to +x
+    sweep_rad: Angle = 0.0
+    rise_rad: Angle = 0.0
+    travel_share: Annotated[float, Between(-10, 0.99)] = 0.0
+    fov_rad: Annotated[float, Between(0.01, 3.1)]  # horizontal
 
 
 @dataclass(frozen=True, kw_only=True)
 class OccluderPlan:
     """Something opaque that comes before the target, stays, and leaves. Upright; its base is centred on its origin."""
 
-    kind: str  # key of scenes.occluders.OCCLUDERS
-    size_m: Vec3  # width, thickness, height
+    kind: Name  # key of scenes.occluders.OCCLUDERS
+    size_m: Annotated[Vec3, Each(1e-3, 1000)]  # width, thickness, height
     location_m: Vec3  # of its base while it hides the target
-    yaw_rad: float  # its broad side faces its own -y
+    yaw_rad: Angle  # its broad side faces its own -y
     enter_m: Vec3  # where it comes from, relative to location_m
     exit_m: Vec3  # where it goes to, relative to location_m
-    rgb: Vec3
+    rgb: Rgb
 
 
 Kind = Literal["look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt"]
@@ -145,13 +168,13 @@ class InterruptionPlan:
     """
 
     kind: Kind
-    target: str  # event id
-    out_s: float
-    hidden_from_s: float
-    hidden_to_s: float
-    back_s: float
+    target: Name  # event id
+    out_s: Annotated[float, Between(0, MAX_S)]
+    hidden_from_s: Annotated[float, Between(0, MAX_S)]
+    hidden_to_s: Annotated[float, Between(0, MAX_S)]
+    back_s: Annotated[float, Between(0, MAX_S)]
     motion: Motion = "none"  # look_away
-    turn_rad: float = 0.0  # yaw: greatest turn, positive to the left; pitch: positive up
+    turn_rad: Angle = 0.0  # yaw: greatest turn, positive to the left; pitch: positive up
     shift_m: Vec3 = (0.0, 0.0, 0.0)  # translate: greatest shift in the world
     occluder: OccluderPlan | None = None
     event_lights: bool = False  # lights_off: what glows in the events goes out too
@@ -160,10 +183,10 @@ class InterruptionPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RenderPlan:
-    engine: str  # cycles
-    samples: int
+    engine: Name  # cycles or preview
+    samples: Annotated[int, Between(1, MAX_SAMPLES)]
     denoise: bool
-    seed: int
+    seed: Annotated[int, Between(0, 2**53)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,16 +194,16 @@ class ScenePlan:
     """Everything a renderer needs; the same plan gives the same bytes."""
 
     version: int
-    name: str
-    spec_seed: int
-    index: int  # which sample of the spec
+    name: Name
+    spec_seed: Annotated[int, Between(0, 2**53)]
+    index: Annotated[int, Between(0, 2**53)]  # which sample of the spec
     clip: ClipPlan
     world: WorldPlan
-    events: tuple[EventPlan, ...]
+    events: Annotated[tuple[EventPlan, ...], Between(1, MAX_EVENTS)]
     camera: CameraPlan
-    interruptions: tuple[InterruptionPlan, ...]
+    interruptions: Annotated[tuple[InterruptionPlan, ...], Between(0, MAX_INTERRUPTIONS)]
     render: RenderPlan
-    outputs: tuple[str, ...]
+    outputs: Annotated[tuple[Output, ...], Between(1, 32)]
 
     @property
     def scene_id(self) -> str:
@@ -203,18 +226,31 @@ class ScenePlan:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Raises ValueError with the field's name when `data` is not a plan of this version."""
+        """Raises ValueError, `field: reason`, when `data` is not a plan of this version inside the limits.
+
+        What only the event library knows (types, their parameters) is for `scenes.plan_events` to check.
+        """
         if not isinstance(data, dict) or data.get("version") != PLAN_VERSION:
-            raise ValueError(f"version: not a scene plan of version {PLAN_VERSION}")
-        return _build(cls, data, "plan")
+            raise ValueError(f"version: not a scene plan of version {PLAN_VERSION}; sample it anew from its spec")
+        plan = build(cls, data, "plan")
+        check_plan(plan)
+        return plan
 
     @classmethod
     def read(cls, path: pathlib.Path) -> Self:
+        """A plan file, which anyone may have written, checked in all it says.
+
+        Raises ValueError: `file: field: reason`, one line.
+        """
+        from scenes.plan_events import events_of
+
+        data = read_json(pathlib.Path(path), MAX_PLAN_BYTES)
         try:
-            data = json.loads(pathlib.Path(path).read_text())
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not JSON: {error}") from None
-        return cls.from_dict(data)
+            plan = cls.from_dict(data)
+            events_of(plan)
+        except ValueError as error:
+            raise ValueError(one_line(f"{path}: {error}")) from None
+        return plan
 
 
 def rounded(value: Any) -> Any:
@@ -234,48 +270,26 @@ def digest(tree: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _build(kind: Any, data: Any, place: str) -> Any:
-    """Rebuild a frozen dataclass from plain JSON values, naming the place of whatever is wrong."""
-    if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, data, place)
-    origin = typing.get_origin(kind)
-    if origin is types.UnionType:  # `X | None`
-        return None if data is None else _build(typing.get_args(kind)[0], data, place)
-    if origin is tuple:
-        return _build_tuple(typing.get_args(kind), data, place)
-    if origin is Literal:
-        if data not in typing.get_args(kind):
-            raise ValueError(f"{place}: expected one of {', '.join(map(str, typing.get_args(kind)))}")
-        return data
-    if origin is dict:
-        if not isinstance(data, dict):
-            raise ValueError(f"{place}: expected an object")
-        return dict(data)
-    if kind is float and isinstance(data, int | float) and not isinstance(data, bool):
-        return float(data)
-    if kind is Any or (isinstance(data, kind) and not (kind is int and isinstance(data, bool))):
-        return data
-    raise ValueError(f"{place}: expected {kind.__name__}, got {data!r}")
-
-
-def _build_dataclass(kind: Any, data: Any, place: str) -> Any:
-    if not isinstance(data, dict):
-        raise ValueError(f"{place}: expected an object")
-    hints = typing.get_type_hints(kind)
-    names = {f.name for f in dataclasses.fields(kind)}
-    required = {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
-    if unknown := set(data) - names:
-        raise ValueError(f"{place}: unknown field {sorted(unknown)[0]!r}")
-    if missing := required - set(data):
-        raise ValueError(f"{place}: missing field {sorted(missing)[0]!r}")
-    return kind(**{k: _build(hints[k], v, f"{place}.{k}") for k, v in data.items()})
-
-
-def _build_tuple(args: tuple[Any, ...], data: Any, place: str) -> Any:
-    if not isinstance(data, list):
-        raise ValueError(f"{place}: expected a list")
-    if args[-1] is Ellipsis:
-        return tuple(_build(args[0], v, f"{place}[{i}]") for i, v in enumerate(data))
-    if len(data) != len(args):
-        raise ValueError(f"{place}: expected {len(args)} values")
-    return tuple(_build(a, v, f"{place}[{i}]") for i, (a, v) in enumerate(zip(args, data, strict=True)))
+def check_plan(plan: ScenePlan) -> None:
+    """What fields must be to each other. Raises ValueError, `field: reason`."""
+    ids = [event.id for event in plan.events]
+    for kind, names in (
+        ("events", ids),
+        ("world.props", [p.name for p in plan.world.props]),
+        ("outputs", plan.outputs),
+    ):
+        if len(set(names)) < len(names):
+            raise ValueError(f"plan.{kind}: two have the same name; names must differ")
+    for i, window in enumerate(plan.interruptions):
+        place = f"plan.interruptions[{i}]"
+        if window.target not in ids:
+            raise ValueError(f"{place}.target: no event has the id {window.target!r}; events: {', '.join(ids)}")
+        if not window.out_s <= window.hidden_from_s <= window.hidden_to_s <= window.back_s:
+            raise ValueError(f"{place}: out_s, hidden_from_s, hidden_to_s and back_s must follow each other")
+        if (window.kind == "occluder") != (window.occluder is not None):
+            raise ValueError(f"{place}.occluder: an interruption of kind occluder has one, the others have null")
+    if "rgb" not in plan.outputs:
+        raise ValueError("plan.outputs: rgb is always rendered; add it")
+    clip = plan.clip
+    if reason := check_clip_size(clip.num_frames, clip.fps, clip.width_px, clip.height_px, plan.outputs, len(ids)):
+        raise ValueError(f"plan.clip: {reason}")

@@ -11,13 +11,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from event_library.base import Event
+from event_library.base import Event, Unaccepted, nearest_accepted
 from scenes.clock import Clock
 from scenes.distributions import Value, uniform
 from scenes.errors import Problem, under
 from scenes.fields import Word
 from scenes.framing import duration_s, fitted_distance_m
 from scenes.lighting import vec3
+from scenes.limits import MAX_FRAMES, check_clip_size
 from scenes.loading import EventTypes, registered_types
 from scenes.occupancy import Occupancy, hull_points, occupancy, union_box
 from scenes.placing import standing_places
@@ -39,15 +40,15 @@ from scenes.planning import check_hideable, solve
 from scenes.poses import standing_pose
 from scenes.seeding import derived_seed, generator
 from scenes.spec import EventSpec, InterruptionSpec, SceneSpec
-from scenes.staging import Staged, check_framed, check_seen
-from scenes.windows import TURN_S, Request, check_times, place_windows, spanned
-from scenes.worlds.building import WorldDraw, check_lights_out
+from scenes.staging import Running, Staged, check_framed, check_seen
+from scenes.windows import TURN_S, Request, check_times, fitting_slack_s, place_windows, spanned
+from scenes.worlds.building import WorldDraw, check_light, check_lights_out
 
 Array = NDArray[np.float64]
 FILLS = (0.62, 0.7, 0.8, 0.88)  # shares of the picture for the framed subject, the first that shows enough
 HULL_MARGIN = 1.1  # hulls cover more pixels than what they hold: first ask for so many times what is needed
 TRIES = 10  # whole draws of a plan before the last reason is reported
-PARAM_TRIES = 20
+PARAM_TRIES, COSTLY_PARAM_TRIES = 100, 20  # draws of the params that a spec gives as distributions
 NUM_INSTANTS = 24  # at which occupied space is sampled
 SWEEP_DEG = Value("choice", (-30, -24, 24, 30))  # of orbits and arcs
 PAN_DEG = Value("choice", (-10, 10))
@@ -73,6 +74,8 @@ def _plan(spec: SceneSpec, index: int, types: EventTypes) -> ScenePlan:
             return _Draw(spec, index, attempt, types).plan()
         except Problem as problem:
             last = problem
+            if problem.final:
+                break
     assert last is not None
     raise spec.source.error([last])
 
@@ -95,14 +98,18 @@ class _Draw:
         world_kind = spec.world.kind.sample(self.rng("world"))
         requests = [self._request(i, wanted, clip) for i, wanted in enumerate(spec.interruptions)]
         with under("interruptions"):
+            fitting_slack_s(requests, clip)
             check_lights_out(world_kind, [request.kind for request in requests])
+        with under("world", "light"):
+            check_light(world_kind, spec.world.light)
         longest_s = max((request.whole_s for request in requests), default=0.0)
         events = {event.id: self._event(i, event) for i, event in enumerate(spec.events)}
         self._check_hideable(requests, events)
-        plans, occupancies = self._placed(events, duration_s(clip) + 1.5 * longest_s)
-        staged = Staged(clip, self._direction(occupancies), plans, events, occupancies)
+        running = Running(clip, self._started(events), events)
         with under("interruptions"):
-            windows = place_windows(requests, staged, self.rng("windows"))
+            windows = place_windows(requests, running, self.rng("windows"), suggest=self.attempt == TRIES - 1)
+        plans, occupancies = self._placed(running, duration_s(clip) + 1.5 * longest_s)
+        staged = Staged(clip, plans, events, self._direction(occupancies), occupancies)
         staged = self._framed(staged, windows)
         with under("world"):
             world, site = WorldDraw(spec.world, staged, self.rng).build(world_kind)
@@ -131,6 +138,9 @@ class _Draw:
         else:
             num_frames = self._num_frames(clip.duration_s, fps, rng)
         width_px, height_px = clip.resolution
+        outputs, num_events = self.spec.output_names, len(self.spec.events)
+        if reason := check_clip_size(num_frames, fps, width_px, height_px, outputs, num_events):
+            raise Problem(reason, ("clip",))
         return ClipPlan(num_frames=num_frames, fps=fps, width_px=width_px, height_px=height_px)
 
     def _num_frames(self, duration: Value, fps: float, rng: np.random.Generator) -> int:
@@ -143,8 +153,10 @@ class _Draw:
             num_frames = Clock.from_duration(wanted_s, fps).num_frames
         except ValueError as error:
             raise Problem(str(error), place) from None
-        if not 2 <= num_frames <= 2000:
-            raise Problem(f"{wanted_s:g} s at {fps:g} fps is {num_frames} frames; 2 to 2000 are possible", place)
+        if not 2 <= num_frames <= MAX_FRAMES:
+            raise Problem(
+                f"{wanted_s:g} s at {fps:g} fps is {num_frames} frames; 2 to {MAX_FRAMES} are possible", place
+            )
         return num_frames
 
     # ---- events
@@ -152,28 +164,34 @@ class _Draw:
         """An event whose parameters are already what the plan will store, accept rules included."""
         kind, rng = self.types[wanted.type], self.rng("events", wanted.id)
         by_name = {spec.yaml_name: spec for spec in kind.param_specs()}
-        drawn = all(value.fixed for value in wanted.params.values())
-        for _ in range(1 if drawn else PARAM_TRIES):
+        num_tries = COSTLY_PARAM_TRIES if kind.costly_rules else PARAM_TRIES
+        if all(value.fixed for value in wanted.params.values()):
+            num_tries = 1
+        for _ in range(num_tries):
             fixed = {by_name[n].name: by_name[n].from_yaml(v.sample(rng)) for n, v in sorted(wanted.params.items())}
             fixed = {n: int(v) if isinstance(v, int) else float(v) for n, v in fixed.items()}
             try:
-                event = kind(**rounded(kind.sample(rng, fixed).params()))
-            except ValueError as error:
+                sampled = kind.accepted(rng, fixed, max(kind.num_draws() // num_tries, 1))
+                event = kind(**rounded(sampled.params()))
+            except Unaccepted as error:
                 reason = str(error)
                 continue
+            except ValueError as error:
+                raise Problem(str(error), ("events", i, "params")) from None
             if not event.rejection():
                 return event
-            reason = f"rejected after rounding: {event.rejection()}"
-        raise Problem(f"{reason}; change or leave out some of the params", ("events", i, "params"))
+            reason = f"after rounding, {event.rejection()}"
+        reason = f"{reason}: {nearest_accepted(kind, fixed)}"
+        raise Problem(f"{reason}; change or leave out some of the params", ("events", i, "params"), final=True)
 
-    def _placed(self, events: Mapping[str, Event], seen_s: float) -> tuple[dict[str, EventPlan], dict[str, Occupancy]]:
-        """Where events stand and what they occupy from the clip's start to `seen_s` (the sweep looks past it)."""
-        plans, at_origin = {}, {}
+    def _started(self, events: Mapping[str, Event]) -> dict[str, EventPlan]:
+        """Every event with its start and its turn, still at the origin."""
+        plans = {}
         for spec in self.spec.events:
             rng = self.rng("placing", spec.id)
             yaw_rad = float(np.deg2rad(spec.yaw_deg.sample(rng)))
             start_s = float(spec.start_s.sample(rng))
-            plan = EventPlan(
+            plans[spec.id] = EventPlan(
                 id=spec.id,
                 type=spec.type,
                 params=events[spec.id].params(),
@@ -181,9 +199,14 @@ class _Draw:
                 yaw_rad=yaw_rad,
                 start_s=start_s,
             )
-            times = np.linspace(-start_s, seen_s - start_s, NUM_INSTANTS)
-            plans[spec.id] = plan
-            at_origin[spec.id] = occupancy(events[spec.id], standing_pose(plan), times)
+        return plans
+
+    def _placed(self, running: Running, seen_s: float) -> tuple[dict[str, EventPlan], dict[str, Occupancy]]:
+        """Where events stand and what they occupy from the clip's start to `seen_s` (the sweep looks past it)."""
+        plans, at_origin = dict(running.plans), {}
+        for name, plan in plans.items():
+            times = np.linspace(-plan.start_s, seen_s - plan.start_s, NUM_INSTANTS)
+            at_origin[name] = occupancy(running.events[name], standing_pose(plan), times)
         places = standing_places(self.spec.events, {name: found.box_m for name, found in at_origin.items()})
         for name, (x, y) in places.items():
             plans[name] = dataclasses.replace(plans[name], location_m=(x, y, 0.0))

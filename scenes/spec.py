@@ -13,11 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from scenes.distributions import Value, fixed, uniform
 from scenes.errors import Problem, Source
 from scenes.fields import Point, Quantity, Resolution, Size, Vocabulary, Word, as_pydantic
-
-MAX_EVENTS, MAX_INTERRUPTIONS, MAX_CLUTTER, MAX_FRAMES = 8, 8, 12, 2000
-OUTPUTS = Vocabulary(
-    ("rgb", "depth", "segmentation", "normals", "flow", "amodal", "boxes", "tracks", "twins", "sweep"), drawable=False
+from scenes.limits import (
+    FPS,
+    MAX_CLIP_S,
+    MAX_CLUTTER,
+    MAX_EVENTS,
+    MAX_FRAMES,
+    MAX_INTERRUPTIONS,
+    MAX_SAMPLES,
+    OUTPUT_NAMES,
+    SIDE_PX,
 )
+
+OUTPUTS = Vocabulary(OUTPUT_NAMES, drawable=False)
 KINDS = ("look_away", "occluder", "lights_off", "fog", "blackout", "frame_drop", "corrupt")
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
@@ -29,10 +37,10 @@ class Model(BaseModel):
 class ClipSpec(Model):
     num_frames: Annotated[Value, Quantity(2, MAX_FRAMES, "frames", integer=True)] | None = None
     """Frames of the clip (default 81)."""
-    duration_s: Annotated[Value, Quantity(0.05, 600, "s")] | None = None
+    duration_s: Annotated[Value, Quantity(0.05, MAX_CLIP_S, "s")] | None = None
     """Instead of num_frames: a whole number of frames."""
-    fps: Annotated[Value, Quantity(1, 120, "frames/s")] = fixed(16)
-    resolution: Annotated[tuple[int, int], Resolution()] = (256, 256)
+    fps: Annotated[Value, Quantity(*FPS, "frames/s")] = fixed(16)
+    resolution: Annotated[tuple[int, int], Resolution(*SIDE_PX)] = (256, 256)
 
     @model_validator(mode="after")
     def _one_length(self) -> ClipSpec:
@@ -142,7 +150,7 @@ FIELDS_OF_KINDS: Mapping[str, tuple[str, ...]] = {
 
 class RenderSpec(Model):
     engine: Annotated[Word, Vocabulary(("cycles", "preview"), ("eevee",), drawable=False)] = Word(("cycles",))
-    samples: Annotated[Value, Quantity(1, 4096, "samples", integer=True)] = fixed(8)
+    samples: Annotated[Value, Quantity(1, MAX_SAMPLES, "samples", integer=True)] = fixed(8)
     denoise: Annotated[bool, Field(strict=True)] = True
 
 
@@ -159,7 +167,7 @@ class SceneSpec(Model):
     camera: CameraSpec = CameraSpec()
     interruptions: Annotated[tuple[InterruptionSpec, ...], Field(max_length=MAX_INTERRUPTIONS)] = ()
     render: RenderSpec = RenderSpec()
-    outputs: Annotated[tuple[Annotated[Word, OUTPUTS], ...], Field(min_length=1)] = tuple(
+    outputs: Annotated[tuple[Annotated[Word, OUTPUTS], ...], Field(min_length=1, max_length=len(OUTPUT_NAMES))] = tuple(
         Word((name,)) for name in OUTPUTS.available
     )
     _source: Source = PrivateAttr(default_factory=Source)

@@ -17,13 +17,19 @@ from scenes.poses import standing_pose
 
 
 @dataclass(frozen=True)
-class Staged:
-    """Clip, camera and events; what each event occupies over the clip, in the world."""
+class Running:
+    """Clip and events in time: what happens when, wherever it stands."""
 
     clip: ClipPlan
-    camera: CameraPlan
     plans: Mapping[str, EventPlan]
     events: Mapping[str, Event]
+
+
+@dataclass(frozen=True)
+class Staged(Running):
+    """The same in space: the camera, and what each event occupies over the clip, in the world."""
+
+    camera: CameraPlan
     occupancies: Mapping[str, Occupancy]
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from scenes.errors import Problem
 from scenes.framing import duration_s
-from scenes.plan import Corruption, InterruptionPlan, Kind, Motion
-from scenes.staging import Staged
+from scenes.plan import ClipPlan, Corruption, InterruptionPlan, Kind, Motion
+from scenes.staging import Running
 
 Array = NDArray[np.float64]
 TURN_S: Mapping[Kind, float] = {
@@ -70,22 +70,24 @@ def check_times(request: Request, fps: float) -> None:
         raise Problem(f"{request.kind} cannot come in {request.turn_s:.2g} s; at least {LEAST_TURN_S} s", ("turn_s",))
 
 
-def place_windows(requests: list[Request], staged: Staged, rng: np.random.Generator) -> list[InterruptionPlan]:
+def place_windows(
+    requests: list[Request], running: Running, rng: np.random.Generator, *, suggest: bool = True
+) -> list[InterruptionPlan]:
     """A window for each request, over enough change of its target; how they hide it is not solved yet.
 
     Those without `at_s` follow each other in the order given. Raises Problem placed at `(index, field)` of the request
-    that fails. The camera does not matter here.
+    that fails; where too little changes it names what would do, if it may `suggest` (which takes time). The camera does
+    not matter here.
     """
     if not requests:
         return []
-    total_s = duration_s(staged.clip)
-    clear_s = min(CLEAR_S, 0.15 * total_s)
-    slack_s = _slack_s(requests, total_s, clear_s)
+    total_s, clear_s = duration_s(running.clip), _clear_s(running.clip)
+    slack_s = fitting_slack_s(requests, running.clip)
     last: Problem | None = None
     for attempt in range(WINDOW_TRIES):
         gaps = rng.dirichlet(np.ones(len(requests) + 1)) * max(slack_s, 0.0)
         if len(requests) == 1:
-            gaps[0] = _preferred_gap_s(requests[0], staged, slack_s, clear_s, attempt, float(rng.uniform()))
+            gaps[0] = _preferred_gap_s(requests[0], running, slack_s, clear_s, attempt, float(rng.uniform()))
         windows, free_s = [], 0.0
         for request, gap_s in zip(requests, gaps, strict=False):
             at_s = free_s + clear_s + float(gap_s)
@@ -94,20 +96,25 @@ def place_windows(requests: list[Request], staged: Staged, rng: np.random.Genera
         try:
             check_order(windows, total_s, clear_s)
             for i, window in enumerate(spanned(windows)):
-                check_change(i, window, staged)
+                check_change(i, window, running)
             return windows
         except Problem as problem:
             last = problem
             if all(request.at_s is not None for request in requests):
                 break
     assert last is not None
-    if len(requests) == 1 and requests[0].at_s is None and last.place == (0, "hidden_s"):
-        raise Problem(f"{last.message}; {nearest_change(requests[0], staged, clear_s)}", last.place)
+    if suggest and len(requests) == 1 and requests[0].at_s is None and last.place == (0, "hidden_s"):
+        raise Problem(f"{last.message}; {nearest_change(requests[0], running, clear_s)}", last.place)
     raise last
 
 
-def _slack_s(requests: list[Request], total_s: float, clear_s: float) -> float:
-    """Time left over when all windows stand with `clear_s` between them. Raises Problem when there is too little."""
+def _clear_s(clip: ClipPlan) -> float:
+    return min(CLEAR_S, 0.15 * duration_s(clip))
+
+
+def fitting_slack_s(requests: list[Request], clip: ClipPlan) -> float:
+    """Time left over when all windows stand with plain sight between them. Raises Problem when there is too little."""
+    total_s, clear_s = duration_s(clip), _clear_s(clip)
     fixed = [window_at(request, request.at_s) for request in requests if request.at_s is not None]
     groups = {(window.out_s, window.back_s) for window in spanned(fixed)}
     free = [request.whole_s for request in requests if request.at_s is None]
@@ -123,11 +130,11 @@ def _slack_s(requests: list[Request], total_s: float, clear_s: float) -> float:
 
 
 def _preferred_gap_s(
-    request: Request, staged: Staged, slack_s: float, clear_s: float, attempt: int, share: float
+    request: Request, running: Running, slack_s: float, clear_s: float, attempt: int, share: float
 ) -> float:
     """First tries leave as much event time before the window as it lasts, so that a reversed clock exists."""
     slack_s = max(slack_s, 0.0)
-    ran_s = -staged.plans[request.target].start_s
+    ran_s = -running.plans[request.target].start_s
     earliest_s = min(max(request.whole_s - ran_s - clear_s, 0.0), slack_s) if attempt < WINDOW_TRIES // 2 else 0.0
     return earliest_s + share * (slack_s - earliest_s)
 
@@ -199,39 +206,39 @@ def _check_together(index: int, first: InterruptionPlan, second: InterruptionPla
         )
 
 
-def check_change(index: int, window: InterruptionPlan, staged: Staged) -> None:
+def check_change(index: int, window: InterruptionPlan, running: Running) -> None:
     """Raises Problem when the probe variable changes by less than its min_delta while the target is not plainly seen.
 
     The last and first frames in plain sight may lie one frame off the window's ends, so the least change over those
     ends counts. Cyclic variables count by the shorter way round.
     """
-    variable = staged.events[window.target].probe_variable()
-    change, least = least_change(window, staged), variable.min_delta or 0.0
+    variable = running.events[window.target].probe_variable()
+    change, least = least_change(window, running), variable.min_delta or 0.0
     if change < least * (1 - 1e-9):
         raise Problem(
             f"{variable.name} changes by {change:.3g} {variable.unit} while hidden from {window.out_s:.3g} s to "
             f"{window.back_s:.3g} s, less than the {least:.3g} {variable.unit} that count as moved"
-            f"{_over(window, staged)}; "
+            f"{_over(window, running)}; "
             "hide it for longer, at another time (at_s), or let the event's params vary",
             (index, "hidden_s"),
         )
 
 
-def _over(window: InterruptionPlan, staged: Staged) -> str:
+def _over(window: InterruptionPlan, running: Running) -> str:
     """` (the event is over at 3.2 s)` when nothing changes any more once the target is hidden."""
-    event, plan = staged.events[window.target], staged.plans[window.target]
-    times = np.linspace(0.0, duration_s(staged.clip), 200)
+    event, plan = running.events[window.target], running.plans[window.target]
+    times = np.linspace(0.0, duration_s(running.clip), 200)
     values = np.asarray(event.states(times - plan.start_s)[event.probe_variable().name], dtype=np.float64)
     moving = np.flatnonzero(np.abs(np.diff(values.reshape(len(times), -1), axis=0)).max(axis=1) > 0)
     over_s = float(times[moving[-1] + 1]) if len(moving) else 0.0
     return f" (the event is over at {over_s:.3g} s)" if over_s <= window.hidden_from_s else ""
 
 
-def least_change(window: InterruptionPlan, staged: Staged) -> float:
+def least_change(window: InterruptionPlan, running: Running) -> float:
     """Least change of the target's probe variable over the window's ends, each a frame earlier or later."""
-    event, plan = staged.events[window.target], staged.plans[window.target]
+    event, plan = running.events[window.target], running.plans[window.target]
     variable = event.probe_variable()
-    frame_s = 1.0 / staged.clip.fps
+    frame_s = 1.0 / running.clip.fps
     ends = np.array([window.out_s - frame_s, window.out_s, window.out_s + frame_s])
     backs = np.array([window.back_s - frame_s, window.back_s, window.back_s + frame_s])
     times = np.maximum(np.concatenate([ends, backs]), 0.0) - plan.start_s
@@ -239,14 +246,14 @@ def least_change(window: InterruptionPlan, staged: Staged) -> float:
     return min(float(np.linalg.norm(variable.difference(a, b))) for a in values[:3] for b in values[3:])
 
 
-def nearest_change(request: Request, staged: Staged, clear_s: float) -> str:
+def nearest_change(request: Request, running: Running, clear_s: float) -> str:
     """In words: the shortest hidden time from the one asked for, and the clip for it, over which enough changes."""
-    least = staged.events[request.target].probe_variable().min_delta or 0.0
+    least = running.events[request.target].probe_variable().min_delta or 0.0
     for hidden_s in request.hidden_s + 0.25 * np.arange(120):
         longer = dataclasses.replace(request, hidden_s=float(hidden_s))
-        starts = np.arange(clear_s, max(duration_s(staged.clip) - longer.whole_s, 0.0) + clear_s + 2.0, 0.25)
-        at_s = next((t for t in starts if least_change(window_at(longer, float(t)), staged) >= least), None)
+        starts = np.arange(clear_s, max(duration_s(running.clip) - longer.whole_s, 0.0) + clear_s + 2.0, 0.25)
+        at_s = next((t for t in starts if least_change(window_at(longer, float(t)), running) >= least), None)
         if at_s is not None:
-            clip_s = max(at_s + longer.whole_s + clear_s, duration_s(staged.clip))
+            clip_s = max(at_s + longer.whole_s + clear_s, duration_s(running.clip))
             return f"nearest legal: hidden_s: {hidden_s:.3g} at_s: {at_s:.3g} in a clip of {clip_s:.3g} s"
     return f"not even {request.hidden_s + 30:.3g} s are enough: let the event's params or its start_s vary"

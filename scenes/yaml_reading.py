@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from scenes.errors import Place, Problem, Source, SpecError
+from untrusted import read_regular
 
 MAX_BYTES, MAX_DEPTH, MAX_NODES = 256_000, 24, 20_000
 MAX_NUMBER = 1e15
@@ -21,17 +22,18 @@ def read_text(path: Path, name: str) -> str:
     """The text of a spec file; raises SpecError for whatever is not one."""
     start = f"{name}:1: spec: "
     try:
-        if path.is_dir():
-            raise SpecError([start + "is a directory; give a .yaml file inside it"])
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         raise SpecError([start + f"no such file; `remind scene init {name}` writes a starter"]) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SpecError([start + f"cannot be read: {reason}"]) from None
-    if len(data) > MAX_BYTES:
-        raise SpecError([start + f"larger than {MAX_BYTES // 1000} kB; a scene spec is a small text file"])
+    except OSError as error:
+        raise SpecError([start + f"cannot be read: {error.strerror or error}"]) from None
+    except ValueError as error:
+        raise SpecError([start + f"{error}; give a .yaml file, a scene spec is a small text file"]) from None
+    return decoded(data, name)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The bytes of a spec file as text. Raises SpecError when they are not UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

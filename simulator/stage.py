@@ -20,10 +20,10 @@ from event_library.base import Event
 from event_library.channels import Channel, ChannelMap, Emission, Move, Power, Visible, pose_matrix, present
 from event_library.channels import Vertices as VerticesChannel
 from event_library.parts import Lamp, Part
-from event_library.registry import get_type
 from scenes.cameras import intrinsics
 from scenes.occluders import occluder_name, occluder_parts
 from scenes.plan import EventPlan, ScenePlan
+from scenes.plan_events import events_of
 from scenes.poses import standing_pose
 from scenes.world import world_parts
 from simulator.effects import Effect
@@ -108,8 +108,8 @@ class Stage:
 
     @classmethod
     def from_plan(cls, plan: ScenePlan) -> Stage:
-        """Raises ValueError when the plan names an unknown event type, prop or parameter."""
-        events = {e.id: get_type(e.type)(**_typed_params(e)) for e in plan.events}
+        """Raises ValueError when the plan names an unknown event type, prop or parameter, or one out of its range."""
+        events = events_of(plan)
         bodies = [
             Body(number, part, matrix, None) for number, (part, matrix) in enumerate(world_parts(plan.world), start=1)
         ]
@@ -205,8 +205,3 @@ def world_vertices(
         vertices = next((c.vertices_m for c in own if isinstance(c, VerticesChannel)), vertices)
         matrix = matrix @ pose_matrix(own)
     return vertices @ matrix[:3, :3].T + matrix[:3, 3]
-
-
-def _typed_params(event: EventPlan) -> dict[str, float]:
-    integers = {spec.name for spec in get_type(event.type).param_specs() if spec.integer}
-    return {name: int(value) if name in integers else float(value) for name, value in event.params.items()}

@@ -46,18 +46,35 @@ PROPS: Mapping[str, Callable[[Params], tuple[Part, ...]]] = {
     "watering_can": garden.watering_can,
 }
 
+LEAST_M, MOST_M, MAX_COUNT = 1e-5, 1e4, 5000  # of a prop's sides, and of what it is made of
+
 
 def prop_parts(kind: str, params: Params) -> tuple[Part, ...]:
     """Parts of one prop in its own frame; they are shared, so leave them as they are.
 
-    Raises ValueError for an unknown kind or a missing number.
+    Raises ValueError for an unknown kind, and for numbers that are missing, of the wrong form or beyond all measure.
     """
     if kind not in PROPS:
         raise ValueError(f"unknown prop {kind!r}; known: {', '.join(sorted(PROPS))}")
     try:
+        _check_measures(params)
         return _built(kind, json.dumps(params))
     except KeyError as missing:
         raise ValueError(f"prop {kind!r} needs the parameter {missing}") from None
+    except (TypeError, ValueError, ArithmeticError, IndexError) as error:
+        raise ValueError(f"prop {kind!r} cannot be built from its params ({error})") from None
+
+
+def _check_measures(params: Params) -> None:
+    """Bounds on what decides how much a builder builds. Raises ValueError."""
+    size = params.get("size_m", 1.0)
+    for side in size if isinstance(size, list | tuple) else (size,):
+        if not LEAST_M <= side <= MOST_M:
+            raise ValueError(f"size_m {side:g} is outside [{LEAST_M:g}, {MOST_M:g}] m")
+    if not 0 <= params.get("count", 0) <= MAX_COUNT:
+        raise ValueError(f"count {params['count']:g} is outside [0, {MAX_COUNT}]")
+    if not 0 <= params.get("seed", 0) <= 2**53:
+        raise ValueError(f"seed {params['seed']:g} is outside [0, 2**53]")
 
 
 @lru_cache(maxsize=256)  # planning, the stage and the rays ask for the same props again and again

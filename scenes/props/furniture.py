@@ -148,13 +148,16 @@ def floor_lamp(params: Params) -> tuple[Part, ...]:
     )
 
 
+MOST_BOOKS = 400
+
+
 def book_row(params: Params) -> tuple[Part, ...]:
     """Books that stand side by side and lean on nothing: `size_m` [3] is the row's box; `seed` varies them."""
     width, depth, height = three(params["size_m"])
     rng = generator(int(params["seed"]), "book_row")
     groups: list[list] = [[] for _ in BOOK_RGBS]
     left = -width / 2
-    while True:
+    for _ in range(MOST_BOOKS):
         thick = float(rng.uniform(0.1, 0.24)) * height
         if left + thick > width / 2:
             break

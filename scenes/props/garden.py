@@ -72,7 +72,7 @@ def fence(params: Params) -> tuple[Part, ...]:
     wide = 0.16 * h
     outline = np.array([(-wide / 2, 0), (wide / 2, 0), (wide / 2, 0.86 * h), (0, h), (-wide / 2, 0.86 * h)])
     picket = trimesh.Trimesh([(a, 0.03 * h * y, z) for y in (-1, 1) for a, z in outline]).convex_hull
-    spots = np.linspace(-(length - wide) / 2, (length - wide) / 2, max(2, round(length / (0.3 * h))))
+    spots = np.linspace(-(length - wide) / 2, (length - wide) / 2, max(2, min(400, round(length / (0.3 * h)))))
     rails = [block((length, 0.05 * h, 0.09 * h), (0, 0.055 * h, z * h)) for z in (0.22, 0.66)]
     return (
         copies("pickets", picket, spots[:, None] * np.array([1.0, 0.0, 0.0]), material(params), carries=False),

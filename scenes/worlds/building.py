@@ -13,7 +13,7 @@ from scenes.errors import Problem, under
 from scenes.framing import duration_s, path_times_s
 from scenes.lighting import PRESETS, SKY_PRESETS, lamps, sky, vec3
 from scenes.plan import LightPlan, SkyPlan, WorldPlan
-from scenes.spec import WorldSpec
+from scenes.spec import LightSpec, WorldSpec
 from scenes.staging import Staged
 from scenes.worlds import WORLDS
 from scenes.worlds.site import Array, Setting, Site
@@ -41,7 +41,7 @@ class WorldDraw:
 
     def _light(self, kind: str, setting: Setting, site: Site) -> tuple[tuple[LightPlan, ...], SkyPlan | None, Array]:
         spec, camera, rng = self.spec.light, setting.camera, self.rng("light")
-        name = self._preset(kind, site, rng)
+        name = self._preset(kind, rng)
         strength = float(spec.strength.sample(rng))
         side = 1 if rng.uniform() < 0.5 else -1
         azimuth = camera.azimuth_rad + (camera.sweep_rad / 2 if len(setting.eyes_m) > 1 else 0.0)
@@ -53,18 +53,26 @@ class WorldDraw:
         lights = lamps(indoors, strength, setting.box_m.mean(axis=0), reach_m, site, azimuth, side)
         return lights, None, np.asarray(indoors.ambient_rgb) * strength
 
-    def _preset(self, kind: str, site: Site, rng: np.random.Generator) -> str:
-        """A preset for rooms in a room, one of the sky under the sky; by default the brightest of them."""
-        fitting = list(PRESETS if site.overhead_m is not None else SKY_PRESETS)
+    def _preset(self, kind: str, rng: np.random.Generator) -> str:
+        """One of those that fit; by default the brightest."""
         if self.spec.light.preset is None:
-            return fitting[0]
-        options = [name for name in self.spec.light.preset.options if name in fitting]
-        if not options:
-            raise Problem(
-                f"{self.spec.light.preset.options[0]!r} is no light for the world {kind!r}; use {', '.join(fitting)}",
-                ("light", "preset"),
-            )
+            return fitting_presets(kind)[0]
+        options = [name for name in self.spec.light.preset.options if name in fitting_presets(kind)]
         return options[int(rng.integers(len(options)))]
+
+
+def fitting_presets(kind: str) -> list[str]:
+    """Those for rooms in a room, those of the sky under the sky; the brightest first."""
+    return list(SKY_PRESETS if kind == "outdoor" else PRESETS)
+
+
+def check_light(kind: str, light: LightSpec) -> None:
+    """Raises Problem when none of the presets asked for fits the world."""
+    fitting = fitting_presets(kind)
+    if light.preset is not None and not set(light.preset.options) & set(fitting):
+        raise Problem(
+            f"{light.preset.options[0]!r} is no light for the world {kind!r}; use {', '.join(fitting)}", ("preset",)
+        )
 
 
 def check_lights_out(kind: str, interruption_kinds: list[str]) -> None:

@@ -94,7 +94,7 @@ def test_all_problems_are_told_in_the_order_of_the_file() -> None:
         (b"# nothing\n", "f.yaml:1: spec: the file is empty; `remind scene init` writes a starter"),
         (b"- 1\n", "f.yaml:1: spec: expected `field: value` lines at the top"),
         (b"a: 1\nb: \xff\n", "f.yaml:2: spec: not UTF-8 text (byte 8); save the file as UTF-8"),
-        (b"x" * 300_000, "f.yaml:1: spec: larger than 256 kB; a scene spec is a small text file"),
+        (b"x" * 300_000, "f.yaml:1: spec: larger than 0.256 MB; give a .yaml file, a scene spec is a small text file"),
         (b"a: " + b"[" * 3000, "f.yaml:1: spec: nested deeper than 24 levels"),
         (b'a: "\\UFFFFFFFF"\n', None),
         (b"a: 1\n---\nb: 2\n", None),

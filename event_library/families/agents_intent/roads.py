@@ -71,6 +71,7 @@ class FourWayStop(Event):
                 label="cars past the crossing"),
     )  # fmt: skip
 
+    costly_rules = True
     accept_rules = (("cars in one lane keep apart", lambda e: e.least_headway_m >= 1.1 * CAR_M),)
 
     num_cars: int = param("n", "count", 6, 8, default=6)

@@ -45,6 +45,7 @@ class GameOfLife(Event):
         state("alive", "count", 3.0, domain="count"),
         readout("generation", "count", 1.0, min_delta=4.0, domain="count", label="which generation the tiles show"),
     )
+    costly_rules = True
     accept_rules = (("no picture comes twice in 32 generations", lambda e: len(set(_pictures(e)[:32])) == 32),)
 
     pattern: int = param("pattern", "index", 0, 3, default=0)

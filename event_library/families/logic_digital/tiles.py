@@ -35,6 +35,7 @@ class FloodFillTiles(Event):
         state("blue", "index", 0.0, domain="field", label="1 where a tile is blue"),
         readout("filled", "frac", 0.05, min_delta=0.15, flags="monotone bounded", label="blue share of the free tiles"),
     )
+    costly_rules = True
     accept_rules = (
         ("nearly all free tiles can be reached", lambda e: np.mean(e.distances()[~e.blocked()] < NEVER) >= 0.9),
     )

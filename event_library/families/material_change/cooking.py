@@ -49,6 +49,7 @@ class BreadToasting(Event):
         readout("browning", "frac", 0.07, min_delta=0.15, flags="monotone", label="0 white, 1 burnt"),
     )
 
+    costly_rules = True
     accept_rules = (("it is not burnt black within 8 s", lambda e: ode_values(e, np.array([8.0]))[0, 1] <= 0.78),)
 
     grill_k: float = param("Tinf", "K", 445, 470)

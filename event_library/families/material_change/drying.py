@@ -125,6 +125,7 @@ class MudCracking(Event):
             label="share of the ground that is crack",
         ),
     )
+    costly_rules = True
     accept_rules = (
         ("at least a sixth of the ground cracks open", lambda e: e.states(np.array([60.0]))["gaps"][0] > 0.17),
     )

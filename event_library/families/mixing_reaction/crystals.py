@@ -47,6 +47,7 @@ class SnowflakeGrowth(Event):
             "radius", "count", 2.0, min_delta=6.0, flags="monotone bounded", domain="count", label="cells to a tip"
         ),
     )
+    costly_rules = True
     accept_rules = (("it takes 6 to 16 s to grow out", lambda e: 6 <= e.growing_s <= 16),)
 
     vapour_ratio: float = param("beta", "ratio", 0.40, 0.55)

@@ -54,6 +54,7 @@ class SandPendulumTrace(Event):
         readout("trace_length", "m", 0.45, min_delta=0.9, flags="monotone bounded", label="of the line of sand"),
         readout("cone_x", "m", 0.05, flags="bounded", label="the cone's mouth across"),
     )
+    costly_rules = True
     accept_rules = (
         ("the upper strings are 0.1 to 0.2 m high", lambda e: 0.1 <= e.knot_drop_m <= 0.2),
         ("the line hardly runs along itself, so that its length shows", lambda e: _hidden_line_m(e) <= 0.12),

@@ -162,6 +162,7 @@ class ForestFireCells(Event):
         ),
         readout("front_column", "count", 2.0, domain="count", flags="bounded", label="mean column of the flames"),
     )
+    costly_rules = True
     accept_rules = (("the fire runs for 6 to 12 s", lambda e: 6 <= e.step_s * (len(e.history) - 1) <= 12),)
 
     num_cells: int = param("N", "count", 18, 26)

@@ -193,6 +193,7 @@ class SteelPlateGlowCooling(Event):
         state("T", "K", 30.0, flags="monotone bounded"),
         readout("temperature", "K", 30.0, min_delta=65.0, flags="monotone bounded", label="colour of the glow"),
     )
+    costly_rules = True
     accept_rules = (("8 s cool it to 860 to 1080 K", lambda e: 860 <= e.state_at(8.0)["T"] <= 1080),)
 
     start_k: float = param("T0", "K", 1250, 1450)

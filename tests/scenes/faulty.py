@@ -1,0 +1,21 @@
+"""A target with faults, for the watch of benchmarks/fuzzing to find."""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+def made(seed: int, index: int) -> bytes:
+    return str(index).encode()
+
+
+def target(content: bytes) -> str:
+    match int(content):
+        case 3:
+            raise KeyError("a traceback")
+        case 5:
+            time.sleep(600)
+        case 7:
+            os._exit(11)
+    return "good"

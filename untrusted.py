@@ -1,0 +1,109 @@
+"""The door for files and texts that others wrote: regular files of bounded size, strict JSON, and lines safe to show.
+
+Standard library only, so that `simulator.clip` can use it wherever clips are read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")  # safe as a file name, an HDF5 name and an object's name
+MAX_LINE = 2000  # characters of one line that is shown
+MAX_JSON_DEPTH = 32
+
+
+def one_line(text: str) -> str:
+    """The text as one line that a terminal only prints: whitespace joined, what does not print (escapes, NUL, marks
+    that turn the direction of writing, halves of surrogates) spelled as `\\x1b`; cut when very long."""
+    joined = " ".join(text.split())
+    cut = joined if len(joined) <= MAX_LINE else joined[:MAX_LINE] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """All bytes of a regular file. Never waits (pipes, devices) and never reads more than it says.
+
+    Raises OSError, or ValueError with the reason (no file name in it).
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise ValueError("is a directory")
+        if not stat.S_ISREG(mode):
+            raise ValueError("is not a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
+    if len(data) > max_bytes:
+        raise ValueError(f"larger than {max_bytes / 1e6:g} MB")
+    return data
+
+
+def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
+    """The object in a JSON file: UTF-8, no field twice, finite numbers, nested at most MAX_JSON_DEPTH deep.
+
+    Raises ValueError: `file: json: reason`.
+    """
+    try:
+        tree = json.loads(
+            read_regular(path, max_bytes).decode("utf-8"),
+            object_pairs_hook=_once_each,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+        _check_depth(tree)
+    except RecursionError:
+        raise ValueError(one_line(f"{path}: json: nested deeper than {MAX_JSON_DEPTH} levels")) from None
+    except OSError as error:
+        raise ValueError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and ours
+        raise ValueError(one_line(f"{path}: json: {error}")) from None
+    if not isinstance(tree, dict):
+        raise ValueError(one_line(f"{path}: json: expected an object with fields"))
+    return tree
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the field {next(n for n in names if names.count(n) > 1)[:60]!r} is given twice")
+    return fields
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is no number that JSON knows; expected a finite number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large; expected a finite number")
+    return number
+
+
+def _check_depth(tree: Any) -> None:
+    for _, depth in walk(tree):
+        if depth > MAX_JSON_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels")
+
+
+def walk(tree: Any) -> Iterator[tuple[Any, int]]:
+    """Everything in a tree of plain values, keys of objects included, with its depth."""
+    waiting = [(tree, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        yield value, depth
+        if isinstance(value, dict):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
