@@ -199,7 +199,7 @@ class ScenePlan:
     index: Annotated[int, Between(0, 2**53)]  # which sample of the spec
     clip: ClipPlan
     world: WorldPlan
-    events: Annotated[tuple[EventPlan, ...], Between(1, MAX_EVENTS)]
+    events: Annotated[tuple[EventPlan, ...], Between(0, MAX_EVENTS)]
     camera: CameraPlan
     interruptions: Annotated[tuple[InterruptionPlan, ...], Between(0, MAX_INTERRUPTIONS)]
     render: RenderPlan

@@ -1,9 +1,13 @@
-"""Feeds inputs to a target in a process of its own, which it ends when one input takes too long; resumable."""
+"""Feeds inputs to a target in a process of its own, which it ends when one input takes too long; resumable.
+
+Time is the processor time of that process: a busy machine makes no input slower.
+"""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import resource
 import time
 import traceback
@@ -18,6 +22,7 @@ from typing import Any
 Generator = Callable[[int, int], bytes]
 Target = Callable[[bytes], str]
 MAX_MEMORY_BYTES = 8 * 2**30  # of the process: what wants more is a finding
+PATIENCE = 20  # times the limit, by the clock, for a process that sleeps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,7 @@ class Subject:
 
     make: Generator
     target: Target
-    limit_s: float  # for one input
+    limit_s: float  # processor time for one input
 
 
 @dataclass(frozen=True)
@@ -99,18 +104,26 @@ class _Child:
         assert self._here.recv() == "ready"
 
     def run(self, index: int) -> tuple[Outcome, str]:
-        began = time.perf_counter()
+        began, used_s = time.monotonic(), self._cpu_s()
         self._here.send(index)
-        if not self._here.poll(self._subject.limit_s):
-            return Outcome(index, "HANG", time.perf_counter() - began), ""
+        while not self._here.poll(0.5):
+            spent_s = self._cpu_s() - used_s
+            if spent_s > self._subject.limit_s or time.monotonic() - began > PATIENCE * self._subject.limit_s:
+                return Outcome(index, "HANG", spent_s), ""
         try:
             word, seconds, trace = self._here.recv()
         except EOFError:
             self._process.join()
-            return Outcome(
-                index, f"HANG: the process ended ({self._process.exitcode})", time.perf_counter() - began
-            ), ""
+            return Outcome(index, f"HANG: the process ended ({self._process.exitcode})", 0.0), ""
         return Outcome(index, word, seconds), trace
+
+    def _cpu_s(self) -> float:
+        """Processor time of the process so far (Linux)."""
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> None:
         self._process.kill()
@@ -124,12 +137,12 @@ def _serve(pipe: Connection, subject: Subject, seed: int) -> None:
     while True:
         index = pipe.recv()
         content = subject.make(seed, index)
-        began = time.perf_counter()
+        began = time.process_time()
         pipe.send(_tried(subject.target, content, began))
 
 
 def _tried(target: Target, content: bytes, began: float) -> tuple[Any, ...]:
     try:
-        return target(content), time.perf_counter() - began, ""
+        return target(content), time.process_time() - began, ""
     except Exception as error:
-        return f"CRASH: {type(error).__name__}: {error}"[:200], time.perf_counter() - began, traceback.format_exc()
+        return f"CRASH: {type(error).__name__}: {error}"[:200], time.process_time() - began, traceback.format_exc()

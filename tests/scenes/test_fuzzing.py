@@ -40,7 +40,7 @@ def test_the_examples_are_good_to_begin_with() -> None:
 
 
 # ---- the watch itself finds what it is there to find
-FAULTY = Subject(make=faulty.made, target=faulty.target, limit_s=4.0)
+FAULTY = Subject(make=faulty.made, target=faulty.target, limit_s=1.0)
 
 
 def test_the_watch_keeps_what_ends_badly_and_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -49,5 +49,5 @@ def test_the_watch_keeps_what_ends_badly_and_goes_on_where_it_was(tmp_path: Path
     assert "6 good, 0 refused" in summary(outcomes) and "3 bad" in summary(outcomes)
     assert (tmp_path / "bad-0-5.bin").read_bytes() == b"5"
     assert "KeyError: 'a traceback'" in (tmp_path / "bad-0-3.txt").read_text()
-    again = Subject(make=faulty.made, target=lambda content: "asked again", limit_s=4.0)
+    again = Subject(make=faulty.made, target=lambda content: "asked again", limit_s=1.0)
     assert [o.index for o in fuzz(again, seed=0, inputs=9, folder=tmp_path)] == list(range(9))  # starts no process
