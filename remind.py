@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from render_jobs.dataset_verbs import add_dataset_verbs
-
-Args = argparse.Namespace
-Handler = Callable[[Args], int]
+from render_jobs.verbs import Args, Handler, Verbs, add_render
 
 
 # ---- events
@@ -81,17 +79,6 @@ def _scene_preview(args: Args) -> int:
     from simulator import previewing
 
     return _show(previewing.preview(args.file, args.index, args.out))
-
-
-# ---- render
-def _render(args: Args) -> int:
-    from render_jobs import commands
-
-    if args.status is not None:
-        return commands.print_status(args.status)
-    if not args.paths or args.out is None:
-        raise ValueError("render: give spec or plan files and --out DATASET, or --status DATASET")
-    return commands.render(args.paths, args.out, count=args.count, num_workers=args.workers, renderer=args.renderer)
 
 
 # ---- clip
@@ -174,29 +161,7 @@ def _show_findings(text: str, sound: bool) -> int:
 
 
 # ---- the verbs
-class _Verbs:
-    """Adds verbs with help and an example to a group of subcommands."""
-
-    def __init__(self, group: Any) -> None:
-        self._group = group
-
-    def add(self, name: str, handler: Handler, summary: str, example: str, **defaults: Any) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = self._group.add_parser(
-            name,
-            help=summary,
-            description=f"{summary[0].upper()}{summary[1:]}.",
-            epilog="example:\n" + "\n".join(f"  {line}" for line in example.split("\n")),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        parser.set_defaults(handler=handler, **defaults)
-        return parser
-
-    def family(self, name: str, summary: str) -> _Verbs:
-        parser = self._group.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        return _Verbs(parser.add_subparsers(metavar="VERB", required=True))
-
-
-def _add_events(verbs: _Verbs) -> None:
+def _add_events(verbs: Verbs) -> None:
     events = verbs.family("events", "the event types: what can happen in a scene")
     listing = events.add("list", _events_list, "list all event types", "remind events list")
     listing.add_argument("--json", action="store_true", help="for programs")
@@ -223,7 +188,7 @@ def _add_events(verbs: _Verbs) -> None:
     gallery.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 
-def _add_scene(verbs: _Verbs) -> None:
+def _add_scene(verbs: Verbs) -> None:
     scene = verbs.family("scene", "scene specs: write, check and sample them")
     init = scene.add("init", _scene_init, "write a commented spec to start from", "remind scene init kitchen.yaml")
     init.add_argument("file", type=Path, metavar="FILE")
@@ -257,24 +222,7 @@ def _add_scene(verbs: _Verbs) -> None:
     )
 
 
-def _add_render(verbs: _Verbs) -> None:
-    render = verbs.add(
-        "render",
-        _render,
-        "render specs or plans into a data set; run again, it resumes",
-        "remind render kitchen.yaml --count 20 --out data\nremind render --status data",
-    )
-    render.add_argument("paths", type=Path, nargs="*", metavar="FILE_or_DIR", help="specs, plans, folders of either")
-    render.add_argument("--out", type=Path, metavar="DATASET")
-    render.add_argument("--count", type=int, default=1, metavar="N", help="samples of each spec (default 1)")
-    render.add_argument("--workers", type=int, metavar="N", help="render processes (default: one for each core)")
-    render.add_argument(
-        "--renderer", choices=["cycles", "preview"], help="draw with this instead of what each spec asks for"
-    )
-    render.add_argument("--status", type=Path, metavar="DATASET", help="how far this data set is; renders nothing")
-
-
-def _add_clip(verbs: _Verbs) -> None:
+def _add_clip(verbs: Verbs) -> None:
     clip = verbs.family("clip", "rendered clips: what is in them, and whether they are sound")
     info = clip.add("info", _clip_info, "what a clip shows", "remind clip info data")
     states = clip.add(
@@ -319,7 +267,7 @@ def _add_clip(verbs: _Verbs) -> None:
     imports.add_argument("--out", type=Path, required=True, metavar="DATASET")
 
 
-def _add_trainer(verbs: _Verbs) -> None:
+def _add_trainer(verbs: Verbs) -> None:
     train = verbs.add(
         "train",
         _train,
@@ -344,7 +292,7 @@ def _add_trainer(verbs: _Verbs) -> None:
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
 
 
-def _add_demo(verbs: _Verbs) -> None:
+def _add_demo(verbs: Verbs) -> None:
     demo = verbs.add(
         "demo",
         _demo,
@@ -365,8 +313,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--traceback", action="store_true", help="on an error, show where in the code it came from")
     parser.set_defaults(resume_hint="the same command again goes on where it was")
-    verbs = _Verbs(parser.add_subparsers(metavar="VERB", required=True))
-    for add in (_add_events, _add_scene, _add_render, _add_clip, add_dataset_verbs, _add_trainer, _add_demo):
+    verbs = Verbs(parser.add_subparsers(metavar="VERB", required=True))
+    for add in (_add_events, _add_scene, add_render, _add_clip, add_dataset_verbs, _add_trainer, _add_demo):
         add(verbs)
     return parser
 
@@ -380,7 +328,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print(f"\nremind: interrupted; {args.resume_hint}", file=sys.stderr)
+        print(
+            f"\nremind: interrupted; {args.resume_hint}: {shlex.join(['remind', *(argv or sys.argv[1:])])}",
+            file=sys.stderr,
+        )
         return 130
     except BrokenPipeError:  # `remind ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,8 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from remind_demo import render_all
-from render_jobs.commands import gather_plans
+from render_jobs.commands import RenderOptions, render
 from trainer.probe.run import probe
 from trainer.train import train
 
@@ -28,8 +27,9 @@ def main() -> int:
     parser.add_argument("--heldout", type=int, default=12, help="to probe on")
     options = parser.parse_args()
     out: Path = options.out
-    render_all(gather_plans([SPECS / "learn_train.yaml"], options.clips), out / "train")
-    render_all(gather_plans([SPECS / "learn_heldout.yaml"], options.heldout), out / "heldout")
+    for name, count in (("train", options.clips), ("heldout", options.heldout)):
+        if status := render([SPECS / f"learn_{name}.yaml"], out / name, RenderOptions(count=count)):
+            return status
     train("learn", out / "train", out / "run", heldout_dir=out / "heldout", minutes=options.minutes, resume=True)
     probe(out / "run", out / "heldout", out / "report")
     print(f"report   {out / 'report' / 'index.html'}   (open it in a browser)")

@@ -1,86 +1,132 @@
-"""What `remind render` does: plans from specs or plan files, rendered into a data set."""
+"""What `remind render` does: samples of specs, and plan files, rendered into a data set."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Sequence
+import fnmatch
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
+from render_jobs.crew import Crew
 from render_jobs.dataset import Dataset
+from render_jobs.estimate import estimate
 from render_jobs.importing import import_clip
-from render_jobs.jobs import Job, Result
-from render_jobs.pool import ENGINES, LocalPool, num_cores
-from render_jobs.progress import ProgressBar
+from render_jobs.jobs import Draw, Job, Result, SpecText, drawn_by
+from render_jobs.local import ENGINES, LocalCrew
+from render_jobs.pool import Limits, Pool
+from render_jobs.progress import Report
 from render_jobs.status import read_status
-from scenes.loading import load_spec
 from scenes.plan import ScenePlan
-from scenes.sampling import sample_plans
 from simulator.commands import info as clip_info
 from simulator.importing import ImportRequest, parse_size
 
-MAX_WORKERS = 16  # each holds a Blender of some 400 MB; beyond, the workers get more threads instead
+FRAMES_GUESS = 48  # of a clip, until its plan is drawn
 
 
-def gather_plans(paths: Sequence[Path], count: int) -> list[ScenePlan]:
-    """Plans of specs (*.yaml, `count` samples each), plan files (*.json) and folders of either.
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions:
+    """What the command line of `remind render` says beside what to render and where to. None: the default."""
 
-    Raises ValueError that names the file for anything else.
+    count: int = 1  # samples of each spec
+    num_workers: int | None = None
+    renderer: str | None = None  # a key of ENGINES that takes the place of every plan's own
+    only: tuple[str, ...] = ()  # patterns of names, event types or ids
+    limit: int | None = None  # clips to render at most
+    retry_quarantined: bool = False
+    timeout_s: float | None = None  # of one attempt at one clip
+    memory_gb: float | None = None  # of one worker
+    backend: str = "local"  # or "ray"
+    address: str | None = None  # of the Ray cluster
+
+    def check(self) -> None:
+        """Raises ValueError that names the option."""
+        for name, value in (
+            ("count", self.count),
+            ("workers", self.num_workers),
+            ("limit", self.limit),
+            ("timeout", self.timeout_s),
+            ("memory-gb", self.memory_gb),
+        ):
+            if value is not None and not value > 0:
+                raise ValueError(
+                    f"--{name}: {value} is too few; give {'1 or more' if isinstance(value, int) else 'more'}"
+                )
+        if self.renderer is not None and self.renderer not in ENGINES:
+            raise ValueError(f"--renderer: no renderer {self.renderer!r}; there are: {', '.join(ENGINES)}")
+        if self.address is not None and self.backend != "ray":
+            raise ValueError(f"--address: only Ray has one; add --backend ray, or leave out {self.address}")
+
+    def wants(self, job: Job) -> bool:
+        """Whether a plan is among those that `only` names."""
+        plan = job.plan
+        names = (plan.name, *(event.type for event in plan.events))
+        return not self.only or any(
+            job.id.startswith(pattern) or any(fnmatch.fnmatchcase(name, pattern) for name in names)
+            for pattern in self.only
+        )
+
+
+DEFAULTS = RenderOptions()
+
+
+def gather(paths: Sequence[Path], options: RenderOptions) -> list[Job | Draw]:
+    """What is to be rendered: samples of specs (*.yaml), plan files (*.json), and folders of either.
+
+    All first samples come before all second ones: a run that is stopped early leaves a balanced data set. Raises
+    ValueError that names the file for anything that is neither, before any work.
     """
-    if count < 1:
-        raise ValueError(f"--count: {count} is too few; give 1 or more")
     files = [file for path in paths for file in _files(path)]
-    specs = {file: load_spec(file) for file in files if file.suffix != ".json"}  # all errors before any work
-    plans: list[ScenePlan] = []
-    with tqdm(total=len(files) + len(specs) * (count - 1), desc="plan", unit="plans", disable=not specs) as bar:
-        for file in files:
-            for index in range(count if file in specs else 1):
-                plans += sample_plans(specs[file], 1, index) if file in specs else [ScenePlan.read(file)]
-                bar.update()
-    return plans
+    specs = [SpecText.read(file) for file in files if file.suffix != ".json"]
+    plans = [ScenePlan.read(file) for file in files if file.suffix == ".json"]
+    jobs = [_job(plan, options) for plan in plans]
+    draws = [Draw(spec, index, options.renderer) for index in range(options.count) for spec in specs]
+    return [*(job for job in jobs if options.wants(job)), *draws]
 
 
-def render_plans(
-    plans: Sequence[ScenePlan], out: Path, *, num_workers: int | None = None, renderer: str | None = None
-) -> list[Result]:
+def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions = DEFAULTS) -> list[Result]:
     """Render plans into the data set `out` with a progress bar; what is there already is kept.
 
-    renderer: a key of ENGINES that takes the place of every plan's `render.engine`; the clip is then another clip, with
-    another id. Clips that fail are in the results and in `out/quarantine`; they don't stop the others.
+    Clips that fail are in the results and in `out/quarantine`; they don't stop the others.
     """
-    if renderer is not None and renderer not in ENGINES:
-        raise ValueError(f"--renderer: no renderer {renderer!r}; there are: {', '.join(ENGINES)}")
-    if num_workers is not None and num_workers < 1:
-        raise ValueError(f"--workers: {num_workers} is too few; give 1 or more")
-    jobs = [Job(plan if renderer is None else _drawn_by(plan, renderer)) for plan in plans]
-    guess = max((plan.clip.num_frames for plan in plans), default=0)
-    results = []
-    with ProgressBar(len({job.id for job in jobs}), guess) as bar:
-        for engine in sorted({job.plan.render.engine for job in jobs}):
-            pool = LocalPool(
-                dataset=Dataset(out),
-                num_workers=num_workers or min(num_cores(), MAX_WORKERS),
-                command=ENGINES[engine],
-                on_progress=bar.on_progress,
-            )
-            with contextlib.closing(pool.run(job for job in jobs if job.plan.render.engine == engine)) as ends:
-                for result in ends:
-                    bar.on_result(result)
-                    results.append(result)
+    options.check()
+    return render_jobs([_job(plan, options) for plan in plans], out, options)
+
+
+def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -> list[Result]:
+    """As `render_plans`, of jobs and draws."""
+    dataset = Dataset(out)
+    jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)
+    frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
+    num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)
+    results: list[Result] = []
+    with _stop_on_signals(), Report(dataset, num_clips, max(frames, default=FRAMES_GUESS)) as report:
+        crew = _crew(options)
+        pool = Pool(
+            dataset=dataset,
+            crew=crew,
+            limits=_limits(options, crew),
+            retry_quarantined=options.retry_quarantined,
+            limit=options.limit,
+            wanted=options.wants,
+            on_progress=report.on_progress,
+        )
+        with contextlib.closing(pool.run(jobs)) as ends:
+            for result in ends:
+                report.on_result(result)
+                results.append(result)
     return results
 
 
-def _drawn_by(plan: ScenePlan, engine: str) -> ScenePlan:
-    return dataclasses.replace(plan, render=dataclasses.replace(plan.render, engine=engine))
-
-
-def render(
-    paths: Sequence[Path], out: Path, *, count: int = 1, num_workers: int | None = None, renderer: str | None = None
-) -> int:
+def render(paths: Sequence[Path], out: Path, options: RenderOptions = DEFAULTS, *, dry_run: bool = False) -> int:
     """`remind render FILE_or_DIR ... --out DATASET`. Returns the exit status: 1 when any clip failed."""
-    results = render_plans(gather_plans(paths, count), out, num_workers=num_workers, renderer=renderer)
+    options.check()
+    jobs = gather(paths, options)
+    if dry_run:
+        print("\n".join(estimate(Dataset(out), jobs, options.num_workers, options.limit)))
+        return 0
+    results = render_jobs(jobs, out, options)
     failed = [result for result in results if result.state == "failed"]
     fresh = sum(result.state == "done" for result in results)
     present = sum(result.state == "present" for result in results)
@@ -113,6 +159,39 @@ def print_status(root: Path) -> int:
     """`remind render --status DATASET`."""
     print("\n".join(read_status(root).lines()))
     return 0
+
+
+def _job(plan: ScenePlan, options: RenderOptions) -> Job:
+    return Job(plan if options.renderer is None else drawn_by(plan, options.renderer))
+
+
+def _crew(options: RenderOptions) -> Crew:
+    return LocalCrew.of_this_machine(options.num_workers)
+
+
+def _limits(options: RenderOptions, crew: Crew) -> Limits:
+    standard = Limits()
+    cap = crew.memory_cap_bytes if isinstance(crew, LocalCrew) else standard.memory_bytes
+    return Limits(
+        job_s=options.timeout_s or standard.job_s,
+        memory_bytes=cap if options.memory_gb is None else int(options.memory_gb * 1e9),
+    )
+
+
+@contextlib.contextmanager
+def _stop_on_signals() -> Iterator[None]:
+    """A batch system's SIGTERM and a lost terminal end the run as Ctrl-C does."""
+    handled = [signal.SIGTERM, signal.SIGHUP]
+    try:
+        before = {number: signal.signal(number, signal.default_int_handler) for number in handled}
+    except ValueError:  # not the main thread: the caller's signals are the caller's
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,28 +1,41 @@
-"""The folders of a data set, and the few operations on them. Done means that the published directory exists.
+"""A data set on disk.
 
-DATASET/clips/<id>/                 published clips; manifest.json is written last, then one atomic rename
-DATASET/clips/.tmp-<id>-<pid>-<n>/  attempts under way; swept away by the next run
-DATASET/plans/<id>.json             everything that was ever asked for
-DATASET/quarantine/<id>/            plan.json, worker.log and cause.json of jobs that were given up
-DATASET/render.log                  one line for each thing that happened
-DATASET/.lock                       held while a run is at work
+DATASET/clips/<id>/                    published clips; a clip is there if and only if it is complete
+DATASET/plans/<id>.json                every plan that was asked for
+DATASET/specs/<name>-<digest>.yaml     each spec that was asked for; beside it a folder with how many samples were wanted
+                                       (count.json) and the id of each (draws/<n>)
+DATASET/quarantine/<id>/               jobs that are given up: plan.json or spec.yaml, worker.log, cause.json
+DATASET/render.log                     what happened, a line each
+DATASET/runs/<name>.json               runs at work (render_jobs.progress)
+DATASET/.attempts/<id>-<run>-<n>/      attempts under way; swept away when their run is gone
+DATASET/.lock                          a byte for each job that some run is at (render_jobs.claims)
+
+Whatever is killed when, a file or folder under its own name is whole: all is written under another name first.
 """
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
+import errno
 import json
 import os
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from render_jobs.jobs import Job
+from render_jobs.claims import Claims
+from render_jobs.jobs import Draw, Job
+from scenes.plan import ScenePlan
+from simulator.durable import sync
 
-_TMP = ".tmp-"
+PROBE_BYTES = 2**20
+_EXISTS = (errno.EEXIST, errno.ENOTEMPTY)
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,14 @@ class Dataset:
         return self.root / "plans"
 
     @property
+    def specs(self) -> Path:
+        return self.root / "specs"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
     def log(self) -> Path:
         return self.root / "render.log"
 
@@ -52,111 +73,210 @@ class Dataset:
     def quarantine(self, job_id: str) -> Path:
         return self.root / "quarantine" / job_id
 
-    def is_done(self, job_id: str) -> bool:
-        return self.clip(job_id).is_dir()
+    def spec_file(self, draw: Draw) -> Path:
+        return self.specs / f"{draw.spec.name}-{draw.spec.digest}.yaml"
+
+    def _drawn(self, draw: Draw) -> Path:
+        suffix = f"-{draw.renderer}" if draw.renderer else ""
+        return self.spec_file(draw).with_suffix("") / "draws" / f"{draw.index:05d}{suffix}"
 
     # ---- what was asked for
     def queue(self, job: Job) -> Path:
-        """Store the job's plan under its id; returns the file."""
+        """Store the job's plan under its id; returns the file. A file that a crash tore is written again."""
         path = self.plan(job.id)
-        if not path.exists():
-            write_atomically(path, job.plan.to_json())
+        text = job.plan.to_json()
+        if not (path.is_file() and path.stat().st_size == len(text.encode())):
+            write_atomically(path, text, durable=False)
         return path
 
     def queued_ids(self) -> list[str]:
         return sorted(p.stem for p in self.plans.glob("*.json"))
 
+    def ask(self, work: Iterable[Job | Draw]) -> None:
+        """Store what is wanted: plans, specs, and how many samples of each."""
+        counts: dict[Path, int] = {}
+        for each in work:
+            if isinstance(each, Job):
+                self.queue(each)
+                continue
+            path = self.spec_file(each)
+            folder = path.with_suffix("")
+            if folder not in counts:
+                counts[folder] = self.asked(folder)
+                if not path.is_file() or path.read_text(encoding="utf-8") != each.spec.text:
+                    write_atomically(path, each.spec.text)
+            counts[folder] = max(counts[folder], each.index + 1)
+        for folder, count in counts.items():
+            if count > self.asked(folder):
+                write_atomically(folder / "count.json", json.dumps({"count": count}) + "\n")
+
+    @staticmethod
+    def asked(folder: Path) -> int:
+        """How many samples of a spec (a folder of `specs`) were ever wanted."""
+        found = _read_json(folder / "count.json")
+        return int(found.get("count", 0)) if found else 0
+
+    def drawn(self, draw: Draw) -> Job | None:
+        """The job of a sample that was drawn before, if its plan is there and sound."""
+        try:
+            job = Job(ScenePlan.read(self.plan(self._drawn(draw).read_text().strip())))
+        except (OSError, ValueError):
+            return None
+        return job if self._drawn(draw).read_text().strip() == job.id else None
+
+    def keep_draw(self, draw: Draw, job: Job) -> None:
+        """Remember what a sample turned out to be."""
+        self.queue(job)
+        write_atomically(self._drawn(draw), job.id + "\n", durable=False)
+
     # ---- an attempt
     def attempt_dir(self, job_id: str, attempt: int) -> Path:
-        """A new empty directory beside the published clips, so that publishing is one rename."""
-        path = self.clips / f"{_TMP}{job_id}-{os.getpid()}-{attempt}"
+        """A new empty directory on the disk of the published clips, so that publishing is one rename."""
+        path = self.root / ".attempts" / f"{job_id}-{run_name()}-{attempt}"
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         return path
 
     def publish(self, attempt_dir: Path, job_id: str) -> Path:
-        """Make a finished attempt the published clip: everything on disk first, then the name.
+        """Make a finished attempt, which its writer has synced, the published clip.
 
-        Raises ValueError when the attempt has no manifest, which a worker writes last.
+        Raises ValueError when the attempt is not a whole clip. Where another run was faster, that run's clip stays.
         """
-        if not (attempt_dir / "manifest.json").is_file():
-            raise ValueError("the worker reported a finished clip without a manifest.json")
-        for path in attempt_dir.rglob("*"):
-            _sync(path)
-        _sync(attempt_dir)
-        os.rename(attempt_dir, self.clip(job_id))
-        _sync(self.clips)
+        if lack := what_is_torn(attempt_dir):
+            raise ValueError(f"the worker reported a finished clip, but {lack}")
+        self.clips.mkdir(exist_ok=True)
+        try:
+            os.rename(attempt_dir, self.clip(job_id))
+        except OSError as error:
+            if error.errno not in _EXISTS:
+                raise
+            shutil.rmtree(attempt_dir)
+        sync(self.clips)
         shutil.rmtree(self.quarantine(job_id), ignore_errors=True)
         return self.clip(job_id)
 
-    def sweep_attempts(self) -> list[str]:
-        """Remove what dead runs left half done; only under the lock. Returns the names."""
-        stale = sorted(self.clips.glob(f"{_TMP}*"))
-        for path in stale:
-            shutil.rmtree(path, ignore_errors=True)
-        return [path.name for path in stale]
+    def is_done(self, job_id: str) -> bool:
+        """Whether the clip is published, every file of it at its full size."""
+        return not what_is_torn(self.clip(job_id))
+
+    def drop_torn(self, job_id: str) -> None:
+        """Take away what a failing disk has left of a published clip, if it did; only under a claim."""
+        if self.clip(job_id).exists() and (lack := what_is_torn(self.clip(job_id))):
+            self.note(f"{job_id} was published but {lack}; it is rendered again")
+            torn = self.attempt_dir(job_id, 0)
+            os.rename(self.clip(job_id), torn)
+            shutil.rmtree(torn)
+
+    def sweep_attempts(self, claims: Claims, job_id: str = "") -> list[str]:
+        """Remove what dead runs left half done (of one job). Returns the names."""
+        swept = []
+        for path in sorted((self.root / ".attempts").glob(f"{job_id}*")):
+            key = path.name.rsplit("-", 3)[0]
+            if key == job_id or claims.take(key):
+                shutil.rmtree(path, ignore_errors=True)
+                swept.append(path.name)
+                if key != job_id:
+                    claims.free(key)
+        return swept
 
     # ---- jobs that are given up
-    def give_up(self, job: Job, *, message: str, retry: bool, attempts: int, worker_log: str) -> Path:
-        """Quarantine a job. `retry` says whether a later run may try again (a crash: yes, an impossible plan: no)."""
-        folder = self.quarantine(job.id)
-        write_atomically(folder / "plan.json", job.plan.to_json())
+    def give_up(self, work: Job | Draw, *, message: str, retry: bool, attempts: int, worker_log: str) -> Path:
+        """Quarantine a job. `retry`: the worker failed (a crash), not the plan itself (an impossible one)."""
+        folder = self.quarantine(work.id)
+        if isinstance(work, Job):
+            write_atomically(folder / "plan.json", work.plan.to_json())
+        else:
+            write_atomically(folder / "spec.yaml", work.spec.text)
         write_atomically(folder / "worker.log", worker_log)
-        cause = {"job": job.id, "message": message, "retry": retry, "attempts": attempts}
+        cause = {"job": work.id, "message": message, "retry": retry, "attempts": attempts}
         write_atomically(folder / "cause.json", json.dumps(cause, indent=1) + "\n")
         return folder
 
-    def cause(self, job_id: str) -> dict[str, object] | None:
+    def cause(self, job_id: str) -> dict[str, Any] | None:
         """cause.json of a job that was given up, or None."""
-        try:
-            found = json.loads((self.quarantine(job_id) / "cause.json").read_text())
-        except FileNotFoundError:
-            return None
-        return dict(found)
+        found = _read_json(self.quarantine(job_id) / "cause.json")
+        return found if found and "message" in found else None
+
+    def quarantined_ids(self) -> list[str]:
+        return sorted(path.parent.name for path in self.root.glob("quarantine/*/cause.json"))
 
     def note(self, text: str) -> None:
         """Add one line, with the time, to render.log."""
         now = datetime.now().astimezone().isoformat(timespec="seconds")
-        with open(self.log, "a") as file:
+        with open(self.log, "a", encoding="utf-8") as file:
             file.write(f"{now} {text}\n")
 
-    # ---- one run at a time
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Held by the one run that may write here; the kernel releases it however the run ends.
-
-        Raises ValueError when another run holds it.
-        """
+    # ---- who is at what
+    def claims(self) -> Claims:
+        """The claims of a new run. Raises OSError when the data set can't be written."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with open(self.root / ".lock", "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                owner = file.read().strip() or "unknown"
-                raise ValueError(
-                    f"{self.root}: another render (process {owner}) is writing here; wait for it or name another --out"
-                ) from None
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
+        return Claims(self.root / ".lock")
+
+    def why_not_writable(self, num_bytes: int = PROBE_BYTES) -> OSError | None:
+        """What the disk says to a file of so many bytes."""
+        probe = self.root / ".attempts" / f"probe-{run_name()}"
+        try:
+            probe.parent.mkdir(parents=True, exist_ok=True)
+            with open(probe, "wb") as file:
+                for _ in range(0, max(num_bytes, 1), PROBE_BYTES):
+                    file.write(bytes(PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            return error
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
+        return None
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """The file holds the old text or the new one, never a part, whatever is killed when."""
+def run_name() -> str:
+    """A name for this process that no other process on any machine has: host, number and something random."""
+    return _run_name(os.getpid())
+
+
+@cache
+def _run_name(process: int) -> str:
+    return f"{socket.gethostname().replace('-', '_')[:40]}-{process}_{secrets.token_hex(3)}"
+
+
+def what_is_torn(clip: Path) -> str:
+    """What a clip lacks, the rest of a sentence; empty for a whole one. By sizes: `remind clip verify` reads it all."""
+    manifest = _read_json(clip / "manifest.json")
+    if manifest is None:
+        return "it has no readable manifest.json"
+    for name, size in manifest.get("file_bytes", {}).items():
+        path = clip / name
+        if not path.is_file():
+            return f"{name} is missing"
+        if path.stat().st_size != size:
+            return f"{name} has {path.stat().st_size} bytes instead of {size}"
+    return ""
+
+
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
+    """The file holds the old text or the new one, never a part, whatever is killed when.
+
+    durable: it outlives a power cut, too; else it may be empty after one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    draft = path.with_name(f".{path.name}.{run_name()}")
     try:
-        os.fsync(descriptor)
+        with open(draft, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.replace(draft, path)
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None for a file that is missing or torn."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
 
-Args = argparse.Namespace
-
-
-class Verbs(Protocol):
-    """What `remind` hands out to add verbs to."""
-
-    def add(
-        self, name: str, handler: Callable[[Args], int], summary: str, example: str, **defaults: Any
-    ) -> argparse.ArgumentParser: ...
-
-    def family(self, name: str, summary: str) -> Verbs: ...
+from render_jobs.verbs import Args, Verbs
 
 
 def _info(args: Args) -> int:

@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from render_jobs.pool import blender_command, num_cores
-from render_jobs.worker import GONE, Message, Worker
+from render_jobs.crew import GONE, Message, WorkerHandle
+from render_jobs.local import blender_command, num_cores
+from render_jobs.worker import Worker
 from scenes.plan import ScenePlan
 from simulator.strips import Strip
 
@@ -19,14 +20,14 @@ Outcome = Strip | str  # the strip, or why there is none
 def run_strips(plans: Mapping[str, ScenePlan], num_workers: int | None = None) -> Iterator[tuple[str, Outcome]]:
     """(key, strip or reason) for every plan as they end. A worker that dies costs its own strip only."""
     inbox: queue.Queue[Message] = queue.Queue()
-    waiting, running = list(plans.items())[::-1], dict[Worker, str]()
+    waiting, running = list(plans.items())[::-1], dict[WorkerHandle, str]()
     num_workers = min(num_workers or num_cores(), len(plans))
     threads = max(1, num_cores() // max(num_workers, 1))
     with tempfile.TemporaryDirectory(prefix="remind-strips-") as scratch:
-        workers = {Worker(blender_command(threads), inbox) for _ in range(num_workers)}
+        workers: set[WorkerHandle] = {Worker(blender_command(threads), inbox) for _ in range(num_workers)}
         failures = 0
 
-        def next_job(worker: Worker) -> None:
+        def next_job(worker: WorkerHandle) -> None:
             if not waiting:
                 return
             key, plan = waiting.pop()

@@ -1,9 +1,5 @@
-"""One worker process seen from outside: a long-lived renderer that is spoken to in JSON lines.
+"""One worker process seen from outside: a long-lived renderer that is spoken to in JSON lines (simulator.serving).
 
-To the worker:   {"id": ..., "what": "clip" | "strip", "plan": path of a plan.json, "out": directory to fill}; end of
-                 file means leave.
-From the worker: {"kind": "ready"}, {"kind": "progress", "done": n, "total": m}, {"kind": "done", "stats": {...}},
-                 {"kind": "error", "retry": bool, "message": ...}.
 What it writes to stderr, and lines on stdout that are not messages, are kept as its log.
 """
 
@@ -19,28 +15,17 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+
+import psutil
 
 from render_jobs import tether
+from render_jobs.crew import GONE, Message
 
 _LOG_LINES = 200
-
-GONE = "gone"  # the kind of the message that a worker's end leaves in the inbox
-
-
-@dataclass(frozen=True)
-class Message:
-    """Something a worker said, or `GONE`."""
-
-    worker: Worker
-    body: dict[str, Any]
-
-    @property
-    def kind(self) -> str:
-        return str(self.body.get("kind"))
+_LINE_CHARACTERS = 4000  # a log line is cut there
 
 
 class Worker:
@@ -49,7 +34,12 @@ class Worker:
     It dies with the thread that started it: start workers from the thread that runs the pool.
     """
 
-    def __init__(self, command: Sequence[str], inbox: queue.Queue[Message]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        inbox: queue.Queue[Message],
+        environment: Mapping[str, str] = MappingProxyType({}),  # beside this process's own
+    ) -> None:
         self._inbox = inbox
         self._log: deque[str] = deque(maxlen=_LOG_LINES)
         self._scratch = tempfile.TemporaryDirectory(prefix="remind-worker-")  # Blender leaves a session folder behind
@@ -60,7 +50,7 @@ class Worker:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env={**os.environ, "TMPDIR": self._scratch.name},
+            env={**os.environ, **environment, "TMPDIR": self._scratch.name},
             start_new_session=True,  # Ctrl-C in the terminal reaches the pool only, which then ends the workers
         )
         self._readers = [
@@ -74,10 +64,11 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, job_id: str, plan: Path, out: Path, what: str = "clip") -> None:
-        """Ask for one clip or strip. A worker that is already dead says so by `GONE`, not here."""
+    def send(self, job_id: str, plan: Path, out: Path, what: str = "clip", index: int = 0) -> None:
+        """Ask for one piece of work. A worker that is already dead says so by `GONE`, not here."""
         assert self._process.stdin is not None
-        line = json.dumps({"id": job_id, "what": what, "plan": str(plan.resolve()), "out": str(out.resolve())})
+        files = {"plan": str(plan.resolve()), "out": str(out.resolve())}
+        line = json.dumps({"id": job_id, "what": what, **files, "index": index})
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
@@ -99,7 +90,18 @@ class Worker:
     def ending(self) -> str:
         """How a worker that is gone ended: the rest of a sentence."""
         code = self._process.wait()
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"left with exit status {code}"
+        if code >= 0:
+            return f"left with exit status {code}"
+        hint = " (the system does so when memory runs out)" if -code == signal.SIGKILL else ""
+        return f"was killed by {signal.Signals(-code).name}{hint}"
+
+    def rss_bytes(self) -> int:
+        """Memory of the process and its children; 0 when it is gone."""
+        try:
+            process = psutil.Process(self._process.pid)
+            return sum(_rss_bytes(each) for each in (process, *process.children(recursive=True)))
+        except psutil.Error:
+            return 0
 
     def _read_messages(self) -> None:
         assert self._process.stdout is not None
@@ -111,16 +113,23 @@ class Worker:
             if isinstance(body, dict) and "kind" in body:
                 self._inbox.put(Message(self, body))
             else:
-                self._log.append(line)
+                self._log.append(line[:_LINE_CHARACTERS])
         self._inbox.put(Message(self, {"kind": GONE}))
 
     def _read_log(self) -> None:
         assert self._process.stderr is not None
         for line in self._process.stderr:
-            self._log.append(line)
+            self._log.append(line[:_LINE_CHARACTERS])
 
     def _close(self) -> None:
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
+
+
+def _rss_bytes(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0

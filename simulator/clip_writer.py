@@ -100,6 +100,7 @@ def write_clip(out: Path, content: ClipContent) -> None:
         "arrays": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": hashes[n]} for n, a in arrays.items()},
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         "files": {p.name: file_sha256(p) for p in sorted(out.iterdir())},
+        "file_bytes": {p.name: p.stat().st_size for p in sorted(out.iterdir())},
         "device": content.device,
         "versions": software_versions(),
         "created_unix_s": round(time.time()),

@@ -142,6 +142,7 @@ def write_imported(imported: ImportedClip, out: Path) -> None:
         "arrays": {"rgb": {"shape": list(rgb.shape), "dtype": str(rgb.dtype), "sha256": hashes["rgb"]}},
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         "files": {p.name: file_sha256(p) for p in sorted(out.iterdir())},
+        "file_bytes": {p.name: p.stat().st_size for p in sorted(out.iterdir())},
         "device": "none (imported)",
         "versions": software_versions(),
         "created_unix_s": round(time.time()),

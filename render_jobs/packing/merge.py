@@ -17,6 +17,7 @@ from render_jobs.packing.facts import ClipFacts, Problems, open_clip, read_all, 
 from render_jobs.packing.shards import TornClip, checked_pieces
 from simulator.clip import Clip, list_clips
 from simulator.clip_files import CLIPS, INDEX, MANIFEST, FolderFiles, PackIndex, wrong_files
+from simulator.durable import sync_tree
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,12 @@ def merge_into(
     origins = _origins([_Source(out, {f.clip_id: f for f in there}), *sources])
     missing = {clip_id: source.root for clip_id, source in sorted(origins.items()) if source.root != out}
     name, licence = _named(roots, out, name, licence)
-    with dataset.lock():
-        dataset.sweep_attempts()
+    with dataset.claims() as claims:
+        dataset.sweep_attempts(claims)
         torn_here = 0
         for clip_id, root in tqdm(missing.items(), desc="merge", unit="clips", disable=None):
+            if not claims.take(clip_id):
+                raise ValueError(f"{out}: a render is at clip {clip_id}; wait for it, then merge")
             try:
                 _take(root / CLIPS / clip_id, dataset)
             except TornClip as torn:
@@ -138,6 +141,7 @@ def _take(path: Path, dataset: Dataset) -> None:
             _fetch(clip, name, attempt / name)
         for problem in wrong_files(FolderFiles(attempt), clip.manifest["files"]):
             raise TornClip(f"{path}: {problem}; render the clip again")
+        sync_tree(attempt)
         dataset.publish(attempt, path.name)
     finally:
         shutil.rmtree(attempt, ignore_errors=True)

@@ -76,7 +76,9 @@ def pack_into(request: PackRequest) -> dict[str, Any]:
     """
     refuse_nested(request.out, request.source)
     selection = _select(request)
-    with Dataset(request.out).lock():
+    with Dataset(request.out).claims() as claims:
+        if not claims.take("pack"):
+            raise ValueError(f"--out: {request.out}: another process is packing there; wait for it")
         if not _begin(request.out, selection.sha256):
             shards = _write_shards(request, selection.clip_ids)
             _finish(request.out, selection, shards)

@@ -8,7 +8,8 @@ from typing import Any
 
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job
-from render_jobs.pool import LocalPool
+from render_jobs.local import LocalCrew
+from render_jobs.pool import Pool
 from scenes.plan import CameraPlan, ClipPlan, RenderPlan, ScenePlan, WorldPlan
 
 FAKE_WORKER = Path(__file__).parent / "fake_worker.py"
@@ -41,12 +42,20 @@ def job(name: str, index: int = 0) -> Job:
     )
 
 
-def fake_pool(root: Path, *, num_workers: int = 1, **settings: Any) -> LocalPool:
-    """A pool of fake workers that count their attempts in ROOT/../counts."""
+def fake_crew(root: Path, num_workers: int = 1) -> LocalCrew:
+    """Fake workers that count their attempts in ROOT/../counts."""
     counts = root.parent / "counts"
     counts.mkdir(exist_ok=True)
-    settings.setdefault("command", lambda threads: [sys.executable, str(FAKE_WORKER), str(counts), str(threads)])
-    return LocalPool(dataset=Dataset(root), num_workers=num_workers, **settings)
+    return LocalCrew(
+        size=num_workers,
+        commands={"cycles": lambda threads: [sys.executable, str(FAKE_WORKER), str(counts), str(threads)]},
+    )
+
+
+def fake_pool(root: Path, *, num_workers: int = 1, **settings: Any) -> Pool:
+    """A pool of fake workers."""
+    settings.setdefault("crew", fake_crew(root, num_workers))
+    return Pool(dataset=Dataset(root), **settings)
 
 
 def attempts(root: Path, a_job: Job) -> int:

@@ -12,7 +12,8 @@ import pytest
 
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job
-from render_jobs.pool import LocalPool
+from render_jobs.local import LocalCrew
+from render_jobs.pool import Pool
 from scenes.loading import parse_spec
 from scenes.sampling import sample_plans
 from simulator.clip import Clip, list_clips
@@ -43,7 +44,7 @@ def jobs() -> list[Job]:
 def undisturbed(jobs: list[Job], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Array hashes of a run of one worker that nothing happened to."""
     root = tmp_path_factory.mktemp("undisturbed")
-    assert [r.state for r in LocalPool(dataset=Dataset(root), num_workers=1).run(jobs)] == ["done", "done"]
+    assert [r.state for r in Pool(dataset=Dataset(root), crew=LocalCrew(size=1)).run(jobs)] == ["done", "done"]
     return hashes(root)
 
 
@@ -70,7 +71,7 @@ def test_published_under_the_id_that_the_clip_has_itself(undisturbed: dict[str, 
 
 
 def test_two_workers_give_the_same_arrays(undisturbed: dict[str, str], jobs: list[Job], tmp_path: Path) -> None:
-    results = list(LocalPool(dataset=Dataset(tmp_path), num_workers=2).run(jobs))
+    results = list(Pool(dataset=Dataset(tmp_path), crew=LocalCrew(size=2)).run(jobs))
     assert [r.state for r in results] == ["done", "done"]
     assert hashes(tmp_path) == undisturbed
 
@@ -85,7 +86,7 @@ def test_a_worker_killed_in_mid_frame_costs_one_attempt(
             killed.extend(child_pids())
             os.kill(killed[0], signal.SIGKILL)
 
-    pool = LocalPool(dataset=Dataset(tmp_path), num_workers=1, on_progress=kill_once)
+    pool = Pool(dataset=Dataset(tmp_path), crew=LocalCrew(size=1), on_progress=kill_once)
     results = {r.job_id: r for r in pool.run(jobs)}
     assert len(killed) == 1
     assert {r.state for r in results.values()} == {"done"}
@@ -99,7 +100,8 @@ import os, signal, sys
 from pathlib import Path
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job
-from render_jobs.pool import LocalPool
+from render_jobs.local import LocalCrew
+from render_jobs.pool import Pool
 from scenes.plan import ScenePlan
 
 ended = []
@@ -108,7 +110,7 @@ def die_in_the_second(job_id, done, total):
         os.kill(os.getpid(), signal.SIGKILL)
 
 jobs = [Job(ScenePlan.read(path)) for path in sorted(Path(sys.argv[2]).glob("*.json"))]
-for result in LocalPool(dataset=Dataset(Path(sys.argv[1])), num_workers=1, on_progress=die_in_the_second).run(jobs):
+for result in Pool(dataset=Dataset(Path(sys.argv[1])), crew=LocalCrew(size=1), on_progress=die_in_the_second).run(jobs):
     ended.append(result)
 """
 

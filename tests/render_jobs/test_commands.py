@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from render_jobs.commands import gather_plans, render, render_plans
-from tests.render_jobs.support import fake_pool, job
+from render_jobs.commands import RenderOptions, gather, render, render_plans
+from tests.render_jobs.support import fake_crew, job
 
 
 def test_plan_files_and_folders_of_them(tmp_path: Path) -> None:
@@ -15,8 +16,8 @@ def test_plan_files_and_folders_of_them(tmp_path: Path) -> None:
     for number, each in enumerate(jobs):
         (tmp_path / f"{number}.json").write_text(each.plan.to_json())
     (tmp_path / "notes.txt").write_text("not a plan")
-    assert gather_plans([tmp_path], 1) == [each.plan for each in jobs]
-    assert gather_plans([tmp_path / "1.json"], 5) == [jobs[1].plan]
+    assert gather([tmp_path], RenderOptions()) == jobs
+    assert gather([tmp_path / "1.json"], RenderOptions(count=5)) == [jobs[1]]
 
 
 def test_what_is_no_plan_is_named(tmp_path: Path) -> None:
@@ -24,16 +25,25 @@ def test_what_is_no_plan_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{")
     for path, said in [("notes.txt", "neither a spec"), ("broken.json", "not JSON"), ("absent", "no such file")]:
         with pytest.raises(ValueError, match=f"{path}.*{said}"):
-            gather_plans([tmp_path / path], 1)
+            gather([tmp_path / path], RenderOptions())
 
 
-def test_bad_numbers_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--count"):
-        gather_plans([tmp_path], 0)
-    with pytest.raises(ValueError, match="--workers"):
-        render_plans([], tmp_path, num_workers=0)
-    with pytest.raises(ValueError, match="--renderer"):
-        render_plans([], tmp_path, renderer="crayon")
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"count": 0}, "--count"),
+        ({"num_workers": 0}, "--workers"),
+        ({"limit": -1}, "--limit"),
+        ({"timeout_s": 0.0}, "--timeout"),
+        ({"memory_gb": float("nan")}, "--memory-gb"),
+        ({"renderer": "crayon"}, "--renderer: no renderer 'crayon'"),
+        ({"address": "here:1"}, "--address: only Ray has one"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(tmp_path: Path, option: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        render_plans([], tmp_path / "data", RenderOptions(**option))
+    assert not (tmp_path / "data").exists()
 
 
 def test_exit_status_says_whether_a_clip_failed(
@@ -41,12 +51,11 @@ def test_exit_status_says_whether_a_clip_failed(
 ) -> None:
     plans = tmp_path / "plans"
     plans.mkdir()
-    command = fake_pool(tmp_path / "data").command
-    monkeypatch.setattr("render_jobs.commands.ENGINES", {"cycles": command})
+    monkeypatch.setattr("render_jobs.local.ENGINES", fake_crew(tmp_path / "data").commands)
     for name in ("good", "impossible"):
         (plans / f"{name}.json").write_text(job(name).plan.to_json())
     assert render([plans / "good.json"], tmp_path / "data") == 0
-    assert render([plans], tmp_path / "data", num_workers=1) == 1
+    assert render([plans], tmp_path / "data", RenderOptions(num_workers=1)) == 1
     said = capsys.readouterr().out
     assert "0 clips rendered, 1 were there already, 1 failed" in said
     assert f"failed {job('impossible').id}: ValueError: the target cannot be hidden" in said

@@ -9,7 +9,7 @@ import pytest
 
 from render_jobs.dataset import Dataset, write_atomically
 from render_jobs.jobs import Result
-from render_jobs.progress import ProgressBar
+from render_jobs.progress import Report
 from render_jobs.status import read_status
 from scenes.plan import ScenePlan
 from tests.render_jobs.support import fake_pool, job
@@ -32,7 +32,8 @@ def test_status_reads_folders(tmp_path: Path) -> None:
     assert (status.done, status.left) == ((good.id,), (left.id,))
     assert [(f.job_id, f.retry) for f in status.failed] == [(bad.id, False)]
     assert status.lines()[0] == "3 queued: 1 done, 1 failed, 1 left"
-    assert "cannot be hidden" in status.lines()[1]
+    assert status.lines()[1] == "no run is at work"
+    assert "cannot be hidden" in status.lines()[2]
 
 
 def test_status_of_something_else(tmp_path: Path) -> None:
@@ -68,12 +69,17 @@ def test_write_atomically_leaves_one_file(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "deep" / "file.json").read_text()) == "new"
 
 
-def test_progress_bar_counts_pictures_and_clips(capsys: pytest.CaptureFixture[str]) -> None:
-    with ProgressBar(3, 10) as bar:
-        bar.on_progress("a", 4, 20)
-        bar.on_progress("a", 20, 20)
-        bar.on_result(Result("a", "done", Path("a")))
-        bar.on_result(Result("b", "present", Path("b")))
-        bar.on_result(Result("c", "failed", Path("c")))
+def test_a_run_counts_pictures_and_clips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Report(Dataset(tmp_path), 4, 10) as run:
+        run.on_progress("a", 4, 20)
+        assert run.tally.frames_total == 80, "what is not begun counts as the mean"
+        run.on_progress("a", 20, 20)
+        run.on_result(Result("a", "done", Path("a")))
+        run.on_result(Result("b", "present", Path("b")))
+        run.on_result(Result("c", "failed", Path("c")))
+        state = run.tally.state()
+        assert (state.clips_done, state.clips_present, state.clips_failed, state.clips_left) == (1, 1, 1, 1)
+        assert state.frames_done == 20 and run.tally.frames_total == 40
+        assert state.frames_per_s == pytest.approx(20 / state.elapsed_s)
     shown = capsys.readouterr().err
-    assert "20/20" in shown and "2 clips, 1 failed" in shown
+    assert "20/40" in shown and "2 clips done, 1 failed, 1 left" in shown

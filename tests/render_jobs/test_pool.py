@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from render_jobs.dataset import Dataset
-from render_jobs.pool import WorkersFail, num_cores
+from render_jobs.local import LocalCrew, num_cores, shares
+from render_jobs.pool import Limits, WorkersFail
 from render_jobs.status import read_status
 from tests.render_jobs.support import attempts, fake_pool, job
 
@@ -46,7 +46,7 @@ def worker_pids(root: Path) -> list[int]:
 
 def clean(root: Path) -> bool:
     """Nothing half done lies about."""
-    return not [p for p in (root / "clips").iterdir() if p.name.startswith(".")]
+    return not list((root / ".attempts").glob("*")) and not list((root / "clips").glob(".*"))
 
 
 def test_renders_every_distinct_job_once(tmp_path: Path) -> None:
@@ -79,7 +79,9 @@ def test_two_failures_cost_two_attempts_of_one_job(tmp_path: Path, manner: str) 
 
 def test_a_hung_worker_is_replaced(tmp_path: Path) -> None:
     bad, good = job("hang_2"), job("good")
-    pool = fake_pool(tmp_path / "data", silence_s=2.0, attempts=20)  # a busy machine may cost more attempts than two
+    pool = fake_pool(
+        tmp_path / "data", limits=Limits(silence_s=2.0, attempts=20)
+    )  # a busy machine may cost more attempts than two
     assert {r.job_id: r.state for r in pool.run([bad, good])} == {bad.id: "done", good.id: "done"}
     assert attempts(tmp_path / "data", bad) >= 3
     assert "no progress for 2 s" in (tmp_path / "data" / "render.log").read_text()
@@ -99,10 +101,13 @@ def test_third_failure_quarantines_with_plan_log_and_cause_and_others_go_on(tmp_
     assert clean(tmp_path / "data")
 
 
-def test_a_crashing_job_gets_new_attempts_in_the_next_run_and_leaves_quarantine(tmp_path: Path) -> None:
+def test_a_quarantined_job_rests_until_it_is_asked_for_again(tmp_path: Path) -> None:
     bad = job("kill_4")
-    assert [r.state for r in fake_pool(tmp_path / "data").run([bad])] == ["failed"]
-    assert [r.state for r in fake_pool(tmp_path / "data").run([bad])] == ["done"]
+    for _ in range(2):
+        assert [r.state for r in fake_pool(tmp_path / "data").run([bad])] == ["failed"]
+        assert attempts(tmp_path / "data", bad) == 3
+    again = fake_pool(tmp_path / "data", retry_quarantined=True)
+    assert [(r.state, r.attempts) for r in again.run([bad])] == [("done", 2)]
     status = read_status(tmp_path / "data")
     assert status.done == (bad.id,) and not status.failed
 
@@ -122,7 +127,7 @@ def test_nonsense_on_stdout_is_log_not_protocol(tmp_path: Path) -> None:
 
 def test_no_worker_comes_up(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import sys; sys.exit('no Blender here')"]
-    pool = fake_pool(tmp_path / "data", num_workers=2, command=lambda threads: command)
+    pool = fake_pool(tmp_path / "data", crew=LocalCrew(size=2, commands={"cycles": lambda threads: command}))
     with pytest.raises(WorkersFail, match="no Blender here"):
         list(pool.run([job("good"), job("good", 1)]))
     assert clean(tmp_path / "data")
@@ -130,18 +135,11 @@ def test_no_worker_comes_up(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_dead_runs_are_swept_away(tmp_path: Path) -> None:
-    stale = tmp_path / "data" / "clips" / ".tmp-0123-99-1"
+    stale = tmp_path / "data" / ".attempts" / "0123-elsewhere-99-1"
     stale.mkdir(parents=True)
     (stale / "half.txt").write_text("half done")
     list(fake_pool(tmp_path / "data").run([]))
     assert clean(tmp_path / "data")
-
-
-def test_one_run_at_a_time_in_one_data_set(tmp_path: Path) -> None:
-    pool = fake_pool(tmp_path / "data")
-    with Dataset(tmp_path / "data").lock(), pytest.raises(ValueError, match=f"process {os.getpid()}"):
-        list(pool.run([job("good")]))
-    assert [r.state for r in pool.run([job("good")])] == ["done"]
 
 
 def test_closing_the_iterator_ends_the_workers_and_leaves_nothing_half_done(tmp_path: Path) -> None:
@@ -185,6 +183,6 @@ def test_progress_is_reported_and_threads_fill_the_cores(tmp_path: Path) -> None
     (result,) = pool.run([job("good")])
     assert heard == [(result.job_id, 1, 2), (result.job_id, 2, 2)]
     for workers in (1, 2, 3):
-        threads = pool.threads(workers)
+        threads = shares(num_cores(), workers)
         assert len(threads) == workers and min(threads) >= 1
         assert sum(threads) == max(num_cores(), workers)

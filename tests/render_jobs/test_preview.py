@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from render_jobs.commands import render_plans
+from render_jobs.commands import RenderOptions, render_plans
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job
 from scenes.commands import example_specs
@@ -32,7 +32,7 @@ def _plan():
 
 def test_a_preview_clip_is_a_clip_with_an_id_of_its_own(tmp_path):
     plan = _plan()
-    (result,) = render_plans([plan], tmp_path, num_workers=1, renderer="preview")
+    (result,) = render_plans([plan], tmp_path, RenderOptions(num_workers=1, renderer="preview"))
     assert result.state == "done", result.message
     assert result.job_id != Job(plan).id  # it can't be taken for the Cycles clip of the same plan
     clip = Clip.open(result.path)
@@ -40,7 +40,7 @@ def test_a_preview_clip_is_a_clip_with_an_id_of_its_own(tmp_path):
     assert clip.manifest["device"].startswith("preview")
     assert {f.check for f in verify_clip(result.path)} == set()
     assert (np.asarray(clip.rgb[0]) != np.asarray(clip.rgb[-1])).any()
-    (again,) = render_plans([plan], tmp_path, num_workers=1, renderer="preview")
+    (again,) = render_plans([plan], tmp_path, RenderOptions(num_workers=1, renderer="preview"))
     assert again.state == "present"
 
 
