@@ -105,10 +105,11 @@ def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progre
     rays_s = time.perf_counter() - began
 
     renderer = open_renderer(stage)
+    open_s = time.perf_counter() - began - rays_s
     shots = _all_shots(plan, windows)
     camera = Camera(caster, renderer, progress, total=sum(map(len, shots.values())))
     rgb = {name: camera.take(group) for name, group in shots.items()}
-    render_s = time.perf_counter() - began - rays_s
+    render_s = time.perf_counter() - began - rays_s - open_s
 
     known = {stage.key(shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
     segmentation = {
@@ -133,15 +134,19 @@ def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progre
         calibration=_calibration(windows, rgb["calibration"], shots["calibration"]) if "calibration" in rgb else {},
         device=renderer.device,
     )
+    masks_s = time.perf_counter() - began - rays_s - open_s - render_s
     stats = {
         "num_pictures": float(camera.total),
         "num_rendered": float(camera.num_rendered),
         "seconds_in_renderer": renderer.seconds_in_renderer,
         "seconds_rays_and_states": rays_s,
+        "seconds_opening": open_s,
         "seconds_rendering": render_s,
+        "seconds_masks": masks_s,
     }
     write_clip(out, content)
-    return stats | {"seconds_total": time.perf_counter() - began}
+    total_s = time.perf_counter() - began
+    return stats | {"seconds_writing": total_s - rays_s - open_s - render_s - masks_s, "seconds_total": total_s}
 
 
 def _segmentation(caster: RayCaster, shots: list[Shot], known: dict[str, NDArray[np.uint16]]) -> NDArray[np.uint16]:
