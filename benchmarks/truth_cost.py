@@ -26,7 +26,7 @@ from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
 from simulator.blender.player import BlenderPlayer
-from simulator.clip_writer import array_sha256, write_arrays
+from simulator.clip_writer import ArraysFile
 from simulator.rays import RayCaster
 from simulator.stage import Stage
 from simulator.timeline import truth_shots
@@ -98,9 +98,9 @@ def _walk_s(plan: ScenePlan, outputs: tuple[str, ...]) -> float:
 
 
 def _write(truth: Truth, folder: Path) -> None:
-    for array in truth.arrays.values():
-        array_sha256(array)
-    write_arrays(folder / "arrays.h5", truth.arrays)
+    with ArraysFile(folder / "arrays.h5") as arrays:
+        for name, array in truth.arrays.items():
+            arrays.add(name, array)
     pq.write_table(truth.boxes, folder / "boxes.parquet")
 
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import imageio.v2 as imageio
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from event_library.base import Event
 from scenes.cameras import camera_from_world
-from simulator.clip import SCHEMA_VERSION, Sweep, Window
+from simulator.clip import SCHEMA_VERSION, Window
 from simulator.event_log import event_log
 from simulator.stage import Stage
 from simulator.timeline import StateTimeline, clip_clock, dropped_frames
-from simulator.truth import Truth
+from simulator.visibility import Visibility
 
 ONE_CHUNK_BYTES = 2**18
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
@@ -41,42 +41,62 @@ _CLAUSES = {  # after the taxonomy's interruption_clauses
 }
 
 
-@dataclass(frozen=True)
-class Pictures:
-    rgb: NDArray[np.uint8]  # [T, H, W, 3]
-    segmentation: NDArray[np.uint16]  # [T, H, W]
+class ArraysFile:
+    """arrays.h5 while it is being made. What was added is on disk and hashed, and need not stay in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = h5py.File(path, "w", track_order=True)
+        self.facts: dict[str, dict[str, Any]] = {}  # name -> shape, dtype and sha256, as the manifest has them
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def add(self, name: str, array: NDArray[Any]) -> None:
+        """One chunk per frame, small arrays in one. gzip 1: level 4 gains 1 to 3 % (docs/RESULTS.md)."""
+        chunks = (1, *array.shape[1:]) if array.ndim > 1 and array.size else None
+        if chunks and array.nbytes <= ONE_CHUNK_BYTES:
+            chunks = array.shape
+        packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if chunks else {}
+        self._file.create_dataset(name, data=array, chunks=chunks, **packed)
+        self.facts[name] = {"shape": list(array.shape), "dtype": str(array.dtype), "sha256": array_sha256(array)}
+
+    def label(self, group: str, **labels: Any) -> None:
+        """Attributes of a group that has arrays."""
+        self._file[group].attrs.update(labels)
 
 
 @dataclass(frozen=True)
 class ClipContent:
-    """Everything that goes into a clip directory."""
+    """Everything that goes into a clip directory beside its arrays."""
 
     stage: Stage
-    rgb: NDArray[np.uint8]  # [T, H, W, 3]
-    truth: Truth
+    rgb: NDArray[np.uint8]  # [T, H, W, 3] of the video
+    visibility: Mapping[str, Visibility]
+    boxes: pa.Table | None
     windows: tuple[Window, ...]
     timelines: Mapping[str, Mapping[str, StateTimeline]]  # "truth" or twin -> event -> timeline
-    twins: Mapping[str, Pictures]
-    sweeps: tuple[Sweep, ...]  # one for each window, or none
-    calibration: Mapping[str, tuple[NDArray[np.uint8], float]]
     device: str
 
 
-def write_clip(out: Path, content: ClipContent) -> None:
-    """Fill the empty directory `out`; the manifest is written last."""
+def write_clip(out: Path, content: ClipContent, arrays: Mapping[str, Mapping[str, Any]]) -> None:
+    """Fill the directory `out`, where arrays.h5 is complete already; the manifest is written last.
+
+    arrays: the facts of an `ArraysFile`.
+    """
     plan = content.stage.plan
+    twins = [name for name in content.timelines if name != "truth"]
     (out / "plan.json").write_text(plan.to_json())
     (out / "cameras.json").write_text(json.dumps(_cameras(content), indent=1) + "\n")
     pq.write_table(_states_table(content), out / "states.parquet")
-    if content.truth.boxes is not None:
-        pq.write_table(content.truth.boxes, out / "boxes.parquet")
-    if content.twins:
-        pq.write_table(_twins_table(content), out / "twins.parquet")
+    if content.boxes is not None:
+        pq.write_table(content.boxes, out / "boxes.parquet")
+    if twins:
+        pq.write_table(_twins_table(content, twins), out / "twins.parquet")
     write_video(out / "video.mp4", np.delete(content.rgb, dropped_frames(plan), axis=0), plan.clip.fps)
-    arrays = _arrays(content)
-    write_arrays(out / "arrays.h5", arrays)
-    _label_arrays(out / "arrays.h5", content)
-    hashes = {name: array_sha256(array) for name, array in sorted(arrays.items())}
+    hashes = {name: facts["sha256"] for name, facts in sorted(arrays.items())}
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "clip_id": plan.plan_id[:20],
@@ -95,9 +115,9 @@ def write_clip(out: Path, content: ClipContent) -> None:
         "instance_ids": "the same part has the same id in every frame of the clip, its twins and its sweep; 0: nothing",
         "variables": {name: _variables(event) for name, event in content.stage.events.items()},
         "event_types": {e.id: e.type for e in plan.events},
-        "event_log": event_log(content.stage, content.truth.visibility),
-        "twins": sorted(content.twins),
-        "arrays": {n: {"shape": list(a.shape), "dtype": str(a.dtype), "sha256": hashes[n]} for n, a in arrays.items()},
+        "event_log": event_log(content.stage, content.visibility),
+        "twins": sorted(twins),
+        "arrays": dict(arrays),
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         "files": {p.name: file_sha256(p) for p in sorted(out.iterdir())},
         "file_bytes": {p.name: p.stat().st_size for p in sorted(out.iterdir())},
@@ -111,7 +131,9 @@ def write_clip(out: Path, content: ClipContent) -> None:
 def array_sha256(array: NDArray[Any]) -> str:
     """Hash of a decoded array: dtype, shape and bytes in C order."""
     head = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+    digest = hashlib.sha256(head)
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)  # no copy
+    return digest.hexdigest()
 
 
 def file_sha256(path: Path) -> str:
@@ -134,50 +156,11 @@ def _cameras(content: ClipContent) -> dict[str, Any]:
     }
 
 
-def _arrays(content: ClipContent) -> dict[str, NDArray[Any]]:
-    arrays: dict[str, NDArray[Any]] = {"rgb": content.rgb}
-    arrays |= content.truth.arrays
-    for name, pictures in content.twins.items():
-        arrays[f"twins/{name}/rgb"] = pictures.rgb
-        arrays[f"twins/{name}/segmentation"] = pictures.segmentation
-    for n, sweep in enumerate(content.sweeps):
-        arrays[f"sweeps/{n}/rgb"], arrays[f"sweeps/{n}/segmentation"] = sweep.rgb, sweep.segmentation
-        arrays[f"sweeps/{n}/event_time_s"] = sweep.event_time_s
-        arrays |= {f"sweeps/{n}/states/{name}": values for name, values in sweep.states.items()}
-    if content.calibration:
-        arrays["calibration/rgb"] = np.stack([rgb for rgb, _ in content.calibration.values()])
-        arrays["calibration/event_time_s"] = np.array([t_s for _, t_s in content.calibration.values()])
-    for event, timeline in content.timelines["truth"].items():
-        for name, values in timeline.states.items():
-            if values.ndim > 1:
-                arrays[f"fields/{event}/{name}"] = np.asarray(values, dtype=np.float64)
-    return arrays
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """A new HDF5 file, one chunk per frame, small arrays in one. gzip 1: level 4 gains 1 to 3 % (docs/RESULTS.md)."""
-    with h5py.File(path, "w", track_order=True) as file:
-        for name, array in arrays.items():
-            chunks = (1, *array.shape[1:]) if array.ndim > 1 and array.size else None
-            if chunks and array.nbytes <= ONE_CHUNK_BYTES:
-                chunks = array.shape
-            packed = {"compression": "gzip", "compression_opts": 1, "shuffle": True} if chunks else {}
-            file.create_dataset(name, data=array, chunks=chunks, **packed)
-
-
-def _label_arrays(path: Path, content: ClipContent) -> None:
-    with h5py.File(path, "a") as file:
-        for n, sweep in enumerate(content.sweeps):
-            file[f"sweeps/{n}"].attrs["frame"], file[f"sweeps/{n}"].attrs["target"] = sweep.frame, sweep.target
-        if content.calibration:
-            file["calibration"].attrs["names"] = json.dumps(list(content.calibration))
-
-
 def _states_table(content: ClipContent) -> pa.Table:
     times_s = clip_clock(content.stage.plan).frame_times_s
     columns: dict[str, list[Any]] = {name: [] for name in STATE_SCHEMA.names}
     for event, timeline in content.timelines["truth"].items():
-        seen = content.truth.visibility[event]
+        seen = content.visibility[event]
         for variable in content.stage.events[event].variables:
             values = timeline.states[variable.name]
             if values.ndim > 1:
@@ -203,9 +186,9 @@ STATE_SCHEMA = pa.schema(
 )  # fmt: skip
 
 
-def _twins_table(content: ClipContent) -> pa.Table:
+def _twins_table(content: ClipContent, twins: Sequence[str]) -> pa.Table:
     columns: dict[str, list[Any]] = {n: [] for n in ("twin", "frame", "event", "event_time_s", "variable", "value")}
-    for twin in content.twins:
+    for twin in twins:
         for event, timeline in content.timelines[twin].items():
             for name, values in timeline.states.items():
                 if values.ndim > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from event_library.base import Event
 from scenes.plan import ScenePlan
-from simulator.clip import Sweep, Window
-from simulator.clip_writer import ClipContent, Pictures, write_clip
+from simulator.clip import Window
+from simulator.clip_writer import ArraysFile, ClipContent, write_clip
 from simulator.effects import apply_effects, clearness
 from simulator.rays import RayCaster
 from simulator.stage import Shot, Stage
@@ -68,12 +69,13 @@ class Camera:
 
     def take(self, shots: list[Shot]) -> NDArray[np.uint8]:
         """[N, H, W, 3] pictures of the shots. The clip's first shot must be taken before any other."""
-        pictures = []
-        for shot in shots:
-            pictures.append(self._picture(shot))
+        clip = self.caster.stage.plan.clip
+        pictures = np.empty((len(shots), clip.height_px, clip.width_px, 3), dtype=np.uint8)
+        for picture, shot in zip(pictures, shots, strict=True):
+            picture[:] = self._picture(shot)
             self.done += 1
             self.progress(self.done, self.total)
-        return np.stack(pictures)
+        return pictures
 
     def _picture(self, shot: Shot) -> NDArray[np.uint8]:
         plain = self._rendered(shot) if clearness(shot.effects) > 0.0 else None
@@ -92,61 +94,114 @@ class Camera:
         return self.taken[key]
 
 
+class _Stages:
+    """Seconds by stage: each `end` gives the time since the last one to a stage."""
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(("rays_and_states", "opening", "rendering", "masks", "writing"), 0.0)
+        self._began_s = self._last_s = time.perf_counter()
+
+    def end(self, stage: str) -> None:
+        now_s = time.perf_counter()
+        self.seconds[stage] += now_s - self._last_s
+        self._last_s = now_s
+
+    def stats(self) -> dict[str, float]:
+        total_s = self._last_s - self._began_s
+        return {f"seconds_{stage}": spent_s for stage, spent_s in self.seconds.items()} | {"seconds_total": total_s}
+
+
 def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progress: Progress) -> dict[str, float]:
     """Fill the empty directory `out` with the clip of `plan`; returns seconds per stage and picture counts.
 
-    Raises ValueError when the plan cannot be shown as it says (unknown type, target seen while hidden ...).
+    Arrays go to disk as they come, so that a worker holds few of them. Raises ValueError when the plan cannot be shown
+    as it says (unknown type, target seen while hidden ...).
     """
-    began = time.perf_counter()
+    stages = _Stages()
     stage = Stage.from_plan(plan)
     caster = RayCaster(stage)
     truth = trace(caster)
     windows = hidden_windows(plan, truth.visibility)
-    rays_s = time.perf_counter() - began
-
-    renderer = open_renderer(stage)
-    open_s = time.perf_counter() - began - rays_s
     shots = _all_shots(plan, windows)
-    camera = Camera(caster, renderer, progress, total=sum(map(len, shots.values())))
-    rgb = {name: camera.take(group) for name, group in shots.items()}
-    render_s = time.perf_counter() - began - rays_s - open_s
-
     known = {stage.key(shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
-    segmentation = {
-        name: _segmentation(caster, shots[name], known) for name in shots if name not in ("truth", "calibration")
-    }
-    times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
-    twins: dict[str, Pictures] = {
-        name: Pictures(rgb[name], segmentation[name]) for name in ("observed", "paused") if name in rgb
-    }
+    visibility, boxes = truth.visibility, truth.boxes
+    stages.end("rays_and_states")
+    with ArraysFile(out / "arrays.h5") as arrays:
+        for name, array in truth.arrays.items():
+            arrays.add(name, array)
+        del truth, array
+        stages.end("writing")
+        renderer = open_renderer(stage)
+        stages.end("opening")
+        camera = Camera(caster, renderer, progress, total=sum(map(len, shots.values())))
+        for name, group in shots.items():
+            rgb = camera.take(group)
+            stages.end("rendering")
+            masks = _segmentation(caster, group, known) if name not in ("truth", "calibration") else None
+            stages.end("masks")
+            _add_group(arrays, name, rgb, masks)
+            if name == "truth":
+                video = rgb
+            stages.end("writing")
+        twins = [name for name in ("observed", "paused") if name in shots]
+        times = {"truth": event_times_s(plan), "observed": event_times_s(plan), "paused": paused_times_s(plan, windows)}
+        timelines = {name: _timelines(stage.events, times[name]) for name in ("truth", *twins)}
+        _add_states(arrays, stage, windows, shots, timelines["truth"])
     content = ClipContent(
         stage=stage,
-        rgb=rgb["truth"],
-        truth=truth,
+        rgb=video,
+        visibility=visibility,
+        boxes=boxes,
         windows=windows,
-        timelines={name: _timelines(stage.events, times[name]) for name in ("truth", *twins)},
-        twins=twins,
-        sweeps=tuple(
-            _sweep(stage, window, rgb[name], segmentation[name], shots[name])
-            for window, name in zip(windows, _sweep_names(windows), strict=True)
-            if name in rgb
-        ),
-        calibration=_calibration(windows, rgb["calibration"], shots["calibration"]) if "calibration" in rgb else {},
+        timelines=timelines,
         device=renderer.device,
     )
-    masks_s = time.perf_counter() - began - rays_s - open_s - render_s
-    stats = {
+    write_clip(out, content, arrays.facts)
+    stages.end("writing")
+    return {
         "num_pictures": float(camera.total),
         "num_rendered": float(camera.num_rendered),
         "seconds_in_renderer": renderer.seconds_in_renderer,
-        "seconds_rays_and_states": rays_s,
-        "seconds_opening": open_s,
-        "seconds_rendering": render_s,
-        "seconds_masks": masks_s,
+        **stages.stats(),
     }
-    write_clip(out, content)
-    total_s = time.perf_counter() - began
-    return stats | {"seconds_writing": total_s - rays_s - open_s - render_s - masks_s, "seconds_total": total_s}
+
+
+def _add_group(arrays: ArraysFile, name: str, rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16] | None) -> None:
+    """The pictures of one group of shots, under the name that simulator.clip gives it."""
+    place = {"truth": "", "calibration": "calibration/"}.get(name, f"{_folder(name)}/")
+    arrays.add(f"{place}rgb", rgb)
+    if segmentation is not None:
+        arrays.add(f"{place}segmentation", segmentation)
+
+
+def _folder(name: str) -> str:
+    return name.replace("sweep ", "sweeps/") if name.startswith("sweep ") else f"twins/{name}"
+
+
+def _add_states(
+    arrays: ArraysFile,
+    stage: Stage,
+    windows: tuple[Window, ...],
+    shots: Mapping[str, list[Shot]],
+    timelines: Mapping[str, StateTimeline],
+) -> None:
+    """Event times and states of the sweeps, times of the calibration, and the events' fields."""
+    for window, name in zip(windows, _sweep_names(windows), strict=True):
+        if name in shots:
+            times_s = np.array([shot.event_times_s[window.target] for shot in shots[name]])
+            arrays.add(f"{_folder(name)}/event_time_s", times_s)
+            for variable, values in stage.events[window.target].states(times_s).items():
+                if values.ndim == 1:
+                    arrays.add(f"{_folder(name)}/states/{variable}", values.astype(np.float64))
+            arrays.label(_folder(name), frame=window.t_r, target=window.target)
+    if calibration := shots.get("calibration"):
+        target = windows[0].target
+        arrays.add("calibration/event_time_s", np.array([shot.event_times_s[target] for shot in calibration]))
+        arrays.label("calibration", names=json.dumps(list(CALIBRATION)[: len(calibration)]))
+    for event, timeline in timelines.items():
+        for variable, values in timeline.states.items():
+            if values.ndim > 1:
+                arrays.add(f"fields/{event}/{variable}", np.asarray(values, dtype=np.float64))
 
 
 def _segmentation(caster: RayCaster, shots: list[Shot], known: dict[str, NDArray[np.uint16]]) -> NDArray[np.uint16]:
@@ -197,23 +252,5 @@ def _at(shot: Shot, window: Window, event_time_s: float, samples: int, seed: int
     return dataclasses.replace(shot, event_times_s=times, samples=samples, seed=seed)
 
 
-def _calibration(
-    windows: tuple[Window, ...], rgb: NDArray[np.uint8], shots: list[Shot]
-) -> dict[str, tuple[NDArray[np.uint8], float]]:
-    """Name -> picture and event time; a clock that would run back beyond the event's start has none."""
-    target = windows[0].target
-    taken = zip(CALIBRATION, rgb, shots, strict=False)
-    return {name: (picture, shot.event_times_s[target]) for name, picture, shot in taken}
-
-
 def _timelines(events: Mapping[str, Event], times: dict[str, NDArray[np.float64]]) -> dict[str, StateTimeline]:
     return {name: StateTimeline.of(name, event, times[name]) for name, event in events.items()}
-
-
-def _sweep(
-    stage: Stage, window: Window, rgb: NDArray[np.uint8], segmentation: NDArray[np.uint16], shots: list[Shot]
-) -> Sweep:
-    times_s = np.array([shot.event_times_s[window.target] for shot in shots])
-    swept = stage.events[window.target].states(times_s)
-    states = {name: v.astype(np.float64) for name, v in swept.items() if v.ndim == 1}
-    return Sweep(rgb, segmentation, times_s, states, window.t_r, window.target)

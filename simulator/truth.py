@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,10 @@ def trace(caster: RayCaster) -> Truth:
     outputs = caster.stage.plan.outputs
     if "depth" in outputs:
         arrays["depth_m"] = np.stack([h.depth_m for h in hits])
+        hits = [replace(h, depth_m=depth_m) for h, depth_m in zip(hits, arrays["depth_m"], strict=True)]
     if "segmentation" in outputs:
         arrays["segmentation"] = np.stack([h.segmentation for h in hits])
+        hits = [replace(h, segmentation=ids) for h, ids in zip(hits, arrays["segmentation"], strict=True)]
     if "amodal" in outputs:
         arrays |= {f"amodal/{e}": np.stack([h.alone[e] > 0 for h in hits]) for e in caster.stage.events}
     if walk.tracks is not None:

@@ -16,7 +16,7 @@ from benchmarks.peers import meter
 from event_library.parts import Material, Part
 from scenes.plan import PLAN_VERSION, CameraPlan, ClipPlan, LightPlan, RenderPlan, ScenePlan, WorldPlan
 from simulator.blender.cores import loading_blender
-from simulator.clip_writer import array_sha256, write_arrays, write_video
+from simulator.clip_writer import ArraysFile, write_video
 from simulator.rays import RayCaster
 from simulator.stage import Body, Shot, Stage
 
@@ -41,15 +41,12 @@ def main() -> None:
     ]  # fmt: skip
     built = meter.cpu_s()
     hits = [caster.cast(shot) for shot in shots]
-    arrays = {
-        "rgb": np.stack([player.render(shot) for shot in shots]),
-        "depth_m": np.stack([h.depth_m for h in hits]),
-        "segmentation": np.stack([h.segmentation for h in hits]),
-    }
-    write_arrays(out / "arrays.h5", arrays)
-    write_video(out / "video.mp4", arrays["rgb"], 8.0)
-    for array in arrays.values():
-        array_sha256(array)
+    rgb = np.stack([player.render(shot) for shot in shots])
+    with ArraysFile(out / "arrays.h5") as arrays:
+        arrays.add("rgb", rgb)
+        arrays.add("depth_m", np.stack([h.depth_m for h in hits]))
+        arrays.add("segmentation", np.stack([h.segmentation for h in hits]))
+    write_video(out / "video.mp4", rgb, 8.0)
     meter.report(started, built - started, meter.cpu_s() - built, len(shots), bpy.app.version_string)
 
 
