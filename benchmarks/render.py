@@ -26,7 +26,7 @@ from pathlib import Path
 
 from benchmarks.peers.compare import compare
 from benchmarks.soak import soak
-from render_jobs.commands import render_plans
+from render_jobs.commands import RenderOptions, render_plans
 from scenes.loading import load_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
@@ -82,7 +82,7 @@ def run_pool(plans: Sequence[ScenePlan], num_workers: int) -> Run:
     """Renders the plans into a data set that is thrown away. Raises RuntimeError when a clip fails."""
     with tempfile.TemporaryDirectory() as folder, watched_peak_mb() as peaks_mb:
         began = time.perf_counter()
-        results = render_plans(plans, Path(folder) / "data", num_workers=num_workers)
+        results = render_plans(plans, Path(folder) / "data", RenderOptions(num_workers=num_workers))
         wall_s = time.perf_counter() - began
         if failed := [result for result in results if result.state != "done"]:
             raise RuntimeError(f"{failed[0].job_id}: {failed[0].state}: {failed[0].message}")
