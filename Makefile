@@ -27,7 +27,7 @@ $(READY): pyproject.toml Makefile .ci/system-libraries
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet '$(TORCH)'
-	$(BIN)/python -m pip install --quiet '$(TORCH)' -e '.[dev,preview,export]'
+	$(BIN)/python -m pip install --quiet '$(TORCH)' -e '.[dev,preview,export,ray]'
 	touch $(READY)
 
 test: $(READY)

@@ -17,6 +17,7 @@ from render_jobs.jobs import Draw, Job, Result, SpecText, drawn_by
 from render_jobs.local import ENGINES, LocalCrew
 from render_jobs.pool import Limits, Pool
 from render_jobs.progress import Report
+from render_jobs.ray_crew import RayCrew
 from render_jobs.status import read_status
 from scenes.plan import ScenePlan
 from simulator.commands import info as clip_info
@@ -39,12 +40,14 @@ class RenderOptions:
     memory_gb: float | None = None  # of one worker
     backend: str = "local"  # or "ray"
     address: str | None = None  # of the Ray cluster
+    cpus_per_worker: int | None = None  # there
 
     def check(self) -> None:
         """Raises ValueError that names the option."""
         for name, value in (
             ("count", self.count),
             ("workers", self.num_workers),
+            ("cpus-per-worker", self.cpus_per_worker),
             ("limit", self.limit),
             ("timeout", self.timeout_s),
             ("memory-gb", self.memory_gb),
@@ -55,8 +58,9 @@ class RenderOptions:
                 )
         if self.renderer is not None and self.renderer not in ENGINES:
             raise ValueError(f"--renderer: no renderer {self.renderer!r}; there are: {', '.join(ENGINES)}")
-        if self.address is not None and self.backend != "ray":
-            raise ValueError(f"--address: only Ray has one; add --backend ray, or leave out {self.address}")
+        for name, given in (("address", self.address), ("cpus-per-worker", self.cpus_per_worker)):
+            if given is not None and self.backend != "ray":
+                raise ValueError(f"--{name}: only for a Ray cluster; add --backend ray, or leave it out")
 
     def wants(self, job: Job) -> bool:
         """Whether a plan is among those that `only` names."""
@@ -96,13 +100,13 @@ def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions =
 
 def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -> list[Result]:
     """As `render_plans`, of jobs and draws."""
+    crew = _crew(options, out)
     dataset = Dataset(out)
     jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)
     frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
     num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)
     results: list[Result] = []
     with _stop_on_signals(), Report(dataset, num_clips, max(frames, default=FRAMES_GUESS)) as report:
-        crew = _crew(options)
         pool = Pool(
             dataset=dataset,
             crew=crew,
@@ -165,8 +169,15 @@ def _job(plan: ScenePlan, options: RenderOptions) -> Job:
     return Job(plan if options.renderer is None else drawn_by(plan, options.renderer))
 
 
-def _crew(options: RenderOptions) -> Crew:
-    return LocalCrew.of_this_machine(options.num_workers)
+def _crew(options: RenderOptions, out: Path) -> Crew:
+    if options.backend == "local":
+        return LocalCrew.of_this_machine(options.num_workers)
+    return RayCrew(
+        root=out,
+        address=options.address,
+        num_workers=options.num_workers,
+        cpus_per_worker=options.cpus_per_worker,
+    )
 
 
 def _limits(options: RenderOptions, crew: Crew) -> Limits:

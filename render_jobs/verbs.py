@@ -51,6 +51,7 @@ def _render(args: Args) -> int:
         memory_gb=args.memory_gb,
         backend=args.backend,
         address=args.address,
+        cpus_per_worker=args.cpus_per_worker,
     )
     return commands.render(args.paths, args.out, options, dry_run=args.dry_run)
 
@@ -93,3 +94,6 @@ def add_render(verbs: Verbs) -> None:
         "--backend", choices=["local", "ray"], default="local", help="where workers run (default local)"
     )
     render.add_argument("--address", metavar="ADDR", help="of a Ray cluster (default: the one this machine is in)")
+    render.add_argument(
+        "--cpus-per-worker", type=int, metavar="N", help="that a Ray worker takes and renders with (default 1)"
+    )

@@ -3,7 +3,7 @@
 `python fake_worker.py FOLDER THREADS`: FOLDER counts the attempts at each job (one byte each in FOLDER/<id>) and holds
 FOLDER/pids (one line per started worker).
 Names: `crash_N`, `kill_N`, `hang_N`, `error_N`, `bare_N` do so at the first N attempts; `impossible` is a spec error;
-`noise` talks nonsense on stdout; anything else works.
+`noise` talks nonsense on stdout; `slow` takes a while; anything else works.
 """
 
 import json
@@ -25,6 +25,8 @@ def misbehave(name: str, attempt: int) -> bool:
     if manner == "impossible":
         say(kind="error", retry=False, message="ValueError: the target cannot be hidden")
         return True
+    if manner == "slow":
+        time.sleep(0.2)
     if manner == "noise":
         print("Blender says hello", flush=True)
     if not times.isdigit() or attempt > int(times):
