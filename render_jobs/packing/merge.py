@@ -16,7 +16,7 @@ from render_jobs.packing import summary
 from render_jobs.packing.facts import ClipFacts, Problems, open_clip, read_all, refuse_nested
 from render_jobs.packing.shards import TornClip, checked_pieces
 from simulator.clip import Clip, list_clips
-from simulator.clip_files import CLIPS, INDEX, MANIFEST, FolderFiles, PackIndex, wrong_files
+from simulator.clip_files import CLIPS, INDEX, MANIFEST, FolderFiles, PackIndex, is_clip_id, wrong_files
 from simulator.durable import sync_tree
 
 
@@ -173,12 +173,12 @@ def _carry_jobs(root: Path, dataset: Dataset) -> None:
                     write_atomically(dataset.plan(clip_id), (clip.path / "plan.json").read_text())
         return
     source = Dataset(root)
-    for job_id in source.queued_ids():
+    for job_id in filter(is_clip_id, source.queued_ids()):
         if not dataset.plan(job_id).exists():
             write_atomically(dataset.plan(job_id), source.plan(job_id).read_text())
         if source.quarantine(job_id).is_dir() and not dataset.is_done(job_id):
             target = dataset.quarantine(job_id)
-            for path in sorted(p for p in source.quarantine(job_id).iterdir() if p.is_file()):
+            for path in sorted(p for p in source.quarantine(job_id).iterdir() if p.is_file() and not p.is_symlink()):
                 if not (target / path.name).exists():
                     write_atomically(target / path.name, path.read_text(errors="replace"))
 

@@ -125,7 +125,7 @@ def read_specs(root: Path) -> dict[str, str]:
     """Texts of the specs that were kept with a data set: file name -> text."""
     found = {}
     for path in sorted((root / SPECS).glob("*.yaml")):
-        if path.is_file() and path.stat().st_size <= MAX_SPEC_BYTES:
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_SPEC_BYTES:
             found[path.name] = path.read_text(errors="replace")
     return found
 
