@@ -46,7 +46,7 @@ class ClipFacts:
     scene_id: str
     spec: str  # the spec's name; of an imported video, its file's
     spec_seed: int | None
-    index: int
+    spec_index: int
     events: tuple[tuple[str, str], ...]  # id and type of each
     event_types: tuple[str, ...]  # of each event, as the plan has them
     families: tuple[str, ...]
@@ -84,7 +84,7 @@ class ClipFacts:
             scene_id=clip.scene_id,
             spec=str(plan["name"]),
             spec_seed=plan.get("spec_seed"),
-            index=int(plan["index"]),
+            spec_index=int(plan["index"]),
             events=tuple((event["id"], event["type"]) for event in plan["events"]),
             event_types=tuple(info.id for info in infos),
             families=tuple(sorted({info.family for info in infos})),

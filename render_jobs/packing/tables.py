@@ -18,7 +18,13 @@ ROWS_PER_GROUP = 65_536
 _STRINGS = pa.list_(pa.string())
 _MEMBER = pa.struct([("name", pa.string()), ("offset", pa.int64()), ("size", pa.int64())])
 _WINDOW = pa.struct(
-    [("target", pa.string()), ("kind", pa.string()), ("t_h", pa.int32()), ("t_r", pa.int32()), ("hidden", pa.int32())]
+    [
+        ("target", pa.string()),
+        ("kind", pa.string()),
+        ("t_h", pa.int32()),
+        ("t_r", pa.int32()),
+        ("num_hidden", pa.int32()),
+    ]
 )
 # clip_id, shard and members are what simulator.clip_files reads; the others say what the clip is
 INDEX_SCHEMA = pa.schema(
@@ -28,7 +34,7 @@ INDEX_SCHEMA = pa.schema(
         ("interruptions", _STRINGS), ("prompt", pa.string()), ("num_frames", pa.int32()), ("fps", pa.float64()),
         ("width_px", pa.int32()), ("height_px", pa.int32()), ("hidden_s", pa.float64()), ("windows", pa.list_(_WINDOW)),
         ("outputs", _STRINGS), ("scene_id", pa.string()), ("spec", pa.string()), ("spec_seed", pa.int64()),
-        ("index", pa.int64()), ("stateless", pa.bool_()), ("num_bytes", pa.int64()), ("device", pa.string()),
+        ("spec_index", pa.int64()), ("stateless", pa.bool_()), ("num_bytes", pa.int64()), ("device", pa.string()),
         ("created_unix_s", pa.int64()), ("arrays_sha256", pa.string()), ("manifest_sha256", pa.string()),
     ]
 )  # fmt: skip
@@ -46,7 +52,7 @@ class Row:
         facts = asdict(self.facts)
         members = [{"name": n, "offset": at, "size": size} for n, (at, size) in sorted(self.files.members.items())]
         windows = [
-            {"target": w.target, "kind": w.kind, "t_h": w.t_h, "t_r": w.t_r, "hidden": len(w.hidden_frames)}
+            {"target": w.target, "kind": w.kind, "t_h": w.t_h, "t_r": w.t_r, "num_hidden": len(w.hidden_frames)}
             for w in self.facts.windows
         ]
         facts |= {"shard": self.files.shard.name, "members": members, "windows": windows}

@@ -130,7 +130,7 @@ def test_the_index_locates_every_file(dataset, packed):
     (hidden,) = [row for row in index if row["interruptions"]]
     assert hidden["interruptions"] == ["look_away"] and hidden["stevo_categories"] == ["continuous_process"]
     window = hidden["windows"][0]
-    assert hidden["hidden_s"] == window["hidden"] / hidden["fps"] and hidden["prompt"].startswith("A tap")
+    assert hidden["hidden_s"] == window["num_hidden"] / hidden["fps"] and hidden["prompt"].startswith("A tap")
     assert set(hidden["outputs"]) == {
         "rgb", "depth", "segmentation", "normals", "flow", "amodal", "boxes", "tracks", "twins", "sweep"
     }  # fmt: skip
