@@ -84,7 +84,7 @@ def merge_into(
         fresh = len(missing) - torn_here
         for root in roots:
             _carry_jobs(root, dataset)
-            _carry_specs(root, out)
+            _carry_specs(root, dataset)
         dataset.note(f"merged {fresh} clips of {', '.join(str(root) for root in roots)}")
         summary.write(out, summary.describe_folder(out, name, licence)[0])
     return Merged(fresh, len(origins) - len(missing), tuple(problems))
@@ -174,21 +174,33 @@ def _carry_jobs(root: Path, dataset: Dataset) -> None:
         return
     source = Dataset(root)
     for job_id in filter(is_clip_id, source.queued_ids()):
-        if not dataset.plan(job_id).exists():
-            write_atomically(dataset.plan(job_id), source.plan(job_id).read_text())
-        if source.quarantine(job_id).is_dir() and not dataset.is_done(job_id):
-            target = dataset.quarantine(job_id)
-            for path in sorted(p for p in source.quarantine(job_id).iterdir() if p.is_file() and not p.is_symlink()):
-                if not (target / path.name).exists():
-                    write_atomically(target / path.name, path.read_text(errors="replace"))
+        _carry(source.plan(job_id), dataset.plan(job_id))
+    for job_id in source.quarantined_ids():
+        if not dataset.is_done(job_id):
+            for path in source.quarantine(job_id).iterdir():
+                _carry(path, dataset.quarantine(job_id) / path.name)
 
 
-def _carry_specs(root: Path, out: Path) -> None:
-    """Texts of the specs; two that differ under one name are both kept, the later one with a hash in its name."""
+def _carry_specs(root: Path, dataset: Dataset) -> None:
+    """Texts of the specs, how many samples of each were asked for at the most, and which samples were drawn.
+
+    Two texts under one name are both kept, the later one with a hash in its name.
+    """
+    source = Dataset(root)
     for name, text in summary.read_specs(root).items():
-        target = out / summary.SPECS / name
+        target = dataset.specs / name
         if target.exists() and target.read_text(errors="replace") != text:
             digest = hashlib.sha256(text.encode()).hexdigest()[:8]
             target = target.with_name(f"{target.stem}-{digest}{target.suffix}")
-        if not target.exists():
-            write_atomically(target, text)
+        _carry(source.specs / name, target)
+        asked, wanted = (source.specs / name).with_suffix(""), target.with_suffix("")
+        for path in asked.glob("draws/*"):
+            _carry(path, wanted / "draws" / path.name)
+        if source.asked(asked) > dataset.asked(wanted):
+            write_atomically(wanted / "count.json", (asked / "count.json").read_text())
+
+
+def _carry(path: Path, target: Path) -> None:
+    """A small file that is not there yet. Links are not followed: what they lead to is not of the data set."""
+    if path.is_file() and not path.is_symlink() and not target.exists():
+        write_atomically(target, path.read_text(errors="replace"))

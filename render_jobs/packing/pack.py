@@ -221,7 +221,7 @@ def _finish(out: Path, selection: _Selection, shards: Sequence[Shard]) -> None:
     write_states(drafts / "states.parquet", rows)
     publish(drafts / "states.parquet", out / "states.parquet")
     for name, text in selection.described["specs"].items():
-        write_atomically(out / summary.SPECS / name, text)
+        write_atomically(Dataset(out).specs / name, text)
     listed = [{"name": s.name, "bytes": s.num_bytes, "sha256": s.sha256, "clips": len(s.clips)} for s in filled]
     pack = selection.options | {"selection_sha256": selection.sha256, "shards": listed, "left_out": left_out}
     description = summary.describe([row.facts for row in rows], **selection.described, pack=pack)

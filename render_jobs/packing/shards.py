@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from simulator.clip_files import MANIFEST, ClipFiles
+from simulator.durable import sync
 
 _COPY_BYTES = 1 << 20
 _BLOCK = tarfile.BLOCKSIZE
@@ -92,17 +93,9 @@ def checked_pieces(files: ClipFiles, name: str, size: int, sha256: str | None) -
 
 def publish(draft: Path, path: Path) -> None:
     """Give a finished file its name: what is in it is on disk before the name is."""
-    _sync(draft)
+    sync(draft)
     os.replace(draft, path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _header(name: str, size: int) -> bytes:

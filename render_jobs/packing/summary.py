@@ -17,7 +17,6 @@ from render_jobs.packing.facts import SPLITS, ClipFacts, Problems, read_all
 from render_jobs.status import read_status
 
 DATASET_FILE = "dataset.json"
-SPECS = "specs"  # folder with the text of the specs that a data set was rendered from
 SCHEMA_VERSION = 1
 NOT_STATED = "NOASSERTION"  # SPDX's word for it: nobody but the owner of the pictures can say
 MAX_SPEC_BYTES = 1 << 20
@@ -122,9 +121,9 @@ def name_and_licence(root: Path, name: str | None, licence: str | None) -> tuple
 
 
 def read_specs(root: Path) -> dict[str, str]:
-    """Texts of the specs that were kept with a data set: file name -> text."""
+    """Texts of the specs that a data set was rendered from: file name -> text."""
     found = {}
-    for path in sorted((root / SPECS).glob("*.yaml")):
+    for path in sorted(Dataset(root).specs.glob("*.yaml")):
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= MAX_SPEC_BYTES:
             found[path.name] = path.read_text(errors="replace")
     return found
@@ -132,10 +131,10 @@ def read_specs(root: Path) -> dict[str, str]:
 
 def _job_counts(root: Path) -> dict[str, int]:
     """Jobs that were given up, and that are still to be rendered."""
-    if not Dataset(root).plans.is_dir():
+    if not (Dataset(root).plans.is_dir() or Dataset(root).specs.is_dir()):
         return {"failed": 0, "left": 0}  # imported videos only
     status = read_status(root)
-    return {"failed": len(status.failed), "left": len(status.left)}
+    return {"failed": len(status.failed), "left": status.num_left}
 
 
 def lines(description: dict[str, Any]) -> list[str]:

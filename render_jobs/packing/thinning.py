@@ -62,10 +62,12 @@ def _kept(place: str, outputs: tuple[str, ...]) -> bool:
 def _manifest(clip: Clip, gone: set[str], folder: Path) -> dict[str, Any]:
     arrays = {name: facts for name, facts in clip.manifest["arrays"].items() if name not in gone}
     hashes = {name: facts["sha256"] for name, facts in sorted(arrays.items())}
+    names = sorted(os.listdir(folder))
     return clip.manifest | {
         "arrays": arrays,
         "arrays_sha256": hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         "twins": [] if any(name.startswith("twins/") for name in gone) else clip.manifest["twins"],
-        "files": {name: file_sha256(folder / name) for name in sorted(os.listdir(folder))},
+        "files": {name: file_sha256(folder / name) for name in names},
+        "file_bytes": {name: (folder / name).stat().st_size for name in names},
         "thinned_from": clip.manifest.get("thinned_from", clip.manifest["arrays_sha256"]),
     }

@@ -136,8 +136,11 @@ def test_places_that_cannot_be_are_refused(dataset, tmp_path):
         merge_into([dataset], tmp_path / "pack")
     with pytest.raises(ValueError, match="no published clips here"):
         merge_into([dataset, tmp_path / "nowhere"], tmp_path / "all")
-    with Dataset(tmp_path / "all").lock(), pytest.raises(ValueError, match="is writing here"):
-        merge_into([dataset], tmp_path / "all")
+    with Dataset(tmp_path / "all").claims() as other:
+        assert other.take(list_clips(dataset)[1].name)
+        with pytest.raises(ValueError, match=f"a render is at clip {list_clips(dataset)[1].name}"):
+            merge_into([dataset], tmp_path / "all")
+    assert merge_into([dataset], tmp_path / "all").fresh == 3
 
 
 def test_licences_that_differ_must_be_settled(dataset, tmp_path):
@@ -150,6 +153,23 @@ def test_licences_that_differ_must_be_settled(dataset, tmp_path):
     assert summary.read(tmp_path / "all")["licence"] == "CC-BY-4.0"
     with pytest.raises(ValueError, match="no SPDX expression"):
         merge_into([a], tmp_path / "more", licence="free for all!")
+
+
+def test_samples_that_were_asked_for_stay_asked_for(dataset, tmp_path):
+    a, b = copy_of(dataset, tmp_path / "a"), copy_of(dataset, tmp_path / "b")
+    for root, count in ((a, 5), (b, 3)):
+        folder = root / "specs" / "test"
+        (folder / "draws").mkdir(parents=True)
+        (folder / "count.json").write_text(json.dumps({"count": count}))
+        (folder / "draws" / f"{count:05d}").write_text(list_clips(root)[0].name)
+    Dataset(b).quarantine("test-00004").mkdir()
+    (Dataset(b).quarantine("test-00004") / "cause.json").write_text('{"message": "no place for it", "retry": false}')
+    (Dataset(b).quarantine("test-00004") / "worker.log").symlink_to("/etc/passwd")
+    merge_into([b, a], tmp_path / "all")
+    merged = Dataset(tmp_path / "all")
+    assert merged.asked(merged.specs / "test") == 5
+    assert {path.name for path in (merged.specs / "test" / "draws").iterdir()} == {"00003", "00005"}
+    assert merged.cause("test-00004") is not None and not (merged.quarantine("test-00004") / "worker.log").exists()
 
 
 def test_specs_of_one_name_are_both_kept(dataset, tmp_path):

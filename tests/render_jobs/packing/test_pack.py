@@ -219,6 +219,9 @@ def test_splits_and_outputs(dataset, tmp_path):
         assert verify_clip(path) == []
         if thin.windows:
             assert thin.manifest["thinned_from"] == whole.manifest["arrays_sha256"]
+            assert thin.manifest["file_bytes"] == {
+                n: thin.files.size(n) for n in thin.files.names if n != "manifest.json"
+            }
             assert "twins.parquet" not in thin.files.names and "boxes.parquet" not in thin.files.names
         else:
             assert thin.manifest == whole.manifest, "it has nothing else: the very files"
