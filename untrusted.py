@@ -5,6 +5,7 @@ Standard library only, so that `simulator.clip` can use it wherever clips are re
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -27,8 +28,8 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 
 
-def read_regular(path: Path, max_bytes: int) -> bytes:
-    """All bytes of a regular file. Never waits (pipes, devices) and never reads more than it says.
+def open_regular(path: Path) -> io.BufferedReader:
+    """A regular file, open for reading; never waits, as a pipe or a device would make it.
 
     Raises OSError, or ValueError with the reason (no file name in it).
     """
@@ -39,10 +40,16 @@ def read_regular(path: Path, max_bytes: int) -> bytes:
             raise ValueError("is a directory")
         if not stat.S_ISREG(mode):
             raise ValueError("is not a regular file")
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(max_bytes + 1)
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return open(descriptor, "rb")
+
+
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """All bytes of a regular file, and never more than it says. Raises as `open_regular` does."""
+    with open_regular(path) as file:
+        data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise ValueError(f"larger than {max_bytes / 1e6:g} MB")
     return data
@@ -54,21 +61,24 @@ def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
     Raises ValueError: `file: json: reason`.
     """
     try:
-        tree = json.loads(
-            read_regular(path, max_bytes).decode("utf-8"),
-            object_pairs_hook=_once_each,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
-        _check_depth(tree)
-    except RecursionError:
-        raise ValueError(one_line(f"{path}: json: nested deeper than {MAX_JSON_DEPTH} levels")) from None
+        return parse_json(read_regular(path, max_bytes))
     except OSError as error:
         raise ValueError(one_line(f"{path}: cannot be read: {error.strerror or error}")) from None
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and ours
+    except ValueError as error:
         raise ValueError(one_line(f"{path}: json: {error}")) from None
+
+
+def parse_json(data: bytes) -> dict[str, Any]:
+    """As `read_json`, of bytes. Raises ValueError with the reason."""
+    try:
+        tree = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite
+        )
+    except RecursionError:
+        raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels") from None
+    _check_depth(tree)
     if not isinstance(tree, dict):
-        raise ValueError(one_line(f"{path}: json: expected an object with fields"))
+        raise ValueError("expected an object with fields")
     return tree
 
 

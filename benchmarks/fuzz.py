@@ -19,7 +19,7 @@ from benchmarks.fuzzing.watch import Subject, fuzz, summary
 
 SUBJECTS: Mapping[str, Subject] = {
     "loader": Subject(make=specs.loader_input, target=targets.load, limit_s=10.0),
-    "planner": Subject(make=specs.planner_input, target=targets.plan, limit_s=120.0),
+    "planner": Subject(make=specs.planner_input, target=targets.plan, limit_s=60.0),
     "plans": Subject(make=plans.plan_input, target=targets.read_plan, limit_s=30.0),
 }
 

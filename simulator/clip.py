@@ -30,13 +30,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import h5py
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from simulator.clip_checks import check_contents, opened_arrays, plain_array, read_object, read_table
 from simulator.clip_files import CLIPS, MANIFEST, ClipFiles, PackIndex, clip_files
+from untrusted import one_line
 
 SCHEMA_VERSION = 1
+_STATES = ("frame", "event", "variable", "value")  # columns without which there is nothing to read
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class LazyArray:
         self._files, self._name = files, name
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        with self._files.arrays() as file:
+        with opened_arrays(self._files) as file:
             return np.asarray(self._in(file)[index])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -147,14 +150,16 @@ class LazyArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        with self._files.arrays() as file:
+        with opened_arrays(self._files) as file:
             return tuple(self._in(file).shape)
 
-    def _in(self, file: Any) -> Any:
-        if self._name not in file:
+    def _in(self, file: h5py.File) -> h5py.Dataset:
+        try:
+            return plain_array(file, self._name)
+        except KeyError:
             name = self._name.strip("/")
-            raise ValueError(f"{self._files.path}: no {name}; render (or pack) the clip with it among the outputs")
-        return file[self._name]
+            reason = f"{self._files.path}: no {name}; render (or pack) the clip with it among the outputs"
+            raise ValueError(one_line(reason)) from None
 
 
 class Clip(ArrayGroup):
@@ -191,14 +196,19 @@ class Clip(ArrayGroup):
         loaded = []
         for name in (MANIFEST, "plan.json", "cameras.json"):
             try:
-                with files.open(name) as file:
-                    loaded.append(json.load(file))
+                loaded.append(read_object(files, name))
             except (OSError, ValueError) as error:
-                raise ValueError(f"{files.path / name}: not a readable clip ({error}); render it again") from None
+                reason = f"{files.path / name}: not a readable clip ({error}); render it again"
+                raise ValueError(one_line(reason)) from None
         manifest, plan, cameras = loaded
         if manifest.get("schema_version") != SCHEMA_VERSION:
             found = manifest.get("schema_version")
-            raise ValueError(f"{files.path}/{MANIFEST}: schema_version {found!r}, this reader knows {SCHEMA_VERSION}")
+            reason = f"{files.path}/{MANIFEST}: schema_version {found!r}, this reader knows {SCHEMA_VERSION}"
+            raise ValueError(one_line(reason))
+        try:
+            check_contents(manifest, plan, cameras)
+        except ValueError as error:
+            raise ValueError(one_line(f"{files.path}/{error}; render the clip again")) from None
         return cls(files, manifest, plan, cameras)
 
     # ---- facts
@@ -254,11 +264,11 @@ class Clip(ArrayGroup):
     def states(self) -> dict[str, NDArray[Any]]:
         """Columns of states.parquet: frame t_s event entity variable role value unit visible_px visible_fraction hidden
         hidden_by."""
-        return _columns(self.files, "states.parquet")
+        return read_table(self.files, "states.parquet", _STATES)
 
     def series(self, event: str, variable: str, twin: str | None = None) -> NDArray[np.float64]:
         """[T] values of one scalar variable, of the clip or of one of its twins."""
-        columns = self.states if twin is None else _columns(self.files, "twins.parquet")
+        columns = self.states if twin is None else read_table(self.files, "twins.parquet", ("twin", *_STATES))
         rows = (columns["event"] == event) & (columns["variable"] == variable)
         if twin is not None:
             rows &= columns["twin"] == twin
@@ -271,7 +281,7 @@ class Clip(ArrayGroup):
         """Columns of boxes.parquet, described at the top of this module."""
         if "boxes.parquet" not in self.files.names:
             raise ValueError(f"{self.path}: no boxes; render the clip with `boxes` among its outputs")
-        return _columns(self.files, "boxes.parquet")
+        return read_table(self.files, "boxes.parquet", ("frame", "event", "entity", "kind"))
 
     @property
     def amodal(self) -> dict[str, LazyArray]:
@@ -283,8 +293,8 @@ class Clip(ArrayGroup):
     def tracks(self) -> Tracks:
         if "tracks/uv_px" not in self.manifest["arrays"]:
             raise ValueError(f"{self.path}: no tracks; render the clip with `tracks` among its outputs")
-        with self.files.arrays() as file:
-            return Tracks(**{field.name: file[f"tracks/{field.name}"][()] for field in fields(Tracks)})
+        with opened_arrays(self.files) as file:
+            return Tracks(**{field.name: plain_array(file, f"tracks/{field.name}")[()] for field in fields(Tracks)})
 
     # ---- other pictures
     def twin(self, name: str) -> ArrayGroup:
@@ -317,20 +327,18 @@ class Clip(ArrayGroup):
     @cached_property
     def sweeps(self) -> tuple[Sweep, ...]:
         """One sweep for each window, in the order of `windows`; none when the clip was rendered without."""
-        with self.files.arrays() as file:
-            groups = file.get("sweeps", {})
-            return tuple(_sweep(groups[str(n)]) for n in range(len(groups)))
+        with opened_arrays(self.files) as file:
+            return tuple(_sweep(file, f"sweeps/{n}") for n in range(len(file.get("sweeps", {}))))
 
     @cached_property
     def calibration(self) -> dict[str, tuple[NDArray[np.uint8], float]]:
         """Frame of return at clip quality with the event's clock elsewhere: name -> (rgb [H, W, 3], event_time_s)."""
-        with self.files.arrays() as file:
+        with opened_arrays(self.files) as file:
             if "calibration" not in file:
                 return {}
-            group = file["calibration"]
-            names = json.loads(group.attrs["names"])
-            times = group["event_time_s"][:]
-            return {name: (group["rgb"][i], float(times[i])) for i, name in enumerate(names)}
+            rgb, times = plain_array(file, "calibration/rgb"), plain_array(file, "calibration/event_time_s")[:]
+            names = json.loads(file["calibration"].attrs["names"])
+            return {name: (rgb[i], float(times[i])) for i, name in enumerate(names)}
 
     def event_time_s(self, frame: int) -> float:
         """The target event's own clock at a frame (clip time minus the event's start)."""
@@ -348,18 +356,13 @@ def list_clips(dataset: Path | str) -> list[Path]:
     return sorted(p.parent for p in found if not p.parent.name.startswith("."))
 
 
-def _sweep(group: Any) -> Sweep:
+def _sweep(file: h5py.File, group: str) -> Sweep:
+    rgb = plain_array(file, f"{group}/rgb")
     return Sweep(
-        group["rgb"][:],
-        group["segmentation"][:],
-        group["event_time_s"][:],
-        {name: values[:] for name, values in group["states"].items()},
-        int(group.attrs["frame"]),
-        str(group.attrs["target"]),
+        rgb[:],
+        plain_array(file, f"{group}/segmentation")[:],
+        plain_array(file, f"{group}/event_time_s")[:],
+        {name: plain_array(file, f"{group}/states/{name}")[:] for name in file[f"{group}/states"]},
+        int(file[group].attrs["frame"]),
+        str(file[group].attrs["target"]),
     )
-
-
-def _columns(files: ClipFiles, name: str) -> dict[str, NDArray[Any]]:
-    with files.open(name) as file:
-        table = pq.read_table(file)
-    return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}

@@ -27,6 +27,8 @@ import h5py
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from untrusted import open_regular
+
 INDEX = "index.parquet"
 CLIPS = "clips"  # folder of a data set that holds its clips; part of the name of a clip in a pack
 MANIFEST = "manifest.json"
@@ -87,11 +89,17 @@ class FolderFiles:
         return (self.path / name).stat().st_size
 
     def open(self, name: str) -> io.BufferedReader:
-        return open(self.path / name, "rb")
+        try:
+            return open_regular(self.path / name)
+        except ValueError as error:
+            raise OSError(errno.EINVAL, str(error), f"{self.path / name}") from None
 
     @contextmanager
     def arrays(self) -> Iterator[h5py.File]:
-        with h5py.File(self.path / "arrays.h5", "r") as file:
+        path = self.path / "arrays.h5"
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "is not a regular file", f"{path}")
+        with h5py.File(path, "r") as file:
             yield file
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from simulator.clip import Clip, list_clips
 from simulator.clip_files import is_clip
 from simulator.export import EXPORTERS
+from untrusted import one_line
 
 
 def clip_paths(paths: list[Path]) -> list[Path]:
@@ -19,9 +22,24 @@ def clip_paths(paths: list[Path]) -> list[Path]:
     return found
 
 
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """A clip whose files contradict each other is told in a line, wherever the contradiction shows."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+        what = one_line(f"{path}: its files don't agree ({type(error).__name__}: {error})")
+        raise ValueError(f"{what}; `remind clip verify {path}` says more") from None
+
+
 def info(path: Path) -> str:
-    """What a clip shows, in a few lines."""
-    clip = Clip.open(path)
+    """What a clip shows, in a few lines. Raises ValueError for a broken one."""
+    with told(path):
+        return _info(Clip.open(path))
+
+
+def _info(clip: Clip) -> str:
+    path = clip.path
     height, width = clip.rgb.shape[1:3]
     types = ", ".join(f"{event} ({kind})" for event, kind in clip.manifest["event_types"].items())
     origin = f"rendered on {clip.manifest['device']}"
@@ -43,15 +61,22 @@ def info(path: Path) -> str:
 
 def export(paths: list[Path], to: str, out: Path) -> list[str]:
     """Write clips in another tool's format; returns what was written. Raises ValueError where that cannot be."""
-    return [str(path) for path in EXPORTERS[to]([Clip.open(path) for path in clip_paths(paths)], out)]
+    found = clip_paths(paths)
+    with told(found[0] if len(found) == 1 else paths[0]):
+        return [str(path) for path in EXPORTERS[to]([Clip.open(path) for path in found], out)]
 
 
 def states(path: Path, event: str | None = None, at_s: float | None = None) -> str:
     """The truth as a table: every variable at every frame, or at the frame nearest to `at_s`.
 
-    Raises ValueError for an unknown event or a time outside the clip.
+    Raises ValueError for an unknown event, a time outside the clip, or a broken clip.
     """
-    clip = Clip.open(path)
+    with told(path):
+        return _states(Clip.open(path), event, at_s)
+
+
+def _states(clip: Clip, event: str | None, at_s: float | None) -> str:
+    path = clip.path
     if clip.stateless:
         return f"{path}: an imported video, it has no states"
     events = list(clip.variables)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from event_library.registry import get_type
 from scenes.plan import ScenePlan
 from simulator.clip import Clip
+from simulator.clip_checks import opened_arrays, plain_array
 from simulator.clip_files import wrong_files
 from simulator.clip_writer import array_sha256
 from simulator.deep import (
@@ -22,6 +24,7 @@ from simulator.deep import (
     silhouettes_of_preview,
     states_in_pictures,
 )
+from untrusted import one_line
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,11 @@ def examine_clip(path: Path, *, deep: bool = False, rendered: bool = True) -> Re
     try:
         clip = Clip.open(path)
         if clip.stateless:
-            found = [Finding(name, message) for name, check in _STATELESS for message in check(clip, None)]
-            return Report(path, tuple(found), stateless=True)
-        plan = ScenePlan.from_dict(clip.plan)
+            return Report(path, tuple(_found(_STATELESS, clip, None)), stateless=True)
+        plan = ScenePlan.checked(clip.plan)
     except ValueError as error:
         return Report(path, (Finding("open", str(error)),))
-    findings = [Finding(name, message) for name, check in _SHALLOW for message in check(clip, plan)]
+    findings = _found(_SHALLOW, clip, plan)
     notes = {}
     for name, cross_check in (_DEEP if rendered else _DEEP_WITHOUT_RENDERING) if deep else ():
         for said in cross_check(clip, plan):
@@ -79,16 +81,31 @@ def verify_clip(path: Path, *, deep: bool = False, rendered: bool = True) -> lis
     return list(examine_clip(path, deep=deep, rendered=rendered).findings)
 
 
+def _found(checks: Iterable[tuple[str, Callable[[Clip, Any], Iterator[str]]]], clip: Clip, plan: Any) -> list[Finding]:
+    """What the checks find. A clip may be broken in any way: a check that it breaks has found that."""
+    findings = []
+    for name, check in checks:
+        try:
+            findings += [Finding(name, one_line(message)) for message in check(clip, plan)]
+        except Exception as error:
+            findings.append(Finding(name, one_line(f"cannot be checked: {type(error).__name__}: {error}")))
+    return findings
+
+
 def _files(clip: Clip, plan: ScenePlan | None) -> Iterator[str]:
     yield from wrong_files(clip.files, clip.manifest["files"])
 
 
 def _arrays(clip: Clip, plan: ScenePlan | None) -> Iterator[str]:
-    with clip.files.arrays() as file:
+    with opened_arrays(clip.files) as file:
         for name, facts in clip.manifest["arrays"].items():
             if name not in file:
                 yield f"arrays.h5 has no {name}"
-            elif array_sha256(file[name][()]) != facts["sha256"]:
+                continue
+            array = plain_array(file, name)
+            if list(array.shape) != facts["shape"]:
+                yield f"arrays.h5: {name} is {list(array.shape)}, the manifest says {facts['shape']}"
+            elif array_sha256(array[()]) != facts["sha256"]:
                 yield f"arrays.h5: {name} decodes to other values than were written"
 
 

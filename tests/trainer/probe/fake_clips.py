@@ -80,6 +80,8 @@ def write_fake_clip(path: Path, kind: str, scene: int, prompt: str = "A thing ha
         "variables": {"thing": {"level_m": variable}},
         "event_types": {"thing": kind},
         "twins": ["observed", "paused"],
+        "arrays": {},
+        "files": {},
     }
     plan = {
         "clip": {"num_frames": NUM_FRAMES, "fps": FPS},
