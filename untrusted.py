@@ -17,7 +17,7 @@ from typing import Any
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")  # safe as a file name, an HDF5 name and an object's name
 MAX_LINE = 2000  # characters of one line that is shown
-MAX_JSON_DEPTH = 32
+MAX_JSON_DEPTH, MAX_JSON_BYTES = 32, 64_000_000
 
 
 def one_line(text: str) -> str:

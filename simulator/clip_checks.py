@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simulator.clip_files import ClipFiles, is_clip_id, is_file_name
-from untrusted import MAX_LINE, one_line, parse_json, walk
+from untrusted import MAX_JSON_BYTES, MAX_LINE, one_line, parse_json, walk
 
-MAX_JSON_BYTES = 64_000_000
 MAX_FRAMES, MAX_SIDE_PX = 1_000_000, 16_384
 MAX_ARRAY_BYTES = 64 * 2**30  # of one array, decoded
 MAX_ROWS, MAX_COLUMNS = 50_000_000, 64
@@ -77,7 +76,7 @@ def check_contents(manifest: dict[str, Any], plan: dict[str, Any], cameras: dict
         if not isinstance(num_frames, int) or isinstance(num_frames, bool) or not 1 <= num_frames <= MAX_FRAMES:
             raise ValueError(f"clip.num_frames: expected a whole number from 1 to {MAX_FRAMES}")
         fps = clip.get("fps") if isinstance(clip, dict) else None
-        if not _is_number(fps) or not 0 < fps <= 1e6:
+        if fps is None or not _is_number(fps) or not 0 < fps <= 1e6:
             raise ValueError("clip.fps: expected a number above 0")
         _check_form(plan, _PLAN, "")
     with _in("cameras.json"):

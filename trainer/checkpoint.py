@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from trainer.build import build_codec, build_model
 from trainer.codec import LatentCodec
 from trainer.config import TrainConfig, config_from_json
 from trainer.model import RememberingWan
+from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 SCENES = "scenes.json"  # of a run: ids of the scenes it was trained on
 SCHEMA_VERSION = 1
@@ -74,7 +76,11 @@ def save_checkpoint(
 
 def trained_scenes(run_dir: Path) -> frozenset[str]:
     """Ids of the scenes that a run was trained on."""
-    return frozenset(json.loads((run_dir / SCENES).read_text()))
+    path = run_dir / SCENES
+    scenes = json.loads(path.read_text())
+    if not isinstance(scenes, list) or not all(isinstance(scene, str) for scene in scenes):
+        raise ValueError(f"{path}: expected a list of ids of scenes")
+    return frozenset(scenes)
 
 
 def list_checkpoints(run_dir: Path) -> list[Path]:
@@ -90,10 +96,10 @@ def load_checkpoint(
     device = next(model.parameters()).device
     _load_parameters(model, path / "model.safetensors")
     ema.clear()
-    ema.update(load_file(path / "ema.safetensors", device=str(device)))
+    ema.update(_load_tensors(path / "ema.safetensors", str(device)))
     parameters = dict(model.named_parameters())
     optimizer.state.clear()
-    for key, value in load_file(path / "optimizer.safetensors").items():
+    for key, value in _load_tensors(path / "optimizer.safetensors").items():
         name, entry = key.rsplit("/", 1)
         target = parameters[name]
         optimizer.state[target][entry] = value if entry == "step" else value.to(target.device)
@@ -108,7 +114,7 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
     checkpoints = list_checkpoints(run_dir)
     if not checkpoints or not (run_dir / "config.json").exists():
         raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
-    config = config_from_json((run_dir / "config.json").read_text())
+    config = config_from_json(run_dir / "config.json")
     model = build_model(config)
     _load_parameters(model, checkpoints[-1] / f"{weights}.safetensors")
     model.requires_grad_(False).eval().to(device or torch.device("cpu"))
@@ -116,20 +122,30 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
 
 
 def _read_step(path: Path) -> int:
-    state = json.loads((path / "state.json").read_text())
-    if state["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(
-            f"{path}/state.json: schema_version {state['schema_version']}, this version reads {SCHEMA_VERSION}"
-        )
+    state = read_json(path / "state.json", MAX_JSON_BYTES)
+    if state.get("schema_version") != SCHEMA_VERSION or not isinstance(state.get("step"), int):
+        found = state.get("schema_version")
+        raise ValueError(one_line(f"{path}/state.json: schema_version {found!r}, this version reads {SCHEMA_VERSION}"))
     return int(state["step"])
 
 
+def _load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+    """Tensors of a safetensors file; nothing else can be in one, and nothing in it is executed."""
+    try:
+        tensors: dict[str, Tensor] = load_file(path, device=device)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(one_line(f"{path}: cannot be read as safetensors: {error}")) from None
+    return tensors
+
+
 def _load_parameters(model: RememberingWan, path: Path) -> None:
-    loaded = load_file(path)
+    loaded = _load_tensors(path)
     parameters = dict(model.named_parameters())
     if loaded.keys() != parameters.keys():
         odd = sorted(loaded.keys() ^ parameters.keys())
-        raise ValueError(f"{path}: does not fit the model; {len(odd)} parameters differ, first {odd[0]}")
+        raise ValueError(one_line(f"{path}: does not fit the model; {len(odd)} parameters differ, first {odd[0]}"))
+    if odd := [name for name, parameter in parameters.items() if loaded[name].shape != parameter.shape]:
+        raise ValueError(f"{path}: does not fit the model; {len(odd)} shapes differ, first {odd[0]}")
     with torch.no_grad():
         for name, parameter in parameters.items():
             parameter.copy_(loaded[name])

@@ -7,7 +7,10 @@ import difflib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 Prediction = Literal["x", "v"]
 Mode = Literal["none", "phase"]
@@ -97,9 +100,13 @@ class TrainConfig:
         return json.dumps(dataclasses.asdict(self), indent=2)
 
 
-def config_from_json(text: str) -> TrainConfig:
-    """The configuration that `to_json` wrote; a field this version does not know is an error."""
-    loaded: TrainConfig = _from_dict(TrainConfig, json.loads(text), "")
+def config_from_json(path: Path) -> TrainConfig:
+    """The configuration that `to_json` wrote; ValueError for a field that this version does not know."""
+    tree = read_json(path, MAX_JSON_BYTES)
+    try:
+        loaded: TrainConfig = _from_dict(TrainConfig, tree, "")
+    except ValueError as error:
+        raise ValueError(one_line(f"{path}: {error}")) from None
     return loaded
 
 
@@ -123,6 +130,8 @@ def _changed(config: Any, path: list[str], value: Any, name: str) -> Any:
 
 
 def _from_dict(cls: type, values: Mapping[str, Any], prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise ValueError(f"{prefix.rstrip('.')}: is a group of fields, got {str(values)[:40]!r}")
     read = {}
     for key, value in values.items():
         hint = _field_type(cls, key, prefix + key)

@@ -161,9 +161,7 @@ def _optimizer(model: RememberingWan, config: OptimConfig) -> torch.optim.Optimi
     return torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, config.beta2), fused=True)
 
 
-def _split(
-    config: TrainConfig, data_dir: Path, heldout_dir: Path | None
-) -> tuple[list[ClipRecord], list[ClipRecord]]:
+def _split(config: TrainConfig, data_dir: Path, heldout_dir: Path | None) -> tuple[list[ClipRecord], list[ClipRecord]]:
     """Clips to train on, and clips of other scenes."""
     records = read_dataset(data_dir, config.data.frame_stride)
     share = config.data.heldout_share if heldout_dir is None else 0.0
@@ -184,7 +182,7 @@ def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:
     if saved.exists():
         if not resume:
             raise ValueError(f"{run_dir}: already holds a run; go on with resume, or choose another folder")
-        if config_from_json(saved.read_text()) != config:
+        if config_from_json(saved) != config:
             raise ValueError(f"{saved}: the run was started with another configuration; resume with that one")
     run_dir.mkdir(parents=True, exist_ok=True)
     saved.write_text(config.to_json())

@@ -21,7 +21,7 @@ _FIELDS = frozenset(field.name for field in dataclasses.fields(EventInfo)) - {"i
 @cache
 def _family(name: str) -> dict[str, dict[str, Any]]:
     text = (files(__package__) / f"{name}.yaml").read_text("utf-8")
-    loaded: dict[str, dict[str, Any]] = yaml.load(text, Loader=_LOADER)
+    loaded: dict[str, dict[str, Any]] = yaml.load(text, Loader=_LOADER)  # noqa: S506 (a safe loader, of our own files)
     return loaded
 
 

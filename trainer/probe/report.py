@@ -161,7 +161,7 @@ def _clip(
     return {
         "facts": facts,
         "score": score,
-        "curve": Markup(state_curve(facts, score)),  # built and escaped in charts
+        "curve": Markup(state_curve(facts, score)),  # noqa: S704 (built and escaped in charts)
         "columns": [(f, f / facts.fps, f in hidden, f == facts.t_r) for f in frames],
         "strips": strips,
         "reading": _reading_in_words(score),

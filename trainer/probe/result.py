@@ -14,6 +14,7 @@ from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.calibration import Judged
 from trainer.probe.metrics import coverage, recovery
 from trainer.probe.verdict import Limits, Reading
+from untrusted import MAX_JSON_BYTES, read_json
 
 SCHEMA_VERSION = 1
 PAUSED_ROW = "paused picture, read as a model's"
@@ -89,7 +90,7 @@ class ProbeResult:
     def read(cls, path: Path) -> ProbeResult:
         """Raises ValueError, naming the file, when it is not a probe result of this schema."""
         try:
-            data = json.loads(Path(path).read_text())
+            data = read_json(Path(path), MAX_JSON_BYTES)
             if data["schema_version"] != SCHEMA_VERSION:
                 raise ValueError(f"schema_version {data['schema_version']!r}, this reader knows {SCHEMA_VERSION}")
             return _result(data)

@@ -110,16 +110,16 @@ def test_the_report_stands_alone(remembered: tuple[ProbeResult, Path]) -> None:
 
 
 def test_the_report_escapes_hostile_strings(tmp_path: Path) -> None:
-    hostile = "<script>alert(1)</script> & \"quoted\" 'too' {{ 7 * 7 }}"
+    hostile = "<script>alert(1)</script> & \"quoted\" 'too' {{ 7 * 7 }} <a href='javascript:alert(4)'>"
     write_fake_clip(tmp_path / "data" / "clips" / "a", "glass", 1, prompt=hostile)
     manifest = tmp_path / "data" / "clips" / "a" / "manifest.json"
     content = json.loads(manifest.read_text())
-    content["clip_id"], content["event_types"]["thing"] = "<img src=x onerror=alert(2)>", "<b>bold</b>"
+    content["event_types"]["thing"] = "<b>bold</b><img src=x onerror=alert(2)>"
     content["variables"]["thing"]["level_m"]["unit"] = "</text></svg><script>alert(3)</script>"
     manifest.write_text(json.dumps(content))
     probe(None, tmp_path / "data", tmp_path / "out")
     page = (tmp_path / "out" / "index.html").read_text()
-    assert "<script" not in page and "<img src=x" not in page and "<b>bold" not in page
+    assert all(tag not in page for tag in ("<script", "<img src=x", "<b>bold", "<a href='java"))
     assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
 
 
