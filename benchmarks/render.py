@@ -1,6 +1,7 @@
 """What rendering costs beside the rendering: overhead, scaling, a long run, and the same scene by others.
 
     python -m benchmarks.render overhead [--sides 64 128 256] [--samples 8 16] [--workers 1 2] [--clips 4] [--bare]
+    python -m benchmarks.render processor [--sides 64 128 256] [--samples 8 16] [--clips 3] [--bare]
     python -m benchmarks.render scaling [--clips 6]
     python -m benchmarks.render soak [--clips 300]
     python -m benchmarks.render peers --blenderproc PYTHON [--sides 64 256] [--repeats 3]
@@ -134,6 +135,19 @@ def overhead(options: argparse.Namespace) -> None:
                 print("| " + " | ".join(map(str, (*cells, *parts, *tail))) + " |", flush=True)
 
 
+def processor(options: argparse.Namespace) -> None:
+    """The same in CPU seconds of one worker of one thread, in this process: for machines that do other work."""
+    from benchmarks.processor_time import run  # a Blender process from here on
+
+    plans = [
+        plan
+        for side in options.sides
+        for samples in options.samples
+        for plan in plans_of(options.clips, side, samples, bare=options.bare, specs=options.specs)
+    ]
+    run(plans)
+
+
 def scaling(options: argparse.Namespace) -> None:
     """Clips a minute with one worker on one core, one on all cores, and one worker for each core."""
     plans = plans_of(options.clips, options.sides[0], 8, bare=True)
@@ -152,7 +166,12 @@ def scaling(options: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
-    for name, run, clips in (("overhead", overhead, 6), ("scaling", scaling, 8), ("soak", soak, 300)):
+    for name, run, clips in (
+        ("overhead", overhead, 6),
+        ("processor", processor, 3),
+        ("scaling", scaling, 8),
+        ("soak", soak, 300),
+    ):
         command = commands.add_parser(name, help=run.__doc__)
         command.set_defaults(run=run)
         command.add_argument("--clips", type=int, default=clips)

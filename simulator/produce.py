@@ -127,9 +127,9 @@ def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progre
     visibility, boxes = truth.visibility, truth.boxes
     stages.end("rays_and_states")
     with ArraysFile(out / "arrays.h5") as arrays:
-        for name, array in truth.arrays.items():
-            arrays.add(name, array)
-        del truth, array
+        while truth.arrays:
+            arrays.add(*truth.arrays.popitem())
+        del truth
         stages.end("writing")
         renderer = open_renderer(stage)
         stages.end("opening")
