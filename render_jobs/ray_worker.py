@@ -58,11 +58,14 @@ class NodeWorker:
             return {**self._node, "unfit": self._unfit}
         bodies = self._bodies(patience_s)
         heard = {**self._node, "bodies": bodies}
+        if bodies and bodies[-1]["kind"] == "gone":
+            heard["ending"] = self._worker.ending()
+            self._worker.kill()  # its children, too; now its log is complete
+        else:
+            heard["rss_bytes"] = self._worker.rss_bytes()
         if (log := self._worker.log()[-_MAX_LOG_CHARS:]) != self._log:
             self._log = heard["log"] = log
-        if bodies and bodies[-1]["kind"] == "gone":
-            return {**heard, "ending": self._worker.ending()}
-        return {**heard, "rss_bytes": self._worker.rss_bytes()}
+        return heard
 
     def _bodies(self, patience_s: float) -> list[dict[str, Any]]:
         bodies: list[dict[str, Any]] = []
