@@ -135,8 +135,8 @@ def _begin(out: Path, selection_sha256: str) -> bool:
     """Whether the pack is there already. Raises ValueError when `out` holds something else."""
     begun = out / _DRAFTS / "selection"
     if (out / INDEX).is_file():
-        found = (summary.read(out) or {}).get("pack") or {}
-        if found.get("selection_sha256") != selection_sha256:
+        found = (summary.read(out) or {}).get("pack")
+        if not isinstance(found, dict) or found.get("selection_sha256") != selection_sha256:
             raise ValueError(f"{out}: holds a pack of other clips or with other options; name another --out")
         return True
     if begun.is_file():

@@ -138,7 +138,16 @@ def _job_counts(root: Path) -> dict[str, int]:
 
 
 def lines(description: dict[str, Any]) -> list[str]:
-    """For people."""
+    """For people. Raises ValueError for what `describe` did not make."""
+    try:
+        return _lines(description)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{DATASET_FILE}: not as it was written ({type(error).__name__}: {error}); copy it again"
+        ) from None
+
+
+def _lines(description: dict[str, Any]) -> list[str]:
     total, counts, made = description["totals"], description["counts"], description["provenance"]
     size = f"{total['clips']} clips, {total['frames']} frames, {total['hours']:.3g} h, {total['bytes'] / 1e6:.1f} MB"
     rows = {

@@ -94,3 +94,13 @@ def test_the_verbs_go_round(dataset, tmp_path, capsys):
     ):
         assert remind.main(["dataset", *command]) == 2
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema_version": 2}', '{"schema_version": 1, "pack": 3}'])
+def test_a_dataset_json_that_is_none_is_one_line(dataset, tmp_path, capsys, text):
+    pack = tmp_path / "pack"
+    assert remind.main(["dataset", "pack", str(dataset), "--out", str(pack)]) == 0
+    (pack / "dataset.json").write_text(text)
+    for command in (["info", str(pack)], ["pack", str(dataset), "--out", str(pack)]):
+        assert remind.main(["dataset", *command]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
