@@ -15,6 +15,7 @@ from pathlib import Path
 
 from render_jobs.dataset_verbs import add_dataset_verbs
 from render_jobs.verbs import Args, Handler, Verbs, add_render
+from untrusted import one_line
 
 
 # ---- events
@@ -340,7 +341,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.traceback:
             raise
         for line in _problems(error):
-            print(f"remind: {line}", file=sys.stderr)
+            print(f"remind: {one_line(line)}", file=sys.stderr)
         return 2
 
 

@@ -147,3 +147,10 @@ def test_output_cut_short_is_no_error() -> None:
     command = f"{shlex.quote(sys.executable)} remind.py events list | true"
     done = subprocess.run(["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True, env=os.environ)
     assert done.stderr == ""
+
+
+def test_an_error_line_only_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert remind.main(["scene", "check", "no\x1b[2Jsuch.yaml"]) == 2
+    assert remind.main(["clip", "info", "no\x1b[2Jsuch"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and all(line.isprintable() and "\\x1b[2J" in line for line in lines)
