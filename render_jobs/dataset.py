@@ -2,8 +2,8 @@
 
 DATASET/clips/<id>/                    published clips; a clip is there if and only if it is complete
 DATASET/plans/<id>.json                every plan that was asked for
-DATASET/specs/<name>-<digest>.yaml     each spec that was asked for; beside it a folder with how many samples were wanted
-                                       (count.json) and the id of each (draws/<n>)
+DATASET/specs/<name>-<digest>.yaml     each spec that was asked for; in a folder of that name how many samples were
+                                       wanted (count.json) and the id of each (draws/<n>)
 DATASET/quarantine/<id>/               jobs that are given up: plan.json or spec.yaml, worker.log, cause.json
 DATASET/render.log                     what happened, a line each
 DATASET/runs/<name>.json               runs at work (render_jobs.progress)
@@ -172,7 +172,9 @@ class Dataset:
         swept = []
         for path in sorted((self.root / ".attempts").glob(f"{job_id}*")):
             key = path.name.rsplit("-", 3)[0]
-            if key == job_id or claims.take(key):
+            if path.is_file():  # a probe of a run that was killed; one at work doesn't mind
+                path.unlink(missing_ok=True)
+            elif key == job_id or claims.take(key):
                 shutil.rmtree(path, ignore_errors=True)
                 swept.append(path.name)
                 if key != job_id:

@@ -45,7 +45,7 @@ def job(name: str, index: int = 0) -> Job:
 def fake_crew(root: Path, num_workers: int = 1) -> LocalCrew:
     """Fake workers that count their attempts in ROOT/../counts."""
     counts = root.parent / "counts"
-    counts.mkdir(exist_ok=True)
+    counts.mkdir(parents=True, exist_ok=True)
     return LocalCrew(
         size=num_workers,
         commands={"cycles": lambda threads: [sys.executable, str(FAKE_WORKER), str(counts), str(threads)]},
