@@ -14,9 +14,11 @@ from render_jobs.dataset import Dataset
 from render_jobs.jobs import Job
 from render_jobs.local import LocalCrew
 from render_jobs.pool import Pool
+from render_jobs.status import read_status
 from scenes.loading import parse_spec
 from scenes.sampling import sample_plans
 from simulator.clip import Clip, list_clips
+from tests.render_jobs.test_pool import wait_until
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.blender
@@ -76,15 +78,16 @@ def test_two_workers_give_the_same_arrays(undisturbed: dict[str, str], jobs: lis
     assert hashes(tmp_path) == undisturbed
 
 
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_worker_killed_in_mid_frame_costs_one_attempt(
-    undisturbed: dict[str, str], jobs: list[Job], tmp_path: Path
+    undisturbed: dict[str, str], jobs: list[Job], tmp_path: Path, fault: signal.Signals
 ) -> None:
     killed: list[int] = []
 
     def kill_once(job_id: str, done: int, total: int) -> None:
         if done == 3 and not killed:
             killed.extend(child_pids())
-            os.kill(killed[0], signal.SIGKILL)
+            os.kill(killed[0], fault)
 
     pool = Pool(dataset=Dataset(tmp_path), crew=LocalCrew(size=1), on_progress=kill_once)
     results = {r.job_id: r for r in pool.run(jobs)}
@@ -125,9 +128,44 @@ def test_a_killed_run_is_finished_by_the_same_command(
     first = subprocess.run([sys.executable, "-c", KILL_ITSELF, str(data), str(plans)], cwd=REPOSITORY)
     assert first.returncode == -signal.SIGKILL
     assert len(hashes(data)) == 1
-    command = [sys.executable, "-m", "remind", "render", str(plans), "--out", str(data), "--workers", "2"]
-    second = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert second.returncode == 0, second.stderr
-    assert "1 clips rendered, 1 were there already, 0 failed" in second.stdout
+    (tmp_path / "quick.yaml").write_text(SPEC)
+    second = remind("render", tmp_path / "quick.yaml", "--count", 2, "--out", data, "--workers", 2)
+    _, err = second.communicate()
+    assert second.returncode == 0, err
+    log = (data / "render.log").read_text()
+    assert log.count("done at attempt 1") == 2, "each was rendered once"
     assert hashes(data) == undisturbed
-    assert not [p for p in (data / "clips").iterdir() if p.name.startswith(".")]
+    assert not list((data / ".attempts").glob("*"))
+
+
+def test_ctrl_c_leaves_nothing_half_done_and_says_how_to_go_on(
+    undisturbed: dict[str, str], jobs: list[Job], tmp_path: Path
+) -> None:
+    (tmp_path / "quick.yaml").write_text(SPEC)
+    command = ("render", tmp_path / "quick.yaml", "--count", 2, "--out", tmp_path / "data", "--workers", 1)
+    run = remind(*command)
+    wait_until(lambda: bool(list((tmp_path / "data" / ".attempts").glob(f"{jobs[0].id}*"))))
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    assert f"again goes on where it was: remind {' '.join(str(word) for word in command)}" in err
+    assert not list((tmp_path / "data" / ".attempts").glob("*")) and not hashes(tmp_path / "data")
+    assert read_status(tmp_path / "data").num_left == 2 and read_status(tmp_path / "data").runs == ()
+    again = remind(*command)
+    out, err = again.communicate()
+    assert "2 clips rendered, 0 were there already, 0 failed" in out, err
+    assert hashes(tmp_path / "data") == undisturbed
+    dry = remind(*command, "--dry-run").communicate()[0]
+    assert "2 clips: 2 there already, 0 quarantined, 0 to render" in dry
+    assert "by the last 2 clips rendered here" in dry
+
+
+def remind(*words: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "remind", *map(str, words)],
+        cwd=REPOSITORY,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

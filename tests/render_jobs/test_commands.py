@@ -38,8 +38,8 @@ def test_what_is_no_plan_is_named(tmp_path: Path) -> None:
         ({"memory_gb": float("nan")}, "--memory-gb"),
         ({"renderer": "crayon"}, "--renderer: no renderer 'crayon'"),
         ({"address": "here:1"}, "--address: only for a Ray cluster"),
-            ({"cpus_per_worker": 2}, "--cpus-per-worker: only for a Ray cluster"),
-            ({"cpus_per_worker": 0, "backend": "ray"}, "--cpus-per-worker: 0 is too few"),
+        ({"cpus_per_worker": 2}, "--cpus-per-worker: only for a Ray cluster"),
+        ({"cpus_per_worker": 0, "backend": "ray"}, "--cpus-per-worker: 0 is too few"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(tmp_path: Path, option: Any, said: str) -> None:

@@ -234,7 +234,7 @@ def test_clocks_that_jump_change_nothing(tmp_path: Path) -> None:
     assert set(again["states"].values()) == {"present"}
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_chaos_ends_as_peace_does(tmp_path: Path, seed: int) -> None:
     """Runs, two at a time, and workers are killed at random moments; all sorts of jobs misbehave."""
     luck, root = np.random.default_rng(seed), tmp_path / "war" / "data"
