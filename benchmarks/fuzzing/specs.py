@@ -108,7 +108,7 @@ def random_spec(stock: Stock, rng: np.random.Generator) -> dict[str, Any]:
         "interruptions": [_interruption(ids, duration_s, rng) for _ in range(int(pick(rng, (0, 1, 1, 1, 1, 2, 3))))],
     }
     if stock.most_clutter is not None or rng.uniform() < 0.3:
-        spec["world"]["clutter"] = int(rng.integers((stock.most_clutter or 12) + 1))
+        spec["world"]["clutter"] = int(rng.integers((12 if stock.most_clutter is None else stock.most_clutter) + 1))
     if rng.uniform() < 0.3:
         spec["world"]["light"] = {"preset": pick(rng, ("studio", "window", "dim", "day", "evening", "overcast"))}
     return spec
