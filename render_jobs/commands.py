@@ -20,6 +20,7 @@ from render_jobs.progress import Report
 from render_jobs.ray_crew import RayCrew
 from render_jobs.status import read_status
 from scenes.plan import ScenePlan
+from simulator.clip_files import INDEX
 from simulator.commands import info as clip_info
 from simulator.importing import ImportRequest, parse_size
 
@@ -102,6 +103,8 @@ def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -
     """As `render_plans`, of jobs and draws."""
     crew = _crew(options, out)
     dataset = Dataset(out)
+    if (out / INDEX).is_file():
+        raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
     jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)
     frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
     num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)

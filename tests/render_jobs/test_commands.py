@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from render_jobs.commands import RenderOptions, gather, render, render_plans
+from scenes.commands import example_specs
 from tests.render_jobs.support import fake_crew, job
 
 
@@ -23,7 +24,8 @@ def test_plan_files_and_folders_of_them(tmp_path: Path) -> None:
 def test_what_is_no_plan_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a plan")
     (tmp_path / "broken.json").write_text("{")
-    for path, said in [("notes.txt", "neither a spec"), ("broken.json", "json: Expecting property name"), ("absent", "no such file")]:
+    broken = "json: Expecting property name"
+    for path, said in [("notes.txt", "neither a spec"), ("broken.json", broken), ("absent", "no such file")]:
         with pytest.raises(ValueError, match=f"{path}.*{said}"):
             gather([tmp_path / path], RenderOptions())
 
@@ -61,3 +63,29 @@ def test_exit_status_says_whether_a_clip_failed(
     said = capsys.readouterr().out
     assert "0 clips rendered, 1 were there already, 1 failed" in said
     assert f"failed {job('impossible').id}: ValueError: the target cannot be hidden" in said
+
+
+def test_a_pack_is_not_rendered_into(tmp_path: Path) -> None:
+    (tmp_path / "index.parquet").write_bytes(b"")
+    with pytest.raises(ValueError, match=f"{tmp_path} is a pack"):
+        render_plans([job("good").plan], tmp_path)
+
+
+def test_only_and_limit_choose_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, jobs = tmp_path / "data", [job("good", index) for index in range(3)]
+    monkeypatch.setattr("render_jobs.local.ENGINES", fake_crew(root).commands)
+    wanted = RenderOptions(only=(jobs[1].id[:8], "impos*"), num_workers=1)
+    assert [each for each in [*jobs, job("impossible")] if wanted.wants(each)] == [jobs[1], job("impossible")]
+    plans = [each.plan for each in jobs]
+    done = [render_plans(plans, root, RenderOptions(limit=2, num_workers=1)) for _ in range(2)]
+    assert [[r.state for r in results] for results in done] == [["done", "done"], ["present", "present", "done"]]
+    assert [len([r for r in results if r.state == "done"]) for results in done] == [2, 1]
+
+
+def test_dry_run_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = example_specs()[0]
+    assert render([spec], tmp_path / "data", RenderOptions(count=10_000, num_workers=2), dry_run=True) == 0
+    said = capsys.readouterr().out
+    assert "10000 clips: 0 there already, 0 quarantined, 10000 to render" in said
+    assert "with 2 workers" in said and "a rough guess" in said
+    assert not (tmp_path / "data").exists()
