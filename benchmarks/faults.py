@@ -42,6 +42,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("faults"))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell is born deaf to it
     specs: Path = options.out / "specs"
     specs.mkdir(parents=True)
     for name in TYPES:

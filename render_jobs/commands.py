@@ -116,7 +116,7 @@ def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -
             limits=_limits(options, crew),
             retry_quarantined=options.retry_quarantined,
             limit=options.limit,
-            wanted=options.wants,
+            wanted=options.wants if options.only else None,
             on_progress=report.on_progress,
         )
         with contextlib.closing(pool.run(jobs)) as ends:

@@ -19,6 +19,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -116,13 +117,23 @@ class Dataset:
         found = _read_json(folder / "count.json")
         return int(found.get("count", 0)) if found else 0
 
-    def drawn(self, draw: Draw) -> Job | None:
-        """The job of a sample that was drawn before, if its plan is there and sound."""
+    def drawn_id(self, draw: Draw) -> str | None:
+        """The id of a sample that was drawn before."""
         try:
-            job = Job(ScenePlan.read(self.plan(self._drawn(draw).read_text().strip())))
+            found = self._drawn(draw).read_text(encoding="utf-8").strip()
         except (OSError, ValueError):
             return None
-        return job if self._drawn(draw).read_text().strip() == job.id else None
+        return found if re.fullmatch("[0-9a-f]{20}", found) else None
+
+    def drawn(self, draw: Draw) -> Job | None:
+        """The job of a sample that was drawn before, if its plan is there and sound."""
+        if (job_id := self.drawn_id(draw)) is None:
+            return None
+        try:
+            job = Job(ScenePlan.read(self.plan(job_id)))
+        except (OSError, ValueError):
+            return None
+        return job if job.id == job_id else None
 
     def keep_draw(self, draw: Draw, job: Job) -> None:
         """Remember what a sample turned out to be."""

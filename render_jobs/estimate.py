@@ -48,18 +48,18 @@ class Cost:
 
 def estimate(dataset: Dataset, jobs: Sequence[Job | Draw], num_workers: int | None, limit: int | None) -> list[str]:
     """Lines for people: clips, time, disk. Nothing is written."""
-    known = [dataset.drawn(work) if isinstance(work, Draw) else work for work in jobs]
     todo, present, failed = [], 0, 0
-    for work, job in zip(jobs, known, strict=True):
-        if job is not None and dataset.is_done(job.id):
+    for work in jobs:
+        job_id = dataset.drawn_id(work) or work.id if isinstance(work, Draw) else work.id
+        if dataset.is_done(job_id):
             present += 1
-        elif dataset.cause(job.id if job is not None else work.id) is not None:
+        elif dataset.cause(job_id) is not None:
             failed += 1
         else:
-            todo.append((work, job))
+            todo.append(work)
     todo = todo[:limit]
     samples = _sample_plans(todo)
-    costs = [samples[work.spec.digest] if isinstance(work, Draw) else Cost.modelled(work.plan) for work, _ in todo]
+    costs = [samples[work.spec.digest] if isinstance(work, Draw) else Cost.modelled(work.plan) for work in todo]
     crew = LocalCrew.of_this_machine(num_workers)
     slower, larger, source = _compared_with_clips(dataset)
     seconds = sum(cost.worker_s for cost in costs) * slower / crew.size
@@ -75,9 +75,9 @@ def estimate(dataset: Dataset, jobs: Sequence[Job | Draw], num_workers: int | No
     return lines
 
 
-def _sample_plans(todo: Sequence[tuple[Job | Draw, Job | None]]) -> dict[str, Cost]:
+def _sample_plans(todo: Sequence[Job | Draw]) -> dict[str, Cost]:
     """Spec digest -> cost of its first sample; beyond NUM_DRAWN specs, the mean of those."""
-    specs = {work.spec.digest: work.spec for work, _ in todo if isinstance(work, Draw)}
+    specs = {work.spec.digest: work.spec for work in todo if isinstance(work, Draw)}
     costs = {}
     for spec in list(specs.values())[:NUM_DRAWN]:
         (plan,) = sample_plans(parse_spec(spec.text, f"{spec.name}.yaml"), 1)

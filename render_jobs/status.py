@@ -51,12 +51,13 @@ def read_status(root: Path) -> Status:
     if not (dataset.plans.is_dir() or dataset.specs.is_dir()):
         raise ValueError(f"{root}: not a data set (no plans/ in it); `remind render ... --out {root}` makes one")
     queued = dataset.queued_ids()
-    done = [job_id for job_id in queued if dataset.is_done(job_id)]
+    published = {path.name for path in dataset.clips.glob("[!.]*")}
+    done = [job_id for job_id in queued if job_id in published and dataset.is_done(job_id)]
     causes = {job_id: dataset.cause(job_id) for job_id in dataset.quarantined_ids()}
     failed = [
         Failure(job_id, str(cause["message"]), bool(cause.get("retry")))
         for job_id, cause in causes.items()
-        if cause is not None and job_id not in set(done)
+        if cause is not None and job_id not in published
     ]
     settled = {*done, *(f.job_id for f in failed)}
     undrawn = 0
