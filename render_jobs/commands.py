@@ -109,7 +109,8 @@ def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -
     frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
     num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)
     results: list[Result] = []
-    with _stop_on_signals(), Report(dataset, num_clips, max(frames, default=FRAMES_GUESS)) as report:
+    guess = max(frames, default=FRAMES_GUESS)
+    with _stop_on_signals(), Report(dataset, num_clips, guess, limited=options.limit is not None) as report:
         pool = Pool(
             dataset=dataset,
             crew=crew,

@@ -23,6 +23,7 @@ from render_jobs.crew import GONE, Crew, Message, WorkerHandle
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Draw, Job, Result
 from scenes.plan import ScenePlan
+from untrusted import one_line
 
 _START_FAILURES = 3  # workers in a row that end before they are ready: the machine is at fault, not a job
 _TICK_S = 0.5  # between two looks at memory and at the clips that other runs are at
@@ -249,7 +250,7 @@ class _Run:
             return self._done(slot, body.get("stats", {}))
         elif kind == "error" and slot.task:
             return self._lost(
-                slot, str(body.get("message")), retry=bool(body.get("retry")), full=bool(body.get("storage"))
+                slot, one_line(str(body.get("message"))), retry=bool(body.get("retry")), full=bool(body.get("storage"))
             )
         elif kind == GONE:
             return self._gone(slot, message.worker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -15,6 +16,7 @@ from tqdm import tqdm
 from render_jobs.claims import Claims
 from render_jobs.dataset import Dataset, run_name, write_atomically
 from render_jobs.jobs import Result
+from untrusted import one_line
 
 QUIET_S = 10.0  # between two lines when the output is a file
 WRITE_S = 2.0  # between two states of the file
@@ -39,7 +41,7 @@ class RunState:
         """For people."""
         left = "unknown" if self.left_s is None else spoken_s(self.left_s)
         return (
-            f"at work on {self.host} (process {self.process}) for {spoken_s(self.elapsed_s)}: "
+            f"at work on {one_line(str(self.host))} (process {self.process}) for {spoken_s(self.elapsed_s)}: "
             f"{self.clips_done} clips done, {self.clips_failed} failed, {self.clips_left} left, "
             f"{self.frames_per_s:.1f} frames/s, {left} to go"
         )
@@ -52,8 +54,9 @@ class Tally:
     the first worker reports.
     """
 
-    def __init__(self, num_clips: int, frames_per_clip: int) -> None:
-        self.num_clips = num_clips  # that this run has to think about
+    def __init__(self, num_clips: int, frames_per_clip: int, *, limited: bool = False) -> None:
+        self.num_clips = num_clips  # that this run has to think about; limited: that it may render
+        self._limited = limited
         self.ended = {"done": 0, "present": 0, "failed": 0}
         self._guess = frames_per_clip
         self._at_work: dict[str, tuple[int, int]] = {}  # job -> pictures done, in all
@@ -71,7 +74,8 @@ class Tally:
 
     @property
     def clips_left(self) -> int:
-        return max(0, self.num_clips - sum(self.ended.values()))
+        ended = sum(self.ended.values()) - self._limited * self.ended["present"]
+        return max(0, self.num_clips - ended)
 
     @property
     def frames_done(self) -> int:
@@ -131,11 +135,11 @@ class ProgressBar:
 class Report:
     """Follows one run: the bar, and the file by which `remind render --status` sees it from any machine."""
 
-    def __init__(self, dataset: Dataset, num_clips: int, frames_per_clip: int) -> None:
+    def __init__(self, dataset: Dataset, num_clips: int, frames_per_clip: int, *, limited: bool = False) -> None:
         self._dataset, self._claims = dataset, dataset.claims()
         self._path = dataset.runs / f"{run_name()}.json"
         self._written_s = float("-inf")
-        self.tally = Tally(num_clips, frames_per_clip)
+        self.tally = Tally(num_clips, frames_per_clip, limited=limited)
         self._bar = ProgressBar(self.tally)
 
     def __enter__(self) -> Self:
@@ -150,7 +154,8 @@ class Report:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.close()
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a disk that is no longer ours to write; the claim tells all
+            self._path.unlink(missing_ok=True)
         self._claims.close()
 
     def on_progress(self, job_id: str, done: int, total: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from render_jobs.dataset import Dataset
 from render_jobs.progress import RunState, running
+from untrusted import one_line
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read_status(root: Path) -> Status:
     done = [job_id for job_id in queued if job_id in published and dataset.is_done(job_id)]
     causes = {job_id: dataset.cause(job_id) for job_id in dataset.quarantined_ids()}
     failed = [
-        Failure(job_id, str(cause["message"]), bool(cause.get("retry")))
+        Failure(job_id, one_line(str(cause["message"])), bool(cause.get("retry")))
         for job_id, cause in causes.items()
         if cause is not None and job_id not in published
     ]
