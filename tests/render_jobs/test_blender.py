@@ -161,9 +161,17 @@ def test_ctrl_c_leaves_nothing_half_done_and_says_how_to_go_on(
     assert "by the last 2 clips rendered here" in dry
 
 
+REMIND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell is born deaf to it
+import remind
+sys.exit(remind.main())
+"""
+
+
 def remind(*words: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "remind", *map(str, words)],
+        [sys.executable, "-c", REMIND, *map(str, words)],
         cwd=REPOSITORY,
         text=True,
         stdout=subprocess.PIPE,

@@ -253,6 +253,7 @@ def test_chaos_ends_as_peace_does(tmp_path: Path, seed: int) -> None:
         for clip in root.glob("clips/*"):
             assert Dataset(root).is_done(clip.name), "no published clip is ever incomplete"
     told(drive(root, 2, *wanted))
+    list(fake_pool(root, retry_quarantined=True).run(drive_jobs(wanted)))  # two faults of its own and a kill make three
     states = {result.job_id: result.state for result in fake_pool(root).run(drive_jobs(wanted))}
     assert set(states.values()) == {"present"} and len(states) == 26
     peace = tmp_path / "peace" / "data"
