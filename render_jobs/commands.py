@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from simulator.commands import info as clip_info
 from simulator.importing import ImportRequest, parse_size
 
 FRAMES_GUESS = 48  # of a clip, until its plan is drawn
+_HEX = re.compile("[0-9a-f]{1,20}")  # what an id can begin with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +65,17 @@ class RenderOptions:
             if given is not None and self.backend != "ray":
                 raise ValueError(f"--{name}: only for a Ray cluster; add --backend ray, or leave it out")
 
-    def wants(self, job: Job) -> bool:
-        """Whether a plan is among those that `only` names."""
-        plan = job.plan
-        names = (plan.name, *(event.type for event in plan.events))
-        return not self.only or any(
-            job.id.startswith(pattern) or any(fnmatch.fnmatchcase(name, pattern) for name in names)
+    def wants(self, work: Job | Draw) -> bool:
+        """Whether it is among those that `only` names. Of a draw whose id is not known yet: whether it may be."""
+        if not self.only:
+            return True
+        if isinstance(work, Draw):
+            labels = work.spec.labels
+        else:
+            labels = (work.plan.name, *(event.type for event in work.plan.events))
+        return any(
+            any(fnmatch.fnmatchcase(label, pattern) for label in labels)
+            or (work.id.startswith(pattern) if isinstance(work, Job) else bool(_HEX.fullmatch(pattern)))
             for pattern in self.only
         )
 
@@ -87,7 +94,8 @@ def gather(paths: Sequence[Path], options: RenderOptions) -> list[Job | Draw]:
     plans = [ScenePlan.read(file) for file in files if file.suffix == ".json"]
     jobs = [_job(plan, options) for plan in plans]
     draws = [Draw(spec, index, options.renderer) for index in range(options.count) for spec in specs]
-    return [*(job for job in jobs if options.wants(job)), *draws]
+    everything: list[Job | Draw] = [*jobs, *draws]
+    return [work for work in everything if options.wants(work)]
 
 
 def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions = DEFAULTS) -> list[Result]:
@@ -101,13 +109,13 @@ def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions =
 
 def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -> list[Result]:
     """As `render_plans`, of jobs and draws."""
-    crew = _crew(options, out)
     dataset = Dataset(out)
     if (out / INDEX).is_file():
         raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
     jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)
     frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
     num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)
+    crew = _crew(options, out, num_clips)
     results: list[Result] = []
     guess = max(frames, default=FRAMES_GUESS)
     with _stop_on_signals(), Report(dataset, num_clips, guess, limited=options.limit is not None) as report:
@@ -132,7 +140,14 @@ def render(paths: Sequence[Path], out: Path, options: RenderOptions = DEFAULTS, 
     options.check()
     jobs = gather(paths, options)
     if dry_run:
-        print("\n".join(estimate(Dataset(out), jobs, options.num_workers, options.limit)))
+        told = estimate(
+            Dataset(out),
+            jobs,
+            num_workers=options.num_workers,
+            limit=options.limit,
+            retry_quarantined=options.retry_quarantined,
+        )
+        print("\n".join(told))
         return 0
     results = render_jobs(jobs, out, options)
     failed = [result for result in results if result.state == "failed"]
@@ -173,9 +188,9 @@ def _job(plan: ScenePlan, options: RenderOptions) -> Job:
     return Job(plan if options.renderer is None else drawn_by(plan, options.renderer))
 
 
-def _crew(options: RenderOptions, out: Path) -> Crew:
+def _crew(options: RenderOptions, out: Path, num_clips: int) -> Crew:
     if options.backend == "local":
-        return LocalCrew.of_this_machine(options.num_workers)
+        return LocalCrew.of_this_machine(options.num_workers, num_clips)
     return RayCrew(
         root=out,
         address=options.address,

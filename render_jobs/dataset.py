@@ -86,7 +86,7 @@ class Dataset:
         """Store the job's plan under its id; returns the file. A file that a crash tore is written again."""
         path = self.plan(job.id)
         text = job.plan.to_json()
-        if not (path.is_file() and path.stat().st_size == len(text.encode())):
+        if not path.is_file() or path.read_bytes() != text.encode():
             write_atomically(path, text, durable=False)
         return path
 

@@ -46,21 +46,28 @@ class Cost:
         )
 
 
-def estimate(dataset: Dataset, jobs: Sequence[Job | Draw], num_workers: int | None, limit: int | None) -> list[str]:
+def estimate(
+    dataset: Dataset,
+    jobs: Sequence[Job | Draw],
+    *,
+    num_workers: int | None = None,
+    limit: int | None = None,
+    retry_quarantined: bool = False,
+) -> list[str]:
     """Lines for people: clips, time, disk. Nothing is written."""
     todo, present, failed = [], 0, 0
     for work in jobs:
         job_id = dataset.drawn_id(work) or work.id if isinstance(work, Draw) else work.id
         if dataset.is_done(job_id):
             present += 1
-        elif dataset.cause(job_id) is not None:
+        elif dataset.cause(job_id) is not None and not retry_quarantined:
             failed += 1
         else:
             todo.append(work)
     todo = todo[:limit]
     samples = _sample_plans(todo)
     costs = [samples[work.spec.digest] if isinstance(work, Draw) else Cost.modelled(work.plan) for work in todo]
-    crew = LocalCrew.of_this_machine(num_workers)
+    crew = LocalCrew.of_this_machine(num_workers, len(todo))
     slower, larger, source = _compared_with_clips(dataset)
     seconds = sum(cost.worker_s for cost in costs) * slower / crew.size
     size = sum(cost.size_bytes for cost in costs) * larger

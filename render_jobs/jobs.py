@@ -39,12 +39,14 @@ class SpecText:
     name: str  # of its file, without the suffix
     text: str
     engine: str  # what its plans are rendered with
+    labels: tuple[str, ...]  # its own name, its event types
 
     @classmethod
     def read(cls, path: Path) -> SpecText:
         """Raises SpecError (a ValueError) with every problem of the file."""
         text = read_text(path, str(path))
-        return cls(path.stem, text, parse_spec(text, str(path)).render.engine.options[0])
+        spec = parse_spec(text, str(path))
+        return cls(path.stem, text, spec.render.engine.options[0], (spec.name, *(event.type for event in spec.events)))
 
     @cached_property
     def digest(self) -> str:

@@ -82,10 +82,11 @@ class LocalCrew:
     gpus: tuple[str, ...] = ()
 
     @classmethod
-    def of_this_machine(cls, num_workers: int | None = None) -> LocalCrew:
-        """One worker for each GPU if there are any, else for each core; or `num_workers`."""
+    def of_this_machine(cls, num_workers: int | None = None, num_jobs: int | None = None) -> LocalCrew:
+        """One worker for each GPU if there are any, else for each core; or `num_workers`. Never more than jobs."""
         gpus = gpu_ids()
-        return cls(size=num_workers or len(gpus) or min(num_cores(), MAX_WORKERS), gpus=gpus)
+        size = num_workers or len(gpus) or min(num_cores(), MAX_WORKERS)
+        return cls(size=size if num_jobs is None else max(1, min(size, num_jobs)), gpus=gpus)
 
     @property
     def memory_cap_bytes(self) -> int:

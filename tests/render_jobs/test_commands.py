@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from render_jobs.commands import RenderOptions, gather, render, render_plans
+from render_jobs.jobs import Draw
+from render_jobs.local import LocalCrew
 from scenes.commands import example_specs
 from tests.render_jobs.support import fake_crew, job
 
@@ -82,6 +84,17 @@ def test_only_and_limit_choose_clips(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [len([r for r in results if r.state == "done"]) for results in done] == [2, 1]
 
 
+def test_only_leaves_out_specs_before_anything_is_drawn() -> None:
+    specs = example_specs()
+    draws = gather(specs, RenderOptions(count=2, only=("tank_*",)))
+    assert [(draw.spec.name, draw.index) for draw in draws if isinstance(draw, Draw)] == [
+        ("tank_filling", 0),
+        ("tank_filling", 1),
+    ]
+    by_id = gather(specs, RenderOptions(only=("0a1b",)))
+    assert len(by_id) == len(specs), "an id is known when the sample is drawn"
+
+
 def test_dry_run_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = example_specs()[0]
     assert render([spec], tmp_path / "data", RenderOptions(count=10_000, num_workers=2), dry_run=True) == 0
@@ -89,3 +102,10 @@ def test_dry_run_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.Captur
     assert "10000 clips: 0 there already, 0 quarantined, 10000 to render" in said
     assert "with 2 workers" in said and "a rough guess" in said
     assert not (tmp_path / "data").exists()
+
+
+def test_one_clip_has_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert LocalCrew.of_this_machine(num_jobs=1).size == 1
+    assert LocalCrew.of_this_machine(8, num_jobs=3).size == 3
+    assert LocalCrew.of_this_machine(8, num_jobs=0).size == 1

@@ -159,14 +159,15 @@ def test_a_read_only_folder_is_one_line_and_exit_2(tmp_path: Path) -> None:
     assert len(err.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("torn", ["plan", "manifest", "array", "missing", "cause", "empty plan"])
+@pytest.mark.parametrize("torn", ["plan", "manifest", "array", "missing", "cause", "empty plan", "zeroed plan"])
 def test_a_torn_file_is_made_anew(tmp_path: Path, torn: str) -> None:
     root, jobs = tmp_path / "data", [job("good", index) for index in range(3)]
     list(fake_pool(root).run(jobs))
     whole, dataset, victim = files(root), Dataset(root), jobs[1].id
     if "plan" in torn:
         shutil.rmtree(dataset.clip(victim))
-        dataset.plan(victim).write_text("" if "empty" in torn else dataset.plan(victim).read_text()[:50])
+        text = dataset.plan(victim).read_text()
+        dataset.plan(victim).write_text({"plan": text[:50], "empty plan": "", "zeroed plan": "\0" * len(text)}[torn])
     elif torn == "cause":
         shutil.rmtree(dataset.clip(victim))
         dataset.quarantine(victim).mkdir(parents=True)
