@@ -4,7 +4,8 @@
 FOLDER/pids (one line per started worker).
 Names: `crash_N`, `kill_N`, `segv_N`, `hang_N`, `busy_N` (reports progress for ever), `eat_N` (takes memory for ever),
 `error_N`, `bare_N` (done without a manifest) do so at the first N attempts; `impossible` is a spec error; `noise` talks
-nonsense on stdout; `slow` takes its time; `big` writes 1 MiB; `grow` never gives back 64 MiB; anything else works.
+nonsense on stdout; `slow` takes its time; `meet` does, too, once another job is begun; `big` writes 1 MiB; `grow` never
+gives back 64 MiB; anything else works.
 """
 
 import errno
@@ -75,7 +76,9 @@ def main() -> None:
             continue
         if plan["name"] == "grow":
             HELD.append(b"x" * 2**26)
-        if plan["name"] == "slow":
+        while plan["name"] == "meet" and len(list(folder.iterdir())) < 3:  # two jobs and the list of workers
+            time.sleep(0.02)
+        if plan["name"] in ("slow", "meet"):
             time.sleep(0.1)
         try:
             fill(out, plan)

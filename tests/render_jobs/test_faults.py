@@ -120,7 +120,7 @@ def score(root: Path) -> int:
 def test_each_worker_has_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "data"
     crew = LocalCrew(size=2, commands=fake_crew(root).commands, gpus=("3", "5"))
-    results = list(fake_pool(root, crew=crew).run([job("slow", index) for index in range(12)]))
+    results = list(fake_pool(root, crew=crew).run([job("meet", index) for index in range(12)]))
     used = {json.loads((result.path / "manifest.json").read_text())["gpu"] for result in results}
     assert used == {"3", "5"}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,2")
