@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from trainer.build import build_model
-from trainer.cache import KVCache
-from trainer.model import RememberingWan
+from trainer.model.cache import KVCache
+from trainer.model.wan import RememberingWan
 from trainer.recipes import recipe
 
 NUM_FRAMES, GAP = 16, 5

@@ -48,7 +48,8 @@ class Run:
     num_workers: int
     num_rendered: float
     seconds: dict[str, float]
-    peak_mb: float
+    peak_mb: float  # resident, with the pages of libraries that all workers share
+    peak_share_mb: float  # proportional set size: a shared page counts for each by its share
 
     @property
     def overhead(self) -> float:
@@ -81,7 +82,7 @@ def plans_of(
 
 def run_pool(plans: Sequence[ScenePlan], num_workers: int) -> Run:
     """Renders the plans into a data set that is thrown away. Raises RuntimeError when a clip fails."""
-    with tempfile.TemporaryDirectory() as folder, watched_peak_mb() as peaks_mb:
+    with tempfile.TemporaryDirectory() as folder, watched_peaks() as peaks:
         began = time.perf_counter()
         results = render_plans(plans, Path(folder) / "data", RenderOptions(num_workers=num_workers))
         wall_s = time.perf_counter() - began
@@ -92,35 +93,49 @@ def run_pool(plans: Sequence[ScenePlan], num_workers: int) -> Run:
     stats = [{name: float(str(value)) for name, value in result.stats.items()} for result in results]
     seconds = {n: sum(s[f"seconds_{n}"] for s in stats) for n in (*STAGES, "rendering", "total") if n != "setting"}
     seconds["setting"] = seconds["rendering"] - seconds["in_renderer"]
-    return Run(wall_s, num_workers, sum(s["num_rendered"] for s in stats), seconds, max(peaks_mb))
+    return Run(wall_s, num_workers, sum(s["num_rendered"] for s in stats), seconds, peaks.resident_mb, peaks.share_mb)
+
+
+@dataclass
+class Peaks:
+    """Greatest memory of any one render worker on this machine."""
+
+    resident_mb: float = 0.0
+    share_mb: float = 0.0
 
 
 @contextlib.contextmanager
-def watched_peak_mb() -> Iterator[list[float]]:
-    """Greatest resident memory of any one render worker on this machine, looked at twice a second."""
-    peaks_mb, over = [0.0], threading.Event()
+def watched_peaks() -> Iterator[Peaks]:
+    """Looks at all render workers twice a second; the resident peak is the kernel's own high-water mark."""
+    peaks, over = Peaks(), threading.Event()
 
     def watch() -> None:
         while not over.wait(0.5):
             for process in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     if b"simulator.blender" in (process / "cmdline").read_bytes():
-                        high_water = (process / "status").read_text().partition("VmHWM:")[2].split()
-                        peaks_mb.append(int(high_water[0]) / 1024 if high_water else 0.0)
+                        peaks.resident_mb = max(peaks.resident_mb, _mb(process / "status", "VmHWM:"))
+                        peaks.share_mb = max(peaks.share_mb, _mb(process / "smaps_rollup", "Pss:"))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield peaks_mb
+        yield peaks
     finally:
         over.set()
         watcher.join()
 
 
+def _mb(path: Path, name: str) -> float:
+    found = path.read_text().partition(name)[2].split()
+    return int(found[0]) / 1024 if found else 0.0
+
+
 def overhead(options: argparse.Namespace) -> None:
     """Table: overhead and milliseconds a rendered picture by stage."""
     print("milliseconds of one worker for each rendered picture; overhead of the run, and of its clips alone")
-    columns = ("px", "samples", "workers", "clips", "pictures", *STAGES, "rest", "overhead", "of clips", "peak MB")
+    columns = ("px", "samples", "workers", "clips", "pictures", *STAGES, "rest", "overhead", "of clips")
+    columns += ("peak MB", "share MB")
     print("| " + " | ".join(name.replace("_", " ") for name in columns) + " |\n" + "|---" * len(columns) + "|")
     for side in options.sides:
         for samples in options.samples:
@@ -131,7 +146,8 @@ def overhead(options: argparse.Namespace) -> None:
                 rest = 1e3 * (run.wall_s * num_workers - run.seconds["total"]) / run.num_rendered
                 cells = (side, samples, num_workers, len(plans), int(run.num_rendered))
                 parts = [f"{ms[name]:.1f}" for name in STAGES]
-                tail = (f"{rest:.1f}", f"{run.overhead:.3f}", f"{run.overhead_of_clips:.3f}", f"{run.peak_mb:.0f}")
+                tail = (f"{rest:.1f}", f"{run.overhead:.3f}", f"{run.overhead_of_clips:.3f}")
+                tail += (f"{run.peak_mb:.0f}", f"{run.peak_share_mb:.0f}")
                 print("| " + " | ".join(map(str, (*cells, *parts, *tail))) + " |", flush=True)
 
 

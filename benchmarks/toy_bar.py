@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from trainer.checkpoint import TrainedModel, load_trained
-from trainer.clips import ClipRecord
 from trainer.config import override
-from trainer.interruptions import lights_off
+from trainer.data.clips import ClipRecord
+from trainer.data.interruptions import lights_off
 from trainer.recipes import recipe
 from trainer.rollout import rollout
 from trainer.seeding import numpy_generator

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from diffusers import WanTransformer3DModel
 
-from trainer.codec import LatentCodec, SpaceToDepthCodec
 from trainer.config import TrainConfig
-from trainer.model import RememberingWan
+from trainer.latents.codec import LatentCodec, SpaceToDepthCodec
+from trainer.latents.text import TEXT_DIM
+from trainer.model.wan import RememberingWan
 from trainer.seeding import derive_seed
-from trainer.text import TEXT_DIM
 
 
 def build_codec(config: TrainConfig) -> LatentCodec:

@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from trainer.build import build_codec, build_model
-from trainer.codec import LatentCodec
 from trainer.config import TrainConfig, config_from_json
-from trainer.model import RememberingWan
+from trainer.latents.codec import LatentCodec
+from trainer.model.wan import RememberingWan
 from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 SCENES = "scenes.json"  # of a run: ids of the scenes it was trained on

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from trainer.clips import ClipRecord
-from trainer.codec import LatentCodec
 from trainer.config import TrainConfig
-from trainer.data import Batch, collate, return_example
+from trainer.data.batches import Batch, collate, return_example
+from trainer.data.clips import ClipRecord
 from trainer.flow import add_noise, predicted_clean
-from trainer.model import RememberingWan
+from trainer.latents.codec import LatentCodec
+from trainer.model.wan import RememberingWan
 from trainer.seeding import torch_generator
 
 CHANGED = 8.0 / 127.5  # a pixel counts as changed while hidden from 8/255 on, in units of [-1, 1]

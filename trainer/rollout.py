@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from simulator.clip import Clip
-from trainer.cache import KVCache, TimePolicy
 from trainer.checkpoint import TrainedModel
-from trainer.clips import ClipRecord, read_clip
-from trainer.data import history_graph
+from trainer.data.batches import history_graph
+from trainer.data.clips import ClipRecord, read_clip
 from trainer.flow import euler_step, predicted_clean
-from trainer.graph import PROTECTED, FrameGraph, Role
+from trainer.graph.nodes import PROTECTED, FrameGraph, Role
+from trainer.latents.text import encode_prompts
+from trainer.model.cache import KVCache, TimePolicy
 from trainer.seeding import torch_generator
-from trainer.text import encode_prompts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

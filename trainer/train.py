@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from trainer.build import build_codec, build_model, default_device
 from trainer.checkpoint import SCENES, list_checkpoints, load_checkpoint, save_checkpoint
-from trainer.clips import ClipRecord, is_heldout, read_dataset
 from trainer.config import OptimConfig, TrainConfig, config_from_json
-from trainer.data import Batch, training_batch
+from trainer.data.batches import Batch, training_batch
+from trainer.data.clips import ClipRecord, is_heldout, read_dataset
 from trainer.evaluate import predict_batch, return_error
 from trainer.flow import add_noise, flow_loss
-from trainer.model import RememberingWan
+from trainer.model.wan import RememberingWan
 from trainer.recipes import recipe
 
 

@@ -17,8 +17,8 @@ from simulator.camera_files import read_cameras, still_camera
 from simulator.clip import Clip, list_clips
 from simulator.export import EXPORTERS
 from tests.simulator.support import sketch_clip, tank_plan
-from trainer.clips import read_clip, read_dataset
 from trainer.config import override
+from trainer.data.clips import read_clip, read_dataset
 from trainer.recipes import recipe
 from trainer.train import train
 

@@ -6,7 +6,7 @@ import torch
 from diffusers import WanTransformer3DModel
 from torch import Tensor
 
-from trainer.model import RememberingWan
+from trainer.model.wan import RememberingWan
 
 NUM_CHANNELS, GRID = 6, (2, 3)
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 
 from benchmarks.toy_bar import bar_clip
-from trainer.augment import augmented, mirrored, mirrored_cameras, recoloured
-from trainer.cameras import camera_descriptors
 from trainer.config import DataConfig
+from trainer.data.augment import augmented, mirrored, mirrored_cameras, recoloured
+from trainer.model.cameras import camera_descriptors
 
 
 def test_mirrored_descriptors_are_those_of_a_mirrored_world():

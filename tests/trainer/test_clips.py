@@ -12,10 +12,10 @@ from simulator.clip import Clip, list_clips
 from tests.simulator.support import sketch_clip, tank_plan
 from trainer.build import build_codec
 from trainer.checkpoint import load_trained, trained_scenes
-from trainer.clips import read_clip, read_dataset
 from trainer.config import override
-from trainer.data import return_example
-from trainer.graph import Role
+from trainer.data.batches import return_example
+from trainer.data.clips import read_clip, read_dataset
+from trainer.graph.nodes import Role
 from trainer.recipes import recipe
 from trainer.rollout import rollout
 from trainer.train import train

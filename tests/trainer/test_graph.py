@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.curriculum import node_drop, noisy_memory
-from trainer.graph import CONTEXT, FrameGraph, Node, Role
+from trainer.graph.curriculum import node_drop, noisy_memory
+from trainer.graph.nodes import CONTEXT, FrameGraph, Node, Role
 
 HISTORY_ROLES = st.sampled_from(sorted(CONTEXT))
 

@@ -16,8 +16,8 @@ from tests.trainer.support import (
     tiny_wan,
     with_camera_phases,
 )
-from trainer.cache import KVCache
-from trainer.cameras import camera_descriptors
+from trainer.model.cache import KVCache
+from trainer.model.cameras import camera_descriptors
 
 NUM_FRAMES = 6
 

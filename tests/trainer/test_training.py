@@ -12,18 +12,26 @@ from safetensors.torch import load_file
 from benchmarks.toy_bar import bar_clip, bar_levels, read_level
 from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel, list_checkpoints, load_trained
-from trainer.clips import is_heldout
-from trainer.codec import SpaceToDepthCodec
 from trainer.config import FlowConfig, config_from_json, override
-from trainer.data import Example, batch_indices, collate, history_graph, training_batch, training_example, with_targets
+from trainer.data.batches import (
+    Example,
+    batch_indices,
+    collate,
+    history_graph,
+    training_batch,
+    training_example,
+    with_targets,
+)
+from trainer.data.clips import is_heldout
+from trainer.data.interruptions import lights_off
 from trainer.evaluate import predict_batch
 from trainer.flow import add_noise, euler_step, flow_loss, predicted_clean, sample_levels
-from trainer.graph import Role
-from trainer.interruptions import lights_off
+from trainer.graph.nodes import Role
+from trainer.latents.codec import SpaceToDepthCodec
+from trainer.latents.text import encode_prompts
 from trainer.recipes import RECIPES, recipe
 from trainer.rollout import RolloutSession, rollout, rollout_graph
 from trainer.seeding import numpy_generator, torch_generator
-from trainer.text import encode_prompts
 from trainer.train import fit
 
 SMALL = override(

@@ -26,7 +26,7 @@ from render_jobs.packing.thinning import parse_outputs
 from simulator.clip import Clip, list_clips
 from simulator.verify import verify_clip
 from tests.render_jobs.packing.support import contents, copy_of
-from trainer.clips import read_clip
+from trainer.data.clips import read_clip
 from trainer.probe.subject import load_subjects
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.rope import CameraPhase, Rotation, rotate
+from trainer.model.rope import CameraPhase, Rotation, rotate
 
 
 class CachedKeys(Protocol):

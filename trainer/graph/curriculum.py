@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from trainer.graph import CONTEXT, FrameGraph, Role
+from trainer.graph.nodes import CONTEXT, FrameGraph, Role
 
 
 def node_drop(graph: FrameGraph, rng: np.random.Generator, *, probability: Mapping[Role, float]) -> FrameGraph:

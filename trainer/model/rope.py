@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from trainer.cameras import DESCRIPTOR_DIM
+from trainer.model.cameras import DESCRIPTOR_DIM
 
 THETA = 10000.0  # base of the frequencies, as in Wan (diffusers: WanRotaryPosEmbed)
 

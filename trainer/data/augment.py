@@ -9,8 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from trainer.clips import ClipRecord
 from trainer.config import DataConfig
+from trainer.data.clips import ClipRecord
 
 _MIRROR = np.array([-1.0, 1.0, 1.0], dtype=np.float32)  # of camera axes: x to the right becomes x to the left
 

@@ -42,7 +42,7 @@ class Node:
 
     frame: int  # index of the latent in its clip
     time: float  # true temporal position, latent steps
-    camera: np.ndarray  # [14] float32, see trainer.cameras
+    camera: np.ndarray  # [14] float32, see trainer.model.cameras
     role: Role
     noise_level: float = 0.0  # flow time in [0, 1]: 0 clean, 1 pure noise
     weight: float = 1.0  # of a target in the loss

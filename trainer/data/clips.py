@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator.clip import Clip, list_clips
-from trainer.cameras import camera_descriptors
+from trainer.model.cameras import camera_descriptors
 from trainer.seeding import derive_seed
 
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from trainer.attention import FrameContext, FrameSelfAttention, UnfoldedCrossAttention
-from trainer.cache import KVCache
-from trainer.rope import CameraPhase, base_rotation
+from trainer.model.attention import FrameContext, FrameSelfAttention, UnfoldedCrossAttention
+from trainer.model.cache import KVCache
+from trainer.model.rope import CameraPhase, base_rotation
 
 MODES = ("none", "phase")
 TIMESTEPS = 1000.0  # Wan's timestep embedding expects flow time times this

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.augment import augmented
-from trainer.clips import ClipRecord
-from trainer.codec import LatentCodec
 from trainer.config import CurriculumConfig, DataConfig, FlowConfig
-from trainer.curriculum import node_drop, noisy_memory
+from trainer.data.augment import augmented
+from trainer.data.clips import ClipRecord
+from trainer.data.interruptions import Interruption, random_lights_off
 from trainer.flow import sample_levels
-from trainer.graph import FrameGraph, Node, Role
-from trainer.interruptions import Interruption, random_lights_off
+from trainer.graph.curriculum import node_drop, noisy_memory
+from trainer.graph.nodes import FrameGraph, Node, Role
+from trainer.latents.codec import LatentCodec
+from trainer.latents.text import encode_prompts
 from trainer.seeding import numpy_generator, torch_generator
-from trainer.text import encode_prompts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
