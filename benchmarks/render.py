@@ -4,6 +4,7 @@
     python -m benchmarks.render processor [--sides 64 128 256] [--samples 8 16] [--clips 3] [--bare]
     python -m benchmarks.render scaling [--clips 6]
     python -m benchmarks.render soak [--clips 300]
+    python -m benchmarks.render night [--jobs 10000]
     python -m benchmarks.render peers --blenderproc PYTHON [--sides 64 256] [--repeats 3]
 
 "Seconds inside Cycles" is the time in `CyclesRender.render`: the sync of what changed, building the BVH, path tracing,
@@ -25,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.night import night
 from benchmarks.peers.compare import compare
 from benchmarks.soak import soak
 from render_jobs.commands import RenderOptions, render_plans
@@ -196,6 +198,9 @@ def main() -> None:
         command.add_argument("--workers", type=int, nargs="+", default=[1, 2])
         command.add_argument("--specs", nargs="+", default=list(SPECS))
         command.add_argument("--bare", action="store_true", help="no interruptions, twins or sweep: dearest for truth")
+    nights = commands.add_parser("night", help=night.__doc__)
+    nights.set_defaults(run=night)
+    nights.add_argument("--jobs", type=int, default=10_000)
     peers = commands.add_parser("peers", help=compare.__doc__)
     peers.set_defaults(run=compare)
     peers.add_argument("--blenderproc", type=Path, help="Python of an environment with BlenderProc (benchmarks/peers)")

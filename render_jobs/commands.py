@@ -200,11 +200,9 @@ def _crew(options: RenderOptions, out: Path, num_clips: int) -> Crew:
 
 
 def _limits(options: RenderOptions, crew: Crew) -> Limits:
-    standard = Limits()
-    cap = crew.memory_cap_bytes if isinstance(crew, LocalCrew) else standard.memory_bytes
     return Limits(
-        job_s=options.timeout_s or standard.job_s,
-        memory_bytes=cap if options.memory_gb is None else int(options.memory_gb * 1e9),
+        job_s=options.timeout_s or Limits().job_s,
+        memory_bytes=crew.memory_cap_bytes if options.memory_gb is None else int(options.memory_gb * 1e9),
     )
 
 

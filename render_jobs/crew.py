@@ -55,6 +55,11 @@ class Crew(Protocol):
         """Workers at most."""
         ...
 
+    @property
+    def memory_cap_bytes(self) -> int:
+        """What one worker may hold so that all of a machine's workers together leave it room."""
+        ...
+
     def hire(self, index: int, engine: str, inbox: queue.Queue[Message]) -> WorkerHandle:
         """Start worker `index` of `size` with the renderer `engine`; returns at once.
 

@@ -30,6 +30,7 @@ from simulator.clip_writer import software_versions
 
 _ANSWER_S = 15.0  # a cluster that has not answered by then: Ray itself would try for two minutes
 _LISTEN_S = 5.0  # one call to a silent actor
+NO_MEMORY_LIMIT = 2**63  # of nodes that don't say what they have
 _STOP_S = 0.5  # for an actor to end its process in order; after that it is killed with it
 
 _PROBE = """
@@ -49,10 +50,11 @@ class Share:
     num_cpus: int
     num_gpus: int
     num_workers: int
+    memory_bytes: int = NO_MEMORY_LIMIT  # what a worker may hold: the least share of any node's "memory"
 
 
 def share_out(nodes: Sequence[Mapping[str, float]], cpus_per_worker: int | None = None) -> Share:
-    """How workers fill nodes with these resources ("CPU", "GPU").
+    """How workers fill nodes with these resources ("CPU", "GPU", "memory" in bytes).
 
     With GPUs, each worker gets one, and nodes without any are left alone: they would draw other pictures. Without, each
     gets a core, or more where a node would otherwise run more than MAX_WORKERS. Raises ValueError when none fits.
@@ -72,7 +74,10 @@ def share_out(nodes: Sequence[Mapping[str, float]], cpus_per_worker: int | None 
     if sum(rooms) == 0:
         largest = max(node.get("CPU", 0) for node in nodes)
         raise ValueError(f"--cpus-per-worker: {num_cpus} is more than any node has; give {largest:g} or fewer")
-    return Share(num_cpus=num_cpus, num_gpus=num_gpus, num_workers=sum(rooms))
+    memory = [int(node["memory"] // room) for node, room in zip(nodes, rooms, strict=True) if room and "memory" in node]
+    return Share(
+        num_cpus=num_cpus, num_gpus=num_gpus, num_workers=sum(rooms), memory_bytes=min(memory, default=NO_MEMORY_LIMIT)
+    )
 
 
 def _import_ray() -> ModuleType:
@@ -144,6 +149,11 @@ class RayCrew:
         self._lock = threading.Lock()
         self._ray.cloudpickle.register_pickle_by_value(ray_worker)
         self._actor_class = self._ray.remote(ray_worker.NodeWorker)
+
+    @property
+    def memory_cap_bytes(self) -> int:
+        """A worker's share of what Ray counts as the smallest node's memory: all but its object store."""
+        return self._share.memory_bytes
 
     def hire(self, index: int, engine: str, inbox: queue.Queue[Message]) -> RayWorker:
         """An actor, placed when there is room for it. All are alike: `index` says nothing here."""

@@ -342,6 +342,12 @@ def test_workers_fill_the_nodes(
     assert share_out(resources, cpus) == Share(num_cpus=num_cpus, num_gpus=num_gpus, num_workers=num_workers)
 
 
+def test_workers_share_the_memory_of_the_smallest_node() -> None:
+    nodes = [{"CPU": 4.0, "memory": 16e9}, {"CPU": 2.0, "memory": 4e9}]
+    assert share_out(nodes).memory_bytes == 2_000_000_000
+    assert share_out(nodes, 3).memory_bytes == 16_000_000_000  # the smaller node has no room for one
+
+
 def test_workers_that_fit_nowhere_are_refused() -> None:
     with pytest.raises(ValueError, match=r"--cpus-per-worker: 8 .* give 4 or fewer"):
         share_out([{"CPU": 4.0}, {"CPU": 2.0}], 8)
