@@ -131,9 +131,20 @@ def _clip_import(args: Args) -> int:
 # ---- trainer
 def _train(args: Args) -> int:
     from trainer import train
+    from trainer.config import override
+    from trainer.recipes import recipe
 
-    train.train(args.recipe, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
+    config = override(recipe(args.recipe), _assignments(args.set))
+    train.train(config, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
     return 0
+
+
+def _assignments(texts: Sequence[str]) -> dict[str, str]:
+    """FIELD=VALUE texts of the command line as a mapping; ValueError for one that has no name or no `=`."""
+    for text in texts:
+        if not text.partition("=")[0] or "=" not in text:
+            raise ValueError(f"--set: {text!r} is not FIELD=VALUE; write for example optim.lr=1e-3")
+    return dict(text.split("=", 1) for text in texts)
 
 
 def _probe(args: Args) -> int:
@@ -279,6 +290,14 @@ def _add_trainer(verbs: Verbs) -> None:
     train.add_argument("recipe", metavar="RECIPE", help="name of a recipe in trainer/recipes.py")
     train.add_argument("--data", type=Path, required=True, metavar="DATASET")
     train.add_argument("--out", type=Path, required=True, metavar="RUN")
+    train.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="such as optim.lr=1e-3",
+    )
     train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
     train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")

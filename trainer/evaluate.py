@@ -42,7 +42,7 @@ def return_error(
     own, frozen = [], []
     for index, record in enumerate(asked):
         example = return_example(record, codec)
-        batch = collate([example], codec, torch_generator(config.seed, "heldout", index), 1.0).to(device)
+        batch = collate([example], codec, [torch_generator(config.seed, "heldout", index)], 1.0).to(device)
         noisy = add_noise(batch.clean_BFCYX, batch.noise_BFCYX, batch.level_BF)
         clean = predicted_clean(predict_batch(model, batch, noisy), noisy, batch.level_BF, config.flow.prediction)
         assert record.return_index is not None

@@ -121,6 +121,28 @@ def test_batches_are_a_pure_function_of_seed_and_step():
     assert first.clean_BFCYX.shape != other.clean_BFCYX.shape or not torch.equal(first.clean_BFCYX, other.clean_BFCYX)
 
 
+def test_a_part_of_a_batch_is_that_part_of_the_whole():
+    config, codec = SMALL, build_codec(SMALL)
+    whole, part = (
+        training_batch(
+            CLIPS,
+            codec,
+            seed=0,
+            step=2,
+            batch_size=4,
+            data=config.data,
+            curriculum=config.curriculum,
+            flow=config.flow,
+            rows=rows,
+        )
+        for rows in (None, range(1, 3))
+    )
+    assert part.clean_BFCYX.shape[0] == 2
+    for name, tensor in vars(part).items():
+        within = tuple(slice(size) for size in tensor.shape[1:])
+        assert torch.equal(tensor, vars(whole)[name][1:3][:, *within]), name
+
+
 def test_every_epoch_shows_every_clip_once():
     order = [index for step in range(7) for index in batch_indices(14, 4, 0, step)]
     assert sorted(order[:14]) == sorted(order[14:28]) == list(range(14))
@@ -134,8 +156,8 @@ def test_padding_changes_no_prediction():
         for clip in CLIPS[:2]
     ]
     examples.sort(key=lambda example: len(example.graph.present()))
-    alone = collate(examples[:1], codec, torch_generator(0), 1.0)
-    both = collate(examples, codec, torch_generator(1), 1.0)
+    alone = collate(examples[:1], codec, [torch_generator(0)], 1.0)
+    both = collate(examples, codec, [torch_generator(1), torch_generator(2)], 1.0)
     count = alone.times_BF.shape[1]
     assert count < both.times_BF.shape[1], "the example needs padding for this test to say anything"
     expected = predict_batch(trained.model, alone, alone.clean_BFCYX)
@@ -299,7 +321,7 @@ def test_a_rollout_predicts_what_full_attention_predicts():
     batch = collate(
         [collatable(clip, with_targets(past, [graph.nodes[first].frame], np.ones(1), [1.0]))],
         trained.codec,
-        torch_generator(0),
+        [torch_generator(0)],
         1.0,
     )
     noise = torch.randn(

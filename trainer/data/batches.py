@@ -156,8 +156,14 @@ def return_example(record: ClipRecord, codec: LatentCodec) -> Example:
     return Example(rgb=record.rgb, region=record.region, prompt=record.prompt, graph=graph)
 
 
-def collate(examples: Sequence[Example], codec: LatentCodec, generator: torch.Generator, region_weight: float) -> Batch:
-    """Encode the pictures and lay the graphs side by side."""
+def collate(
+    examples: Sequence[Example], codec: LatentCodec, generators: Sequence[torch.Generator], region_weight: float
+) -> Batch:
+    """Encode the pictures and lay the graphs side by side.
+
+    generators: of each example's noise, which thus depends neither on its neighbours nor on their padding: a part of
+    a batch made elsewhere is that part of the batch.
+    """
     rgb = torch.from_numpy(np.stack([example.rgb for example in examples]))
     video = rgb.permute(0, 1, 4, 2, 3).float() / 127.5 - 1.0
     latents = codec.encode(video)
@@ -179,12 +185,15 @@ def collate(examples: Sequence[Example], codec: LatentCodec, generator: torch.Ge
         mask[b, :count, :count] = torch.from_numpy(example.graph.permission())
 
     clean = latents[torch.arange(shape[0])[:, None], frame]
+    noise = torch.zeros_like(clean)
+    for b, (row, generator) in enumerate(zip(nodes, generators, strict=True)):
+        noise[b, : len(row)] = torch.randn(len(row), *clean.shape[2:], generator=generator)
     region = torch.from_numpy(np.stack([example.region for example in examples])).float()
     region_BYX = functional.adaptive_max_pool2d(region, clean.shape[-2:])
     cell_weight = 1.0 + (region_weight - 1.0) * region_BYX
     return Batch(
         clean_BFCYX=clean,
-        noise_BFCYX=torch.randn(clean.shape, generator=generator),
+        noise_BFCYX=noise,
         level_BF=level,
         times_BF=times,
         cameras_BFc=cameras,
@@ -204,13 +213,17 @@ def training_batch(
     data: DataConfig,
     curriculum: CurriculumConfig,
     flow: FlowConfig,
+    rows: range | None = None,
 ) -> Batch:
-    """Batch number `step` of the run with this seed."""
+    """Batch number `step` of the run with this seed, or of it only `rows`, as one of several devices asks."""
+    indices = batch_indices(len(records), batch_size, seed, step)
+    rows = rows if rows is not None else range(batch_size)
     examples = [
-        training_example(records[index], codec, numpy_generator(seed, "example", step, b), data, curriculum, flow)
-        for b, index in enumerate(batch_indices(len(records), batch_size, seed, step))
+        training_example(records[indices[b]], codec, numpy_generator(seed, "example", step, b), data, curriculum, flow)
+        for b in rows
     ]
-    return collate(examples, codec, torch_generator(seed, "noise", step), flow.region_weight)
+    generators = [torch_generator(seed, "noise", step, b) for b in rows]
+    return collate(examples, codec, generators, flow.region_weight)
 
 
 def _interrupted(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> Interruption:
