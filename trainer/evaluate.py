@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -52,7 +53,9 @@ def return_error(
         )
         changed = (truth - before).abs() > CHANGED
         if changed.any():
-            own.append((codec.decode(clean[:, -1:])[0, 0] - truth).abs()[changed].mean().item() / 2.0)
+            own.append(
+                (codec.decode(clean[0, -1:], np.ones(1, dtype=bool))[0] - truth).abs()[changed].mean().item() / 2.0
+            )
             frozen.append((before - truth).abs()[changed].mean().item() / 2.0)
     _assign(model, current)
     if not own:

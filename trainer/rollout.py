@@ -14,10 +14,11 @@ from torch import Tensor
 
 from simulator.clip import Clip
 from trainer.checkpoint import TrainedModel
-from trainer.data.batches import history_graph
+from trainer.data.batches import as_video, history_graph
 from trainer.data.clips import ClipRecord, read_clip
 from trainer.flow import euler_step, predicted_clean
 from trainer.graph.nodes import PROTECTED, FrameGraph, Role
+from trainer.latents.layout import frame_segments
 from trainer.latents.text import encode_prompts
 from trainer.model.cache import KVCache, TimePolicy
 from trainer.seeding import torch_generator
@@ -55,8 +56,10 @@ class RolloutSession:
         self.generated = np.zeros(record.num_frames, dtype=bool)
         self._device = next(trained.model.parameters()).device
         self._text = encode_prompts([record.prompt]).to(self._device)
-        video = torch.from_numpy(record.rgb).permute(0, 3, 1, 2).float()[None] / 127.5 - 1.0
-        self._latents = trained.codec.encode(video).to(self._device)  # [1, F, C, Y, X]; generated ones are overwritten
+        segments = frame_segments(record.hidden, record.dropped)
+        self._layout = trained.codec.layout(segments)
+        latents = trained.codec.encode(as_video(record.rgb), segments)
+        self._latents = latents[None].to(self._device)  # [1, F', C, Y, X]; generated ones are overwritten
         self._pending = list(graph.cache_schedule(capacity))
 
     @torch.no_grad()
@@ -68,19 +71,25 @@ class RolloutSession:
             node = self.graph.nodes[planned.node]
             if planned.generate:
                 self._latents[:, node.frame] = self._generate(planned.node)
-                self.generated[node.frame] = True
+                self.generated[self._frames(node.frame)] = True
                 made += 1
             self._write(planned.node)
         return made
 
     def result(self) -> Rollout:
         """What is there now; frames still to come are black."""
-        video = self.trained.codec.decode(self._latents)[0].clamp(-1.0, 1.0)
-        made = ((video.permute(0, 2, 3, 1) + 1.0) * 127.5).round().to(torch.uint8).cpu().numpy()
+        video = self.trained.codec.decode(self._latents[0], self._layout.starts).clamp(-1.0, 1.0)
+        decoded = ((video.permute(0, 2, 3, 1) + 1.0) * 127.5).round().to(torch.uint8).cpu().numpy()
+        made = self.record.rgb.copy()
+        made[self._layout.frames()] = decoded
         rgb = self.record.rgb.copy()
-        rgb[[self.graph.nodes[i].frame for i in self.graph.with_role(Role.TARGET)]] = 0
+        for i in self.graph.with_role(Role.TARGET):
+            rgb[self._frames(self.graph.nodes[i].frame)] = 0
         rgb[self.generated] = made[self.generated]
         return Rollout(rgb=rgb, frames=self.record.frames, generated=self.generated.copy())
+
+    def _frames(self, latent: int) -> slice:
+        return slice(int(self._layout.first_frame[latent]), int(self._layout.last_frame[latent]) + 1)
 
     def _generate(self, index: int) -> Tensor:
         """Euler steps from pure noise; the noise depends on (seed, frame) alone. [1, C, Y, X]."""
@@ -140,8 +149,11 @@ def rollout_graph(
         raise ValueError(f"clip {record.clip_id}: nothing is hidden in it; say how many frames are given (context)")
     hidden_at = np.flatnonzero(record.hidden)
     first = context if context is not None else int(hidden_at[0] if free else hidden_at[-1] + 1)
-    graph = history_graph(record, trained.codec, record.hidden, record.dropped)
-    changes = {i: {"role": Role.TARGET} for i, node in enumerate(graph.nodes) if node.frame >= first}
+    layout = trained.codec.layout(frame_segments(record.hidden, record.dropped))
+    if ((layout.first_frame < first) & (layout.last_frame >= first)).any():
+        raise ValueError(f"context: frame {first} is inside a latent; give 1 + 4k frames of a segment")
+    graph = history_graph(record, layout, record.hidden, record.dropped)
+    changes = {i: {"role": Role.TARGET} for i, n in enumerate(graph.nodes) if layout.first_frame[n.frame] >= first}
     if drop_hidden:
         changes |= {i: {"role": Role.DROPPED} for i in graph.with_role(Role.DEGRADED)}
     return graph.map_nodes(changes)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
-from diffusers import WanTransformer3DModel
+from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch import Tensor
 
 from trainer.model.wan import RememberingWan
@@ -62,3 +64,23 @@ def frames(inputs: dict[str, Tensor], part: slice) -> dict[str, Tensor]:
 def causal(num_frames: int, batch: int = 2) -> Tensor:
     """[B, F, F] bool: each frame sees itself and earlier ones."""
     return torch.ones(num_frames, num_frames, dtype=torch.bool).tril().expand(batch, -1, -1)
+
+
+def save_tiny_vae(folder: Path, seed: int = 0, *, residual: bool = False) -> Path:
+    """A random Wan VAE in the hub's layout: 1/8 as in Wan2.1, or residual and patchified, 1/16, as in Wan2.2."""
+    torch.manual_seed(seed)
+    channels, size = (6, 16) if residual else (4, 8)
+    patches = {"is_residual": True, "patch_size": 2, "in_channels": 12, "out_channels": 12} if residual else {}
+    vae = AutoencoderKLWan(
+        base_dim=4,
+        z_dim=channels,
+        dim_mult=[1, 1, 1, 1] if residual else [1, 2, 2, 2],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+        latents_mean=torch.linspace(-0.5, 0.5, channels).tolist(),
+        latents_std=torch.linspace(0.5, 1.5, channels).tolist(),
+        scale_factor_spatial=size,
+        **patches,
+    )
+    vae.save_pretrained(folder / "vae")
+    return folder

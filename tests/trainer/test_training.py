@@ -28,6 +28,7 @@ from trainer.evaluate import predict_batch
 from trainer.flow import add_noise, euler_step, flow_loss, predicted_clean, sample_levels
 from trainer.graph.nodes import Role
 from trainer.latents.codec import SpaceToDepthCodec
+from trainer.latents.layout import frame_segments
 from trainer.latents.text import encode_prompts
 from trainer.recipes import RECIPES, recipe
 from trainer.rollout import RolloutSession, rollout, rollout_graph
@@ -64,18 +65,33 @@ def small_trained(**changes) -> TrainedModel:
 
 
 def test_space_to_depth_is_lossless_and_local():
-    codec = SpaceToDepthCodec(patch=4)
-    video = torch.rand(2, 3, 3, 8, 12) * 2 - 1
-    latents = codec.encode(video)
-    assert latents.shape == (2, 3, codec.channels, *codec.grid(8, 12))
-    assert torch.equal(codec.decode(latents), video)
-    assert not torch.equal(codec.decode(latents.roll(1, dims=2)), video)
+    codec, whole = SpaceToDepthCodec(patch=4), [(0, 5)]
+    video = torch.rand(5, 3, 8, 12) * 2 - 1
+    latents, starts = codec.encode(video, whole), codec.layout(whole).starts
+    assert latents.shape == (5, codec.channels, *codec.grid(8, 12))
+    assert torch.equal(codec.decode(latents, starts), video)
+    assert not torch.equal(codec.decode(latents.roll(1, dims=1), starts), video)
+    decoder = codec.decoder()
+    parts = [decoder.push(latents[part], starts[part]) for part in (slice(0, 2), slice(2, 5))]
+    assert torch.equal(torch.cat(parts), video)
+    assert torch.equal(codec.encode(video, [(0, 2), (3, 5)]), latents[[0, 1, 3, 4]])
+    assert codec.layout([(0, 2), (3, 5)]).time.tolist() == [0.0, 1.0, 3.0, 4.0]
     touched = video.clone()
-    touched[:, 1, :, 4:8, 8:12] += 1.0  # one block of one frame is one latent cell
-    changed = (codec.encode(touched) != latents).any(dim=2)
-    assert changed.sum() == 2 and changed[:, 1, 1, 2].all()
+    touched[1, :, 4:8, 8:12] += 1.0  # one block of one frame is one latent cell
+    changed = (codec.encode(touched, whole) != latents).any(dim=1)
+    assert changed.sum() == 1 and changed[1, 1, 2]
     with pytest.raises(ValueError, match="does not divide into patches of 4"):
-        codec.encode(torch.zeros(1, 1, 3, 10, 8))
+        codec.encode(torch.zeros(1, 3, 10, 8), [(0, 1)])
+    with pytest.raises(ValueError, match="out of order"):
+        codec.encode(video, [(0, 3), (2, 5)])
+
+
+def test_segments_end_where_the_picture_comes_or_goes():
+    hidden = np.array([0, 0, 0, 1, 1, 1, 0, 0], dtype=bool)
+    assert frame_segments(hidden) == ((0, 3), (3, 6), (6, 8))
+    dropped = np.array([0, 0, 0, 0, 1, 1, 0, 0], dtype=bool)
+    assert frame_segments(hidden, dropped, cuts=(7, 8, 0)) == ((0, 3), (3, 4), (4, 6), (6, 7), (7, 8))
+    assert frame_segments(np.zeros(4, dtype=bool)) == ((0, 4),)
 
 
 # ---- interruptions
@@ -96,7 +112,7 @@ def test_lights_off_is_black_while_hidden_and_untouched_elsewhere():
 def test_hidden_pixels_of_the_world_do_not_reach_the_batch():
     """What happens in the dark must not leak: only frames that can be seen may matter."""
     config, codec, clip = SMALL, build_codec(SMALL), CLIPS[0]
-    graph = history_graph(clip, codec, clip.hidden)
+    graph = history_graph(clip, codec.layout(frame_segments(clip.hidden)), clip.hidden)
     dark = [i for i, node in enumerate(graph.nodes) if node.role is Role.DEGRADED]
     assert dark == clip.hidden.nonzero()[0].tolist()
     batch = training_batch(
@@ -328,13 +344,16 @@ def test_a_rollout_predicts_what_full_attention_predicts():
         batch.clean_BFCYX[:, -1:].shape, generator=torch_generator(0, "rollout", graph.nodes[first].frame)
     )
     noisy = torch.cat([batch.clean_BFCYX[:, :-1], noise], dim=1)
-    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[:, -1:])[0, 0].clamp(-1, 1)
+    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[0, -1:], np.ones(1, dtype=bool))[0].clamp(
+        -1, 1
+    )
     frame = made.rgb[graph.nodes[first].frame].astype(np.float32)
     assert np.abs(frame - ((full.permute(1, 2, 0).numpy() + 1) * 127.5)).max() < 0.51  # rounding to uint8
 
 
 def collatable(clip, graph):
-    return Example(rgb=clip.rgb, region=clip.region, prompt=clip.prompt, graph=graph)
+    segments = frame_segments(clip.hidden, clip.dropped)
+    return Example(rgb=clip.rgb, region=clip.region, segments=segments, prompt=clip.prompt, graph=graph)
 
 
 def test_hidden_frames_can_be_generated_or_absent():

@@ -21,6 +21,7 @@ from trainer.flow import sample_levels
 from trainer.graph.curriculum import node_drop, noisy_memory
 from trainer.graph.nodes import FrameGraph, Node, Role
 from trainer.latents.codec import LatentCodec
+from trainer.latents.layout import LatentLayout, Segments, frame_segments
 from trainer.latents.text import encode_prompts
 from trainer.seeding import numpy_generator, torch_generator
 
@@ -31,6 +32,7 @@ class Example:
 
     rgb: np.ndarray  # [T, H, W, 3] uint8, already degraded
     region: np.ndarray  # [H, W] bool
+    segments: Segments  # encoded each by itself; the graph's nodes index the latents of their layout
     prompt: str
     graph: FrameGraph
 
@@ -62,14 +64,14 @@ def batch_indices(num_items: int, batch_size: int, seed: int, step: int) -> list
 
 
 def history_graph(
-    record: ClipRecord, codec: LatentCodec, hidden: np.ndarray, dropped: np.ndarray | None = None
+    record: ClipRecord, layout: LatentLayout, hidden: np.ndarray, dropped: np.ndarray | None = None
 ) -> FrameGraph:
-    """All frames as history: the first and the last before the interruption are anchors, hidden ones degraded.
+    """All latents as history: the first and the last before the interruption are anchors, hidden ones degraded.
 
-    dropped [F] bool: frames that have no picture are absent, a gap in time.
+    hidden, dropped [F] bool, constant over each latent: `dropped` frames have no picture and are absent, a gap in time.
+    A latent has the camera and the visibility of its last frame.
     """
-    rows = codec.latent_frames(record.num_frames)
-    times = codec.latent_times(record.num_frames)
+    rows = layout.last_frame
     hidden = hidden[rows]
     dropped = np.zeros_like(hidden) if dropped is None else dropped[rows]
     anchors = {0, int(np.argmax(hidden)) - 1} if hidden.any() else {0}
@@ -77,7 +79,7 @@ def history_graph(
         nodes=tuple(
             Node(
                 frame=i,
-                time=float(times[i]),
+                time=float(layout.time[i]),
                 camera=record.cameras[row],
                 role=_history_role(bool(dropped[i]), bool(hidden[i]), i in anchors),
                 visibility={event: float(v[row]) * (not hidden[i]) for event, v in record.visibility.items()},
@@ -122,19 +124,22 @@ def training_example(
     """Augmentations, a random interruption, random targets, and the curriculum's stages over them."""
     record = augmented(record, rng, data)
     shown = _interrupted(record, rng, data)
-    graph = history_graph(record, codec, shown.hidden, shown.dropped)
+    segments = frame_segments(shown.hidden, shown.dropped)
+    layout = codec.layout(segments)
+    graph = history_graph(record, layout, shown.hidden, shown.dropped)
     back = _first_after_hidden(shown.hidden)
-    returned = list(range(back, min(shown.return_index + data.num_return_targets, record.num_frames)))
-    others = np.flatnonzero(~shown.hidden & (np.arange(record.num_frames) > 0))
+    until = shown.return_index + data.num_return_targets
+    returned = np.flatnonzero((layout.first_frame >= back) & (layout.first_frame < until))
+    others = np.flatnonzero(~shown.hidden[layout.last_frame] & (layout.last_frame > 0))
     others = np.setdiff1d(others, returned)
     others = rng.permutation(others)[: data.num_other_targets]
-    targets = [*returned, *sorted(int(i) for i in others)]
+    targets = [int(i) for i in (*returned, *sorted(others))]
     weights = [flow.return_weight] * len(returned) + [1.0] * len(others)
 
     probability = {Role.DEGRADED: curriculum.drop_degraded, Role.FRONTIER: curriculum.drop_frontier}
     graph = node_drop(graph, rng, probability=probability)
     if rng.random() < curriculum.drop_after_return:
-        graph = graph.map_nodes({i: {"role": Role.DROPPED} for i, node in enumerate(graph.nodes) if node.frame >= back})
+        graph = _without_return(graph, layout, back)
     if rng.random() < curriculum.noisy_share:
         graph = noisy_memory(
             graph,
@@ -143,17 +148,32 @@ def training_example(
             anchor_max_level=curriculum.noisy_anchor_max_level,
         )
     graph = with_targets(graph, targets, sample_levels(rng, len(targets), flow), weights)
-    return Example(rgb=shown.rgb, region=record.region, prompt=record.prompt, graph=graph)
+    return Example(rgb=shown.rgb, region=record.region, segments=segments, prompt=record.prompt, graph=graph)
 
 
 def return_example(record: ClipRecord, codec: LatentCodec) -> Example:
-    """The question that matters, without chance: the first frame after the return, from pure noise."""
+    """The question that matters, without chance: the first frame after the return, from pure noise.
+
+    A segment begins at that frame, so its latent stands for it alone.
+    """
     assert record.return_index is not None, "the clip has no return"
-    back = _first_after_hidden(record.hidden)
-    graph = history_graph(record, codec, record.hidden, record.dropped)
-    graph = graph.map_nodes({i: {"role": Role.DROPPED} for i, n in enumerate(graph.nodes) if n.frame >= back})
-    graph = with_targets(graph, [record.return_index], np.ones(1), [1.0])
-    return Example(rgb=record.rgb, region=record.region, prompt=record.prompt, graph=graph)
+    segments = frame_segments(record.hidden, record.dropped, cuts=(record.return_index,))
+    layout = codec.layout(segments)
+    graph = history_graph(record, layout, record.hidden, record.dropped)
+    graph = _without_return(graph, layout, _first_after_hidden(record.hidden))
+    graph = with_targets(graph, [layout.of_frame(record.return_index)], np.ones(1), [1.0])
+    return Example(rgb=record.rgb, region=record.region, segments=segments, prompt=record.prompt, graph=graph)
+
+
+def _without_return(graph: FrameGraph, layout: LatentLayout, back: int) -> FrameGraph:
+    """The graph without the latents that begin at frame `back` or later."""
+    later = [i for i, node in enumerate(graph.nodes) if layout.first_frame[node.frame] >= back]
+    return graph.map_nodes({i: {"role": Role.DROPPED} for i in later})
+
+
+def as_video(rgb: np.ndarray) -> Tensor:
+    """[F, H, W, 3] uint8 to [F, 3, H, W] in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(rgb)).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
 def collate(
@@ -164,9 +184,7 @@ def collate(
     generators: of each example's noise, which thus depends neither on its neighbours nor on their padding: a part of
     a batch made elsewhere is that part of the batch.
     """
-    rgb = torch.from_numpy(np.stack([example.rgb for example in examples]))
-    video = rgb.permute(0, 1, 4, 2, 3).float() / 127.5 - 1.0
-    latents = codec.encode(video)
+    latents = [codec.encode(as_video(example.rgb), example.segments) for example in examples]
     nodes = [[example.graph.nodes[i] for i in example.graph.present()] for example in examples]
     shape = (len(examples), max(len(row) for row in nodes))
 
@@ -184,7 +202,7 @@ def collate(
         cameras[b, :count] = torch.from_numpy(np.stack([node.camera for node in row]))
         mask[b, :count, :count] = torch.from_numpy(example.graph.permission())
 
-    clean = latents[torch.arange(shape[0])[:, None], frame]
+    clean = torch.stack([latents_FCYX[row] for latents_FCYX, row in zip(latents, frame, strict=True)])
     noise = torch.zeros_like(clean)
     for b, (row, generator) in enumerate(zip(nodes, generators, strict=True)):
         noise[b, : len(row)] = torch.randn(len(row), *clean.shape[2:], generator=generator)

@@ -1,4 +1,4 @@
-"""Between pixels and latents. Shapes: B batch, F frames, H W pixels, C latent channels, Y X latent grid."""
+"""Between pixels and latents. Shapes: F frames, F' latents, H W pixels, C latent channels, Y X latent grid."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor
 
+from trainer.latents.layout import LatentLayout, Segments, check_segments
+
+
+class LatentDecoder(Protocol):
+    """Decoding in pieces: what `push` returns, joined, is what one call on everything gives."""
+
+    def push(self, latents_FCYX: Tensor, starts_F: np.ndarray) -> Tensor:
+        """The next latents, [F', C, Y, X], of a layout and its `starts`, to their frames, [F, 3, H, W]."""
+        ...
+
 
 class LatentCodec(Protocol):
     """What the trainer needs of a video autoencoder.
 
-    A codec whose latents mix frames (the Wan VAE) must be given degraded pixels, never have its latents masked:
-    a causal encoder carries a hidden frame into every later latent.
+    A codec may mix the frames of a segment (the Wan VAE does), so hidden and visible frames are given as segments
+    of their own, and pixels are degraded before encoding: a causal encoder carries a hidden frame into every later
+    latent of its segment.
     """
 
     @property
@@ -25,20 +36,20 @@ class LatentCodec(Protocol):
         """Latent grid (Y, X) of a picture; raises ValueError when the picture does not divide."""
         ...
 
-    def encode(self, video_BF3HW: Tensor) -> Tensor:
-        """Pixels in [-1, 1], [B, F, 3, H, W], to latents [B, F', C, Y, X]."""
+    def layout(self, segments: Segments) -> LatentLayout:
+        """Which frames the latents of these segments stand for."""
         ...
 
-    def decode(self, latents_BFCYX: Tensor) -> Tensor:
-        """Latents [B, F', C, Y, X] to pixels in about [-1, 1], [B, F, 3, H, W]."""
+    def encode(self, video_F3HW: Tensor, segments: Segments) -> Tensor:
+        """Pixels of a clip in [-1, 1], [F, 3, H, W], to latents [F', C, Y, X] in the order of `layout(segments)`."""
         ...
 
-    def latent_frames(self, num_frames: int) -> np.ndarray:
-        """The frame (int) at which each of the F' latents of a video of `num_frames` ends."""
+    def decoder(self) -> LatentDecoder:
+        """A decoder at its beginning."""
         ...
 
-    def latent_times(self, num_frames: int) -> np.ndarray:
-        """True temporal RoPE position (float) of each of the F' latents, in latent steps."""
+    def decode(self, latents_FCYX: Tensor, starts_F: np.ndarray) -> Tensor:
+        """Latents [F', C, Y, X] to pixels in about [-1, 1]: the frames of `layout.frames()`, [F, 3, H, W]."""
         ...
 
 
@@ -60,21 +71,40 @@ class SpaceToDepthCodec:
             )
         return height_px // self.patch, width_px // self.patch
 
-    def encode(self, video_BF3HW: Tensor) -> Tensor:
-        num_clips, num_frames, _, height, width = video_BF3HW.shape
+    def layout(self, segments: Segments) -> LatentLayout:
+        """One latent a frame, whatever the segments."""
+        check_segments(segments)
+        frame = np.concatenate([np.arange(start, stop) for start, stop in segments])
+        return LatentLayout(
+            first_frame=frame,
+            last_frame=frame,
+            time=frame.astype(np.float64),
+            starts=np.ones(len(frame), dtype=bool),
+        )
+
+    def encode(self, video_F3HW: Tensor, segments: Segments) -> Tensor:
+        num_frames, _, height, width = video_F3HW.shape
+        check_segments(segments, num_frames)
         rows, columns = self.grid(height, width)
         p = self.patch
-        blocks = video_BF3HW.reshape(num_clips, num_frames, 3, rows, p, columns, p)
-        return blocks.permute(0, 1, 2, 4, 6, 3, 5).reshape(num_clips, num_frames, 3 * p * p, rows, columns)
+        blocks = video_F3HW[self.layout(segments).first_frame].reshape(-1, 3, rows, p, columns, p)
+        return blocks.permute(0, 1, 3, 5, 2, 4).reshape(-1, 3 * p * p, rows, columns)
 
-    def decode(self, latents_BFCYX: Tensor) -> Tensor:
-        num_clips, num_frames, _, rows, columns = latents_BFCYX.shape
+    def decoder(self) -> LatentDecoder:
+        return _FrameDecoder(self)
+
+    def decode(self, latents_FCYX: Tensor, starts_F: np.ndarray) -> Tensor:
+        num_frames, _, rows, columns = latents_FCYX.shape
         p = self.patch
-        blocks = latents_BFCYX.reshape(num_clips, num_frames, 3, p, p, rows, columns)
-        return blocks.permute(0, 1, 2, 5, 3, 6, 4).reshape(num_clips, num_frames, 3, rows * p, columns * p)
+        blocks = latents_FCYX.reshape(num_frames, 3, p, p, rows, columns)
+        return blocks.permute(0, 1, 4, 2, 5, 3).reshape(num_frames, 3, rows * p, columns * p)
 
-    def latent_frames(self, num_frames: int) -> np.ndarray:
-        return np.arange(num_frames)
 
-    def latent_times(self, num_frames: int) -> np.ndarray:
-        return np.arange(num_frames, dtype=np.float64)
+@dataclass(frozen=True)
+class _FrameDecoder:
+    """Every latent decodes by itself."""
+
+    codec: SpaceToDepthCodec
+
+    def push(self, latents_FCYX: Tensor, starts_F: np.ndarray) -> Tensor:
+        return self.codec.decode(latents_FCYX, starts_F)
