@@ -6,19 +6,20 @@ import torch
 from diffusers import WanTransformer3DModel
 
 from trainer.config import TrainConfig
-from trainer.latents.codec import LatentCodec, SpaceToDepthCodec
+from trainer.latents.build import latent_channels, load_codec
+from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TEXT_DIM
 from trainer.model.wan import RememberingWan
 from trainer.seeding import derive_seed
 
 
-def build_codec(config: TrainConfig) -> LatentCodec:
-    return SpaceToDepthCodec(patch=config.data.codec_patch)
+def build_codec(config: TrainConfig, device: torch.device | None = None) -> LatentCodec:
+    return load_codec(config.codec, device)
 
 
 def build_model(config: TrainConfig) -> RememberingWan:
     """A randomly initialised model, the same for the same seed; the global generator is left as it was."""
-    channels = build_codec(config).channels
+    channels = latent_channels(config.codec)
     head_dim, rest = divmod(config.model.dim, config.model.num_heads)
     if rest or head_dim % 2:
         raise ValueError(

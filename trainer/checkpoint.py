@@ -118,7 +118,7 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
     model = build_model(config)
     _load_parameters(model, checkpoints[-1] / f"{weights}.safetensors")
     model.requires_grad_(False).eval().to(device or torch.device("cpu"))
-    return TrainedModel(model=model, config=config, codec=build_codec(config), step=_read_step(checkpoints[-1]))
+    return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=_read_step(checkpoints[-1]))
 
 
 def _read_step(path: Path) -> int:

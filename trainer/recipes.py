@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from trainer.config import CurriculumConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
+from trainer.config import CodecConfig, CurriculumConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 
 def tiny() -> TrainConfig:
@@ -18,7 +18,8 @@ def tiny() -> TrainConfig:
         eval_every=100,
         checkpoint_every=100,
         model=ModelConfig(dim=128, num_heads=4, num_layers=4, ffn_dim=512),
-        data=DataConfig(codec_patch=16, frame_stride=3),
+        codec=CodecConfig(patch=16),
+        data=DataConfig(frame_stride=3),
         optim=OptimConfig(warmup_steps=50, decay_steps=150),
     )
 
@@ -29,8 +30,8 @@ def learn() -> TrainConfig:
         recipe="learn",
         steps=1600,
         model=ModelConfig(dim=160, num_heads=5, num_layers=5, ffn_dim=640),
+        codec=CodecConfig(patch=8),
         data=DataConfig(
-            codec_patch=8,
             frame_stride=2,
             dark_min_s=1.0,
             dark_max_s=2.75,

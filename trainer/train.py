@@ -77,7 +77,8 @@ def fit(
     """The training loop. deadline: on the monotonic clock, s."""
     _claim(run_dir, config, resume)
     (run_dir / SCENES).write_text(json.dumps(sorted({record.scene_id for record in training}), indent=1) + "\n")
-    device, codec = default_device(), build_codec(config)
+    device = default_device()
+    codec = build_codec(config, device)
     model = build_model(config).to(device)
     optimizer = _optimizer(model, config.optim)
     ema = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}

@@ -80,7 +80,7 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
     with pytest.raises(ValueError, match="clips are held out"):
         train(override(config, {"data.heldout_share": 1.0}), dataset, tmp_path / "other", steps=1)
     with pytest.raises(ValueError, match="does not divide"):
-        train(override(config, {"data.codec_patch": 15}), dataset, tmp_path / "third", steps=1)
+        train(override(config, {"codec.patch": 15}), dataset, tmp_path / "third", steps=1)
     assert trained_scenes(tmp_path / "run") == {Clip.open(path).scene_id for path in list_clips(dataset)}
     made = rollout(load_trained(tmp_path / "run"), Clip.open(dataset / "clips" / "look_away"), steps=1, num_frames=2)
     assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)

@@ -1,16 +1,18 @@
 """The full configuration of a training run: frozen, nested, saved beside the checkpoints it produced.
 
-One file for each owner of groups (`model`, `data`, `training`), one that reads any of them (`reading`), one that checks
-(`limits`).
+One file for each owner of groups (`model`, `latents`, `data`, `training`), one that reads any of them (`reading`), one
+that checks (`limits`).
 """
 
 from trainer.config.data import CurriculumConfig, DataConfig
+from trainer.config.latents import CodecConfig
 from trainer.config.limits import validate
 from trainer.config.model import Mode, ModelConfig
 from trainer.config.reading import config_from_json, differences, override
 from trainer.config.training import FlowConfig, OptimConfig, Prediction, TrainConfig
 
 __all__ = [
+    "CodecConfig",
     "CurriculumConfig",
     "DataConfig",
     "FlowConfig",

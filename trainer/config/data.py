@@ -11,7 +11,6 @@ from trainer.config.limits import at_least, between
 class DataConfig:
     """How clips become frame graphs. Seconds count, not frames."""
 
-    codec_patch: int = at_least(1, 8)
     frame_stride: int = at_least(1, 2)  # every n-th frame of the clip
     heldout_share: float = between(0.0, 1.0, 0.15)  # of scenes, by digest of the scene id
     own_window_share: float = between(0.0, 1.0, 0.3)  # of examples: the clip's own interruption; others get one

@@ -22,6 +22,7 @@ from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 Config = TypeVar("Config")
 _MISSING = object()
+_MOVED = {"data.codec_patch": "codec.patch"}  # fields of older versions, and where they are now
 
 
 def config_from_json(path: Path) -> TrainConfig:
@@ -199,6 +200,8 @@ def _from_text(value: Any, name: str) -> Any:
 
 
 def _field_type(cls: type, key: str, name: str) -> Any:
+    if name in _MOVED:
+        raise ValueError(f"{name}: is now {_MOVED[name]}; say it there (a run of an older version cannot go on)")
     known = [f.name for f in dataclasses.fields(cls)]
     if key not in known:
         close = difflib.get_close_matches(key, known, n=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trainer.config.data import CurriculumConfig, DataConfig
+from trainer.config.latents import CodecConfig
 from trainer.config.limits import at_least, between
 from trainer.config.model import ModelConfig
 
@@ -50,6 +51,7 @@ class TrainConfig:
     keep_checkpoints: int = at_least(1, 2)
     precision: Literal["fp32", "bf16"] = "fp32"
     model: ModelConfig = field(default_factory=ModelConfig)
+    codec: CodecConfig = field(default_factory=CodecConfig)
     data: DataConfig = field(default_factory=DataConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     flow: FlowConfig = field(default_factory=FlowConfig)

@@ -28,6 +28,11 @@ class LatentCodec(Protocol):
     """
 
     @property
+    def digest(self) -> str:
+        """A name that no other codec has, whatever its weights: what latents on disk are known by."""
+        ...
+
+    @property
     def channels(self) -> int:
         """Channels C of one latent."""
         ...
@@ -58,6 +63,10 @@ class SpaceToDepthCodec:
     """Lossless: each patch x patch block of pixels becomes the channels of one latent cell; time is untouched."""
 
     patch: int
+
+    @property
+    def digest(self) -> str:
+        return f"space_to_depth_{self.patch}"
 
     @property
     def channels(self) -> int:

@@ -40,7 +40,7 @@ class WanVaeCodec:
         if not config.z_dim == len(config.latents_mean) == len(config.latents_std):
             raise ValueError(f"codec: latents_mean and latents_std of the VAE must have {config.z_dim} numbers each")
         self.vae = made.requires_grad_(False).eval()
-        self.digest = f"wan_vae_{digest}_{str(made.dtype).removeprefix('torch.')}"
+        self._digest = f"wan_vae_{digest}_{str(made.dtype).removeprefix('torch.')}"
         self._mean_C11 = torch.tensor(config.latents_mean)[:, None, None]
         self._deviation_C11 = torch.tensor(config.latents_std)[:, None, None]
 
@@ -55,6 +55,10 @@ class WanVaeCodec:
         except (OSError, ValueError) as error:
             raise ValueError(f"{folder}: cannot be read as a Wan VAE: {str(error).splitlines()[0]}") from None
         return cls(vae.to(device or torch.device("cpu")), content_digest(folder))
+
+    @property
+    def digest(self) -> str:
+        return self._digest
 
     @property
     def channels(self) -> int:

@@ -1,0 +1,31 @@
+"""From pixels and prompts to what the transformer takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trainer.config.limits import at_least
+
+DEFAULT_PATCH = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodecConfig:
+    """Pixels to latents."""
+
+    kind: Literal["space_to_depth", "wan_vae"] = "space_to_depth"
+    patch: int = at_least(1, DEFAULT_PATCH)  # of space_to_depth: patch x patch pixels are one latent cell
+    pretrained: str = ""  # of wan_vae: hub id, or a local folder in the hub's layout with the subfolder vae/
+    dtype: Literal["fp32", "bf16"] = "fp32"  # of wan_vae
+
+    def problems(self) -> list[str]:
+        if self.kind == "wan_vae":
+            found = []
+            if not self.pretrained:
+                found.append("pretrained: is empty; give the hub id or the folder of a model with a Wan VAE")
+            if self.patch != DEFAULT_PATCH:
+                found.append(f"patch: {self.patch} is of space_to_depth; a VAE has its own, leave it out")
+            return found
+        given = {"pretrained": self.pretrained, "dtype": self.dtype != "fp32" and self.dtype}
+        return [f"{name}: {value} is of wan_vae; leave it out" for name, value in given.items() if value]
