@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from remind_bench_verbs import add_bench
 from render_jobs.dataset_verbs import add_dataset_verbs
 from render_jobs.verbs import Args, Handler, Verbs, add_render
 from untrusted import one_line
@@ -334,7 +335,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="on an error, show where in the code it came from")
     parser.set_defaults(resume_hint="the same command again goes on where it was")
     verbs = Verbs(parser.add_subparsers(metavar="VERB", required=True))
-    for add in (_add_events, _add_scene, add_render, _add_clip, add_dataset_verbs, _add_trainer, _add_demo):
+    for add in (_add_events, _add_scene, add_render, _add_clip, add_dataset_verbs, _add_trainer, add_bench, _add_demo):
         add(verbs)
     return parser
 

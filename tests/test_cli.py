@@ -25,6 +25,7 @@ VERBS = {
     "dataset": {"info", "pack", "merge", "unpack"},
     "train": set(),
     "probe": set(),
+    "bench": {"list", "render", "export", "baselines", "score"},
     "demo": set(),
 }
 

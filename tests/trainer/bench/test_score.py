@@ -1,0 +1,122 @@
+"""Baselines go through videos and the same door as a model: their scores are known."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.bench.fake_suite import SUITE
+from trainer.bench.baselines import BASELINES, write_baselines, write_map, write_video
+from trainer.bench.page import strip_frames, write_page
+from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
+from trainer.bench.score import progress_to, score_outputs
+from trainer.bench.tasks import Truth
+
+
+@pytest.fixture(scope="module")
+def scored(truths: list[Truth], tmp_path_factory: pytest.TempPathFactory) -> dict[str, BenchResult]:
+    folder = tmp_path_factory.mktemp("outputs")
+    write_baselines(truths, folder)
+    few = {name: truths if name in ("truth", "paused", "sweep_mean") else truths[:1] for name in BASELINES}
+    return {name: score_outputs(folder / name, SUITE, few[name])[0] for name in BASELINES}
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "memory", "there"),
+    [
+        ("truth", 1.0, 1.0, 1.0),
+        ("paused", 0.0, 0.0, 1.0),
+        ("linear_extrapolation", 1.0, 1.0, 1.0),
+        ("first_frame", -1.0, 0.0, 0.0),
+        ("sweep_mean", None, 0.0, 1.0),
+        ("another_clip", None, 0.0, 1.0),
+        ("uninterrupted", 1.0, 0.0, 0.0),
+    ],
+)
+def test_baselines_score_what_they_must(
+    scored: dict[str, BenchResult], name: str, ratio: float | None, memory: float, there: float
+) -> None:
+    for task in scored[name].tasks:
+        assert task.problem == "" and task.prefix_db is not None and task.prefix_db > 25
+        if ratio is None:
+            assert task.clock_ratio is None and task.reasons
+        else:
+            assert task.clock_ratio == pytest.approx(ratio, abs=0.1)
+        assert task.memory == pytest.approx(memory, abs=0.1) and task.there == there
+
+
+def test_a_cheat_would_win_without_the_control(scored: dict[str, BenchResult]) -> None:
+    row = row_of(scored["uninterrupted"])
+    assert row.recovery.mean > 0.9 and row.memory.mean == 0.0 and row.interrupted == 0.0
+    assert sum("the interruption is not there" in line for line in scored["uninterrupted"].problems) == 1
+
+
+def test_how_far_a_picture_left_the_view() -> None:
+    rng = np.random.default_rng(0)
+    seen, hidden, other = (rng.integers(0, 256, (32, 32, 3), dtype=np.uint8) for _ in range(3))
+    assert progress_to(seen, hidden, seen) == 0.0 and progress_to(hidden, hidden, seen) == 1.0
+    assert progress_to(other, hidden, seen) == pytest.approx(0.5, abs=0.06)
+    assert progress_to(other, seen, seen) is None
+    half = (seen.astype(float) / 2 + hidden / 2).astype(np.uint8)
+    assert progress_to(half, hidden, seen) == pytest.approx(0.5, abs=0.01)
+
+
+def test_rows_have_a_file_form(scored: dict[str, BenchResult], tmp_path: Path) -> None:
+    rows = [row_of(scored[name]) for name in ("paused", "truth")]
+    (tmp_path / "row.json").write_text(rows[0].to_json())
+    read = Row.read(tmp_path / "row.json")
+    assert read.to_json() == rows[0].to_json() and read.digest == SUITE.digest
+    assert not read.official and read.num_suite_tasks == 3, "one task has no truth"
+    lines = list(csv.DictReader(rows_csv(rows).splitlines()))
+    assert [line["name"] for line in lines] == ["paused", "truth"] and float(lines[1]["memory"]) > 0.9
+    assert float(lines[1]["memory_continuous_process"]) > 0.9 and "memory_held-out_types" in lines[0]
+    tasks = list(csv.DictReader(tasks_csv(scored["sweep_mean"]).splitlines()))
+    assert len(tasks) == 2 and all(line["clock_ratio"] == "" and line["unreadable"] for line in tasks)
+    json.dumps(finite({"a": [float("nan"), (1.0, float("inf"))]}), allow_nan=False)
+    for text in ("{}", '{"schema_version": 1}', "[]", "{"):
+        (tmp_path / "row.json").write_text(text)
+        with pytest.raises(ValueError, match=r"row\.json"):
+            Row.read(tmp_path / "row.json")
+
+
+def test_spreadsheets_get_no_formula(scored: dict[str, BenchResult]) -> None:
+    row = dataclasses.replace(row_of(scored["truth"]), name='=HYPERLINK("http://x")')
+    assert """\n"'=HYPERLINK""" in rows_csv([row])
+
+
+def test_missing_videos_count_zero(truths: list[Truth], tmp_path: Path) -> None:
+    clip = truths[0].clip
+    write_video(tmp_path / "glass-lights_off.mp4", clip.rgb[:20], clip.fps)
+    write_map(tmp_path, ["glass-lights_off"])
+    result, _ = score_outputs(tmp_path, SUITE, truths, name="mine")
+    row = row_of(result)
+    assert (row.num_tasks, row.num_videos, row.memory.mean, row.coverage) == (2, 1, 0.0, 0.0)
+    assert "candle-lights_off: not in the map; counts 0" in result.problems
+    assert "glass-lights_off: ends at 2.38 s, before the return at 4.00 s" in result.problems
+
+
+def test_the_page_stands_alone_and_escapes(truths: list[Truth], scored: dict[str, BenchResult], tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script> {{ 7 * 7 }} <img src=x onerror=alert(2)>"
+    write_video(tmp_path / "a.mp4", truths[0].clip.rgb[:], 8.0)
+    (tmp_path / "map.json").write_text(
+        json.dumps({"glass-lights_off": "a.mp4", hostile: "b.mp4", "candle-lights_off": hostile})
+    )
+    result, videos = score_outputs(tmp_path, SUITE, truths, name=hostile)
+    rows = [row_of(result), row_of(scored["paused"])]
+    write_page(tmp_path / "index.html", result, rows, truths, videos)
+    page = (tmp_path / "index.html").read_text()
+    assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
+    assert "no official score" in page and page.count('<table class="strip">') == 1
+
+
+def test_strips_show_the_return_and_what_hides() -> None:
+    frames = strip_frames(16, 32, range(17, 32), 48)
+    assert frames == sorted(set(frames)) and {0, 16, 17, 24, 31, 32, 47} <= set(frames) and len(frames) <= 10
+    assert max(strip_frames(3, 9, (5,), 10)) == 9

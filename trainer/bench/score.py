@@ -1,0 +1,119 @@
+"""Scoring foreign videos: each becomes a `Generated` on the clip's timeline and is read as the probe reads models.
+
+memory = recovery where the interruption is there, else 0. Without that, a model that never looks away would win.
+The interruption is there when, in at least half of the hidden frames, the picture has left the uninterrupted view:
+s = <g - o, i - o> / |i - o|^2 >= 1/4 (g the video's frame, i the interrupted clip's, o its twin without the
+interruption; means over all pixels). s is 0 where the view is not interrupted, 1 where the interruption is exactly
+the truth's, and about 1/2 for a picture that resembles neither, such as invented surroundings while looking away;
+the probe's `control` (nearer to i than to o) is s > 1/2. Frames that a frame_drop took are looked at by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.bench.align import ForeignVideo, read_foreign
+from trainer.bench.decode import Unusable
+from trainer.bench.outputs import read_outputs
+from trainer.bench.result import MIN_SHARE, BenchResult, TaskScore
+from trainer.bench.tasks import BenchSuite, Truth
+from trainer.probe import metrics
+from trainer.probe.score import score
+from trainer.probe.subject import Subject
+from trainer.probe.verdict import TOLERANT
+
+LEFT_VIEW = 0.25  # s from which a hidden frame counts as interrupted
+MIN_PREFIX_DB = 15.0  # below this the given frames are not the task's
+Progress = Callable[[int, int], None]
+
+
+def score_outputs(
+    folder: Path, suite: BenchSuite, truths: Sequence[Truth], *, name: str = "", progress: Progress | None = None
+) -> tuple[BenchResult, dict[str, ForeignVideo]]:
+    """Score a folder of videos against the truth; also the videos as they were read, by task.
+
+    Tasks without truth are left out (and the result says so); those without a usable video count 0. Raises
+    ValueError when the folder or its map cannot be used at all, or a truth clip cannot be read.
+    """
+    outputs = read_outputs(folder, suite.tasks)
+    scores, videos = [], {}
+    for done, truth in enumerate(truths):
+        task_id = truth.task.id
+        problem = outputs.problems.get(task_id, "")
+        if not problem:
+            try:
+                video = read_video(truth, outputs.files[task_id])
+                videos[task_id] = video
+            except Unusable as error:
+                problem = f"{outputs.files[task_id].name}: {error}"
+        subject = Subject.load(truth.clip)
+        if problem:
+            scores.append(TaskScore.absent(truth, subject, problem))
+        else:
+            scores.append(score_video(truth, subject, videos[task_id]))
+        if progress is not None:
+            progress(done + 1, len(truths))
+    result = BenchResult(
+        name=name or folder.name,
+        suite=suite.name,
+        digest=suite.digest,
+        num_suite_tasks=len(suite.tasks),
+        official=len(truths) == len(suite.tasks) and all(truth.official for truth in truths),
+        tasks=tuple(scores),
+        remarks=outputs.remarks,
+    )
+    return result, videos
+
+
+def read_video(truth: Truth, path: Path) -> ForeignVideo:
+    """A task's video on its clip's timeline. Raises Unusable."""
+    clip = truth.clip
+    return read_foreign(
+        path, clip.rgb[0], clip.num_frames, clip.fps, clip.windows[0].t_h + 1, frozenset(clip.dropped_frames)
+    )
+
+
+def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScore:
+    """All figures of one video."""
+    clip = truth.clip
+    there = interruption_there(subject, video)
+    model = score(subject, video, TOLERANT)
+    given = [(i, f) for i, f in enumerate(video.frames) if not video.generated[i]]
+    everywhere = np.ones(clip.rgb.shape[1:3], dtype=bool)
+    prefix_db = float(np.mean([metrics.psnr_db(video.rgb[i], clip.rgb[int(f)], everywhere) for i, f in given]))
+    remarks = []
+    if prefix_db < MIN_PREFIX_DB:
+        remarks.append(f"does not begin with the frames that were given ({prefix_db:.0f} dB)")
+    last_s = int(video.frames[-1]) / clip.fps
+    if video.frames[-1] < subject.t_r:
+        remarks.append(f"ends at {last_s:.2f} s, before the return at {subject.t_r / clip.fps:.2f} s")
+    if there is not None and there < MIN_SHARE:
+        remarks.append("the interruption is not there: the view stays as it was")
+    return TaskScore.of(truth, subject, video, model, there=there, prefix_db=prefix_db, remarks=tuple(remarks))
+
+
+def interruption_there(subject: Subject, video: ForeignVideo) -> float | None:
+    """Share of the hidden frames in which the picture has left the uninterrupted view; None: nothing to look at."""
+    at = {int(f): i for i, f in enumerate(video.frames)}
+    hidden = [f for f in subject.clip.windows[0].hidden_frames if f in at]
+    if not hidden:
+        return None
+    span = slice(hidden[0], hidden[-1] + 1)
+    interrupted, observed = subject.clip.rgb[span], subject.clip.twin("observed").rgb[span]
+    steps = [progress_to(video.rgb[at[f]], interrupted[f - span.start], observed[f - span.start]) for f in hidden]
+    known = [s for s in steps if s is not None]
+    return float(np.mean([s >= LEFT_VIEW for s in known])) if known else None
+
+
+def progress_to(
+    picture: NDArray[np.uint8], interrupted: NDArray[np.uint8], observed: NDArray[np.uint8]
+) -> float | None:
+    """s of the module's docstring; None where interrupted and observed are the same picture."""
+    base = observed.astype(np.float64)
+    whole = interrupted - base
+    norm = float((whole**2).sum())
+    return float(((picture - base) * whole).sum()) / norm if norm > 0 else None
