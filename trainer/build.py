@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from diffusers import WanTransformer3DModel
 
@@ -9,6 +11,7 @@ from trainer.config import TrainConfig
 from trainer.latents.build import latent_channels, load_codec
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TEXT_DIM
+from trainer.model.pretrained import load_transformer
 from trainer.model.wan import RememberingWan
 from trainer.seeding import derive_seed
 
@@ -17,27 +20,37 @@ def build_codec(config: TrainConfig, device: torch.device | None = None) -> Late
     return load_codec(config.codec, device)
 
 
-def build_model(config: TrainConfig) -> RememberingWan:
-    """A randomly initialised model, the same for the same seed; the global generator is left as it was."""
-    channels = latent_channels(config.codec)
-    head_dim, rest = divmod(config.model.dim, config.model.num_heads)
+def transformer_config(config: TrainConfig) -> dict[str, Any]:
+    """The arguments of WanTransformer3DModel that a configuration stands for."""
+    model, channels = config.model, latent_channels(config.codec)
+    head_dim, rest = divmod(model.dim, model.num_heads)
     if rest or head_dim % 2:
-        raise ValueError(
-            f"model.dim: {config.model.dim} must be an even multiple of num_heads {config.model.num_heads}"
-        )
+        raise ValueError(f"model.dim: {model.dim} must be an even multiple of num_heads {model.num_heads}")
+    return {
+        "patch_size": (1, model.patch, model.patch),
+        "num_attention_heads": model.num_heads,
+        "attention_head_dim": head_dim,
+        "in_channels": channels,
+        "out_channels": channels,
+        "text_dim": TEXT_DIM,
+        "freq_dim": model.freq_dim,
+        "ffn_dim": model.ffn_dim,
+        "num_layers": model.num_layers,
+    }
+
+
+def build_model(config: TrainConfig) -> RememberingWan:
+    """The model before its first step: pretrained weights, or random ones, the same for the same seed.
+
+    The global generator is left as it was.
+    """
+    arguments = transformer_config(config)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(config.seed, "model"))
-        transformer = WanTransformer3DModel(
-            patch_size=(1, 1, 1),
-            num_attention_heads=config.model.num_heads,
-            attention_head_dim=head_dim,
-            in_channels=channels,
-            out_channels=channels,
-            text_dim=TEXT_DIM,
-            freq_dim=config.model.freq_dim,
-            ffn_dim=config.model.ffn_dim,
-            num_layers=config.model.num_layers,
-        )
+        if config.model.pretrained:
+            transformer = load_transformer(config.model.pretrained, arguments)
+        else:
+            transformer = WanTransformer3DModel(**arguments)
     return RememberingWan(
         transformer, mode=config.model.mode, gradient_checkpointing=config.model.gradient_checkpointing
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch import Tensor
+from torch.nn import Parameter
 
+from trainer.model.cameras import CameraMode
 from trainer.model.wan import RememberingWan
 
 NUM_CHANNELS, GRID = 6, (2, 3)
@@ -30,17 +32,30 @@ def tiny_wan(seed: int = 0) -> WanTransformer3DModel:
     ).eval()
 
 
-def tiny_model(seed: int = 0, mode: str = "phase", **options: bool) -> RememberingWan:
+def tiny_model(seed: int = 0, mode: CameraMode = "phase", **options: bool) -> RememberingWan:
     return RememberingWan(tiny_wan(seed), mode=mode, **options)
 
 
 def with_camera_phases(model: RememberingWan, seed: int = 1) -> RememberingWan:
-    """As after training: phases that are no longer zero."""
+    """As after training: phases, and whatever else the mode has for cameras, that are no longer zero."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for phase in model.phases:
-            phase.weight.copy_(0.7 * torch.randn(phase.weight.shape, generator=generator))
+        for weight in camera_parameters(model).values():
+            weight.copy_(0.7 * torch.randn(weight.shape, generator=generator))
     return model
+
+
+def camera_parameters(model: RememberingWan) -> dict[str, Parameter]:
+    return {name: p for name, p in model.named_parameters() if not name.startswith("transformer.")}
+
+
+def random_cameras(num_frames: int, batch: int, generator: torch.Generator) -> Tensor:
+    """[B, F, 14]: any position, any axes, focal lengths around the width of the picture."""
+    rotation, _ = torch.linalg.qr(torch.randn(batch, num_frames, 3, 3, generator=generator))
+    rotation = rotation * torch.linalg.det(rotation)[..., None, None]
+    position = torch.randn(batch, num_frames, 3, generator=generator)
+    log_focal = 0.3 * torch.randn(batch, num_frames, 2, generator=generator)
+    return torch.cat([position, rotation.flatten(2), log_focal], dim=2)
 
 
 def random_inputs(num_frames: int, batch: int = 2, seed: int = 3) -> dict[str, Tensor]:
@@ -51,7 +66,7 @@ def random_inputs(num_frames: int, batch: int = 2, seed: int = 3) -> dict[str, T
         "latents_BFCYX": torch.randn(batch, num_frames, NUM_CHANNELS, *GRID, generator=generator),
         "times_BF": steps.cumsum(1).double(),
         "noise_BF": torch.rand(batch, num_frames, generator=generator),
-        "cameras_BFc": torch.randn(batch, num_frames, 14, generator=generator),
+        "cameras_BFc": random_cameras(num_frames, batch, generator),
         "text_BSD": torch.randn(batch, 5, 80, generator=generator),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from tests.trainer.support import (
     GRID,
     NUM_CHANNELS,
+    camera_parameters,
     causal,
     frames,
     random_inputs,
@@ -17,9 +20,12 @@ from tests.trainer.support import (
     with_camera_phases,
 )
 from trainer.model.cache import KVCache
-from trainer.model.cameras import camera_descriptors
+from trainer.model.cameras import CameraMode, camera_descriptors
 
 NUM_FRAMES = 6
+MODES = get_args(CameraMode)
+# Wan's norm weights stay float32 beside bf16 activations, as in the stock model: torch then says that it is slower
+slow_norm = pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
 
 
 def stock_comparison(model, stock, uniform_levels: bool = True):
@@ -33,31 +39,30 @@ def stock_comparison(model, stock, uniform_levels: bool = True):
     return ours, theirs.transpose(1, 2)
 
 
-@pytest.mark.parametrize("mode", ["none", "phase"])
-def test_starts_as_the_unmodified_transformer_bit_for_bit(mode):
-    ours, theirs = stock_comparison(tiny_model(mode=mode), tiny_wan())
+@slow_norm
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("mode", MODES)
+def test_starts_as_the_unmodified_transformer_bit_for_bit(mode, precision):
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        ours, theirs = stock_comparison(tiny_model(mode=mode), tiny_wan())
     assert torch.equal(ours, theirs)
 
 
-def test_loaded_weights_keep_the_equality(tmp_path):
-    tiny_wan(seed=5).save_pretrained(tmp_path)
-    stock = type(tiny_wan()).from_pretrained(tmp_path).eval()
-    model = with_camera_phases(tiny_model(seed=0))
-    model.transformer.load_state_dict(stock.state_dict())
-    ours, theirs = stock_comparison(model, stock)
-    assert not torch.equal(ours, theirs)
-    model.zero_camera_modules()
-    ours, theirs = stock_comparison(model, stock)
-    assert torch.equal(ours, theirs)
-
-
-def test_one_optimiser_step_on_the_phases_ends_the_equality():
-    model = tiny_model()
-    optimiser = torch.optim.SGD(model.phases.parameters(), lr=1.0)
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_every_camera_parameter_learns_and_one_step_ends_the_equality(mode):
+    model = tiny_model(mode=mode)
+    cameras = camera_parameters(model)
     model(**random_inputs(NUM_FRAMES)).square().sum().backward()
-    optimiser.step()
+    for name, parameter in cameras.items():
+        assert parameter.grad.abs().max() > 0, name
+        before = parameter.detach().clone()
+        torch.optim.SGD([parameter], lr=1.0).step()
+        ours, theirs = stock_comparison(model, tiny_wan())
+        assert (ours - theirs).abs().max() > 1e-6, name
+        parameter.data.copy_(before)
+    model.zero_camera_modules()
     ours, theirs = stock_comparison(model, tiny_wan())
-    assert not torch.equal(ours, theirs)
+    assert torch.equal(ours, theirs)
 
 
 def test_levels_per_frame_agree_with_one_level_per_clip():
@@ -75,9 +80,9 @@ def cached_rollout(model, inputs, chunk: int, cache: KVCache) -> torch.Tensor:
     return torch.cat(out, dim=1)
 
 
-@pytest.fixture(scope="module")
-def trained():
-    return with_camera_phases(tiny_model())
+@pytest.fixture(scope="module", params=MODES)
+def trained(request):
+    return with_camera_phases(tiny_model(mode=request.param))
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 4])
@@ -102,7 +107,10 @@ def test_the_comparison_would_notice_a_fault(trained, broken):
     if broken == "levels":
         inputs["noise_BF"] = torch.zeros_like(inputs["noise_BF"])
     cached = cached_rollout(trained, inputs, 1, KVCache())
-    assert (cached - full).abs().max() > 1e-2
+    if broken == "cameras" and trained.mode == "none":
+        torch.testing.assert_close(cached, full, atol=1e-5, rtol=0)
+    else:
+        assert (cached - full).abs().max() > 1e-2
 
 
 def test_the_future_does_not_reach_the_past(trained):
@@ -127,6 +135,20 @@ def test_a_shift_of_all_times_changes_nothing(trained):
     assert (here - slower).abs().max() > 1e-2
 
 
+@slow_norm
+def test_bf16_keeps_the_angles_of_late_times(trained):
+    """bf16 cannot tell 1000 from 1001; rotations and camera matrices stay float32 under autocast."""
+    inputs = random_inputs(NUM_FRAMES)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        here = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
+        later = trained(**dict(inputs, times_BF=inputs["times_BF"] + 1000.0), mask_BFF=causal(NUM_FRAMES))
+    with torch.no_grad():
+        exact = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
+    assert here.dtype == torch.bfloat16
+    torch.testing.assert_close(here, later, atol=5e-2, rtol=0)
+    torch.testing.assert_close(here.float(), exact, atol=5e-2, rtol=0)
+
+
 def random_transform(rng: np.random.Generator) -> np.ndarray:
     transform = np.eye(4)
     rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
@@ -148,7 +170,7 @@ def test_a_change_of_world_frame_changes_nothing_and_a_moved_camera_does(trained
         with torch.no_grad():
             outputs.append(trained(**inputs, mask_BFF=causal(NUM_FRAMES)))
     torch.testing.assert_close(outputs[0], outputs[1], atol=1e-5, rtol=0)
-    assert (outputs[0] - outputs[2]).abs().max() > 1e-2
+    assert ((outputs[0] - outputs[2]).abs().max() > 1e-2) == (trained.mode != "none")
 
 
 def test_descriptors_start_at_the_identity_in_units_of_the_scene_scale():
@@ -162,20 +184,20 @@ def test_descriptors_start_at_the_identity_in_units_of_the_scene_scale():
         camera_descriptors(camera_from_world, intrinsics, scene_scale_m=0.0, width_px=64)
 
 
-def test_gradients_do_not_depend_on_checkpointing():
+@pytest.mark.parametrize("mode", MODES)
+def test_gradients_do_not_depend_on_checkpointing(mode):
     gradients = []
     for option in (False, True):
-        model = with_camera_phases(tiny_model(gradient_checkpointing=option)).train()
+        model = with_camera_phases(tiny_model(mode=mode, gradient_checkpointing=option)).train()
         model(**random_inputs(NUM_FRAMES), mask_BFF=causal(NUM_FRAMES)).square().mean().backward()
         gradients.append({name: p.grad for name, p in model.named_parameters()})
     assert gradients[0].keys() == gradients[1].keys()
     assert all(torch.equal(gradients[0][name], gradients[1][name]) for name in gradients[0])
 
 
-def test_unbuilt_modes_are_refused_in_one_line():
-    for mode in ("full", "prope", "phase2"):
-        with pytest.raises(ValueError, match="not built; choose of none, phase"):
-            tiny_model(mode=mode)
+def test_unknown_modes_are_refused_in_one_line():
+    with pytest.raises(ValueError, match="unknown; choose of none, phase, full, prope"):
+        tiny_model(mode="phase2")
 
 
 # ---- the cache by itself

@@ -390,7 +390,7 @@ def test_configurations_survive_their_file_and_refuse_what_they_do_not_know(tmp_
         ("step", 1, "did you mean 'steps'"),
         ("steps", "many", "not a valid int"),
         ("steps", 1.5, "not a valid int"),
-        ("model.mode", "prope", "not one of none, phase"),
+        ("model.mode", "phase2", "not one of none, phase, full, prope"),
         ("model", 1, "is a group"),
         ("seed.x", 1, "no fields of its own"),
     ):

@@ -7,7 +7,7 @@ that checks (`limits`).
 from trainer.config.data import CurriculumConfig, DataConfig
 from trainer.config.latents import CodecConfig
 from trainer.config.limits import validate
-from trainer.config.model import Mode, ModelConfig
+from trainer.config.model import ModelConfig
 from trainer.config.reading import config_from_json, differences, override
 from trainer.config.training import FlowConfig, OptimConfig, Prediction, TrainConfig
 
@@ -16,7 +16,6 @@ __all__ = [
     "CurriculumConfig",
     "DataConfig",
     "FlowConfig",
-    "Mode",
     "ModelConfig",
     "OptimConfig",
     "Prediction",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from trainer.config.limits import at_least
-
-Mode = Literal["none", "phase"]
+from trainer.model.cameras import CameraMode
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """A Wan transformer from scratch. Channels follow from the codec."""
+    """A Wan transformer. Channels follow from the codec, the width of the text from its encoder.
 
-    mode: Mode = "phase"
+    pretrained: a hub id, or a folder in the layout of diffusers' pipelines; its shape must be the one below
+    (trainer.model.shapes.model_fields). Empty: random weights.
+    """
+
+    mode: CameraMode = "phase"
+    pretrained: str = ""
+    patch: int = at_least(1, 1)  # latent pixels per token and side
     dim: int = at_least(2, 192)
     num_heads: int = at_least(1, 4)
     num_layers: int = at_least(1, 6)
@@ -26,4 +30,7 @@ class ModelConfig:
         head_dim, rest = divmod(self.dim, self.num_heads)
         if rest or head_dim % 2:
             return [f"dim: {self.dim} must be an even multiple of num_heads {self.num_heads}"]
+        vectors = {"full": 4, "prope": 8}.get(self.mode, 1)
+        if head_dim % vectors:
+            return [f"mode: {self.mode} needs a head dim that {vectors} divides, not {head_dim}; change dim or num_heads"]
         return []

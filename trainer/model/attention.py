@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from trainer.model.projective import CameraProjection, Projective, RelativeAttention
 from trainer.model.rope import CameraPhase, Rotation, rotate
 
 
@@ -34,18 +35,31 @@ class FrameContext:
     """
 
     num_frames: int
-    query_rotation: Rotation  # [B, F, N, P]
-    key_rotation: Rotation  # [B, K + F, N, P]
-    query_cameras: Tensor  # [B, F, 14]
-    key_cameras: Tensor  # [B, K + F, 14]
-    phases: Sequence[CameraPhase]  # one per layer; empty in mode `none`
+    query: FramePlaces
+    key: FramePlaces
+    phases: Sequence[CameraPhase]  # one per layer in modes `phase` and `full`, else none
+    projections: Sequence[CameraProjection]  # one per layer in mode `full`
+    relatives: Sequence[RelativeAttention]  # one per layer in mode `prope`
     mask: Tensor | None  # [B, 1, F N, (K + F) N] bool, True where the query may look
     cache: CachedKeys | None
     fresh: dict[int, tuple[Tensor, Tensor]] | None  # per layer: this call's raw k and v, for a cache write
 
 
+@dataclass(kw_only=True)
+class FramePlaces:
+    """Where and when frames are, [B, F, ...] for queries and [B, K + F, ...] for keys."""
+
+    rotation: Rotation  # [B, F, N, P]
+    half_rotation: Rotation | None  # [B, F, N, P / 2] in mode `prope`
+    cameras: Tensor  # [B, F, 14]
+    projective: Projective | None  # in modes `full` and `prope`
+
+
 class FrameSelfAttention:
-    """attn1: keys are kept raw and rotated on every read, so a cached key can be moved in time for free."""
+    """attn1: keys and values are kept raw; what depends on their frame's time and camera is applied on every read.
+
+    So a cached key can be moved in time for free.
+    """
 
     def __init__(self, layer: int) -> None:
         self.layer = layer
@@ -62,20 +76,48 @@ class FrameSelfAttention:
         if context.cache is not None:
             cached_key, cached_value = context.cache.read(self.layer)
             key, value = torch.cat([cached_key, key], dim=1), torch.cat([cached_value, value], dim=1)
-        query_rotation, key_rotation = context.query_rotation, context.key_rotation
+        out_BLHE = self._own(context, query, key, value)
+        out_BLD = attn.to_out[1](attn.to_out[0](out_BLHE.flatten(2, 3)))
+        if context.relatives:
+            out_BLD = out_BLD + _second(context, context.relatives[self.layer], query, key, value)
+        return out_BLD.unflatten(1, (context.num_frames, -1)).flatten(0, 1)
+
+    def _own(self, context: FrameContext, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """The layer's own attention with PM-RoPE, [B, L, H, E]."""
+        query_rotation, key_rotation = context.query.rotation, context.key.rotation
         if context.phases:
             phase = context.phases[self.layer]
-            query_rotation = query_rotation.plus(phase(context.query_cameras))
-            key_rotation = key_rotation.plus(phase(context.key_cameras))
-        out_BHLE = functional.scaled_dot_product_attention(
-            rotate(query, query_rotation).transpose(1, 2),
-            rotate(key, key_rotation).transpose(1, 2),
-            value.transpose(1, 2),
-            attn_mask=context.mask,
-        )
-        out_BLD = out_BHLE.transpose(1, 2).flatten(2, 3).type_as(query)
-        out_BLD = attn.to_out[1](attn.to_out[0](out_BLD))
-        return out_BLD.unflatten(1, (context.num_frames, -1)).flatten(0, 1)
+            query_rotation = query_rotation.plus(phase(context.query.cameras))
+            key_rotation = key_rotation.plus(phase(context.key.cameras))
+        query, key = rotate(query, query_rotation), rotate(key, key_rotation)
+        if not context.projections:
+            return _attend(context, query, key, value)
+        assert context.query.projective is not None and context.key.projective is not None
+        projection = context.projections[self.layer]
+        out_BLHE = _attend(context, query, key, projection.values(value, context.key.projective))
+        return projection.outputs(out_BLHE, context.query.projective)
+
+
+def _second(context: FrameContext, relative: RelativeAttention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """The second attention of mode `prope`, [B, L, D]."""
+    queries, keys = context.query, context.key
+    assert queries.projective is not None and queries.half_rotation is not None
+    assert keys.projective is not None and keys.half_rotation is not None
+    out_BLHE = _attend(
+        context,
+        relative.query(query, queries.projective, queries.half_rotation),
+        relative.key(key, keys.projective, keys.half_rotation),
+        relative.key(value, keys.projective, keys.half_rotation),
+    )
+    return relative.output(out_BLHE, queries.projective, queries.half_rotation)
+
+
+def _attend(context: FrameContext, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """[B, L, H, E] of the queries."""
+    out_BHLE = functional.scaled_dot_product_attention(
+        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=context.mask
+    )
+    return out_BHLE.transpose(1, 2).type_as(query)
 
 
 class UnfoldedCrossAttention:

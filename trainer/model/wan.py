@@ -6,31 +6,37 @@ C latent channels, D model dim, S text tokens.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from trainer.model.attention import FrameContext, FrameSelfAttention, UnfoldedCrossAttention
+from trainer.model.attention import FrameContext, FramePlaces, FrameSelfAttention, UnfoldedCrossAttention
 from trainer.model.cache import KVCache
+from trainer.model.cameras import CameraMode
+from trainer.model.projective import CameraProjection, RelativeAttention, projective_matrices
 from trainer.model.rope import CameraPhase, base_rotation
 
-MODES = ("none", "phase")
 TIMESTEPS = 1000.0  # Wan's timestep embedding expects flow time times this
 
 
 class RememberingWan(nn.Module):
     """The transformer is changed from outside only: its attention processors are replaced, its weights are its own.
 
-    mode: `none` (no camera) or `phase` (PM-RoPE phase). With the full mask and integer times both give the
-    unmodified transformer's output bit for bit until the first optimiser step.
+    mode, how attention sees the cameras:
+        none    not at all
+        phase   PM-RoPE: a phase per layer, added to the rotary angle of queries and keys
+        full    the phase, and projective matrices around the same single attention (CameraProjection)
+        prope   a comparator: PRoPE in a second attention, added to the first (RelativeAttention)
+    With the full mask and integer times each gives the unmodified transformer's output bit for bit until the first
+    optimiser step.
     """
 
-    def __init__(self, transformer: Any, *, mode: str = "phase", gradient_checkpointing: bool = False) -> None:
+    def __init__(self, transformer: Any, *, mode: CameraMode = "phase", gradient_checkpointing: bool = False) -> None:
         super().__init__()
-        if mode not in MODES:
-            raise ValueError(f"model.mode: {mode!r} is not built; choose of {', '.join(MODES)}")
+        if mode not in get_args(CameraMode):
+            raise ValueError(f"model.mode: {mode!r} is unknown; choose of {', '.join(get_args(CameraMode))}")
         config = transformer.config
         if config.patch_size[0] != 1:
             raise ValueError(f"model: a patch of {config.patch_size[0]} latent frames would mix times; it must be 1")
@@ -40,18 +46,18 @@ class RememberingWan(nn.Module):
         self.mode = mode
         self.gradient_checkpointing = gradient_checkpointing
         self.head_dim: int = config.attention_head_dim
-        self.phases = nn.ModuleList(
-            CameraPhase(self.head_dim) for _ in range(config.num_layers if mode == "phase" else 0)
-        )
+        layers, heads = range(config.num_layers), config.num_attention_heads
+        self.phases = nn.ModuleList(CameraPhase(self.head_dim) for _ in layers if mode in ("phase", "full"))
+        self.projections = nn.ModuleList(CameraProjection(self.head_dim) for _ in layers if mode == "full")
+        self.relatives = nn.ModuleList(RelativeAttention(heads, self.head_dim) for _ in layers if mode == "prope")
         for layer, block in enumerate(transformer.blocks):
             block.attn1.set_processor(FrameSelfAttention(layer))
             block.attn2.set_processor(UnfoldedCrossAttention(block.attn2.processor))
 
     def zero_camera_modules(self) -> None:
         """Put back what must start at zero, after loading a checkpoint that has no camera modules."""
-        for phase in self.phases:
-            assert isinstance(phase, CameraPhase)
-            phase.init_weights()
+        for module in (*self.phases, *self.projections, *self.relatives):
+            module.init_weights()
 
     def forward(
         self,
@@ -74,6 +80,8 @@ class RememberingWan(nn.Module):
         """
         batch, num_frames, _, height, width = latents_BFCYX.shape
         patch_y, patch_x = self.transformer.config.patch_size[1:]
+        if height % patch_y or width % patch_x:
+            raise ValueError(f"latents: {width} x {height} is no multiple of the patch {patch_x}; crop the clips")
         grid = (height // patch_y, width // patch_x)
         context = self._context(grid, times_BF, cameras_BFc, mask_BFF, cache)
         if write_ids is not None:
@@ -128,14 +136,22 @@ class RememberingWan(nn.Module):
         num_tokens = grid[0] * grid[1]
         return FrameContext(
             num_frames=times_BF.shape[1],
-            query_rotation=base_rotation(query_times, grid, self.head_dim),
-            key_rotation=base_rotation(key_times, grid, self.head_dim),
-            query_cameras=cameras_BFc,
-            key_cameras=key_cameras,
+            query=self._places(query_times, cameras_BFc, grid),
+            key=self._places(key_times, key_cameras, grid),
             phases=list(self.phases),  # type: ignore[arg-type]
+            projections=list(self.projections),  # type: ignore[arg-type]
+            relatives=list(self.relatives),  # type: ignore[arg-type]
             mask=None if mask is None else _per_token(mask, num_tokens),
             cache=held,
             fresh=None,
+        )
+
+    def _places(self, times_BF: Tensor, cameras_BFc: Tensor, grid: tuple[int, int]) -> FramePlaces:
+        return FramePlaces(
+            rotation=base_rotation(times_BF, grid, self.head_dim),
+            half_rotation=base_rotation(times_BF, grid, self.head_dim // 2) if self.mode == "prope" else None,
+            cameras=cameras_BFc,
+            projective=projective_matrices(cameras_BFc) if self.mode in ("full", "prope") else None,
         )
 
 
