@@ -32,5 +32,7 @@ class ModelConfig:
             return [f"dim: {self.dim} must be an even multiple of num_heads {self.num_heads}"]
         vectors = {"full": 4, "prope": 8}.get(self.mode, 1)
         if head_dim % vectors:
-            return [f"mode: {self.mode} needs a head dim that {vectors} divides, not {head_dim}; change dim or num_heads"]
+            return [
+                f"mode: {self.mode} needs a head dim that {vectors} divides, not {head_dim}; change dim or num_heads"
+            ]
         return []
