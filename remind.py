@@ -151,7 +151,7 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
-    run.probe(args.run, args.data, args.out)
+    run.probe(args.run, args.data, args.out, samples=args.samples)
     return _show(f"report: {args.out / 'index.html'}")
 
 
@@ -311,6 +311,7 @@ def _add_trainer(verbs: Verbs) -> None:
     probe.add_argument("run", type=Path, metavar="RUN")
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
+    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip, each with its own seed")
 
 
 def _add_demo(verbs: Verbs) -> None:

@@ -255,6 +255,11 @@ class Clip(ArrayGroup):
         """Event id -> variable -> {"unit", "domain", "tolerance", "min_delta", "flags", "role", "cycle"}."""
         return dict(self.manifest["variables"])
 
+    @property
+    def event_facts(self) -> dict[str, dict[str, Any]]:
+        """Event id -> {"family", "stevo_category", "held_out" (type kept from training)}; older clips lack them."""
+        return dict(self.manifest.get("event_facts", {}))
+
     def carrier_ids(self, event: str) -> list[int]:
         """Segmentation ids of the parts that show the event's state."""
         return [i for i, v in self.instances.items() if v["event"] == event and v["carries"]]
@@ -275,6 +280,10 @@ class Clip(ArrayGroup):
         if not rows.any():
             raise ValueError(f"{self.path}: event {event!r} has no variable {variable!r}")
         return columns["value"][rows][np.argsort(columns["frame"][rows])]
+
+    def field(self, event: str, variable: str) -> LazyArray:
+        """[T, ...] values of a vector or field of the clip (twins and sweeps keep numbers only)."""
+        return LazyArray(self.files, f"fields/{event}/{variable}")
 
     @cached_property
     def boxes(self) -> dict[str, NDArray[Any]]:
@@ -340,9 +349,9 @@ class Clip(ArrayGroup):
             names = json.loads(file["calibration"].attrs["names"])
             return {name: (rgb[i], float(times[i])) for i, name in enumerate(names)}
 
-    def event_time_s(self, frame: int) -> float:
-        """The target event's own clock at a frame (clip time minus the event's start)."""
-        target = self.windows[0].target if self.windows else self.plan["events"][0]["id"]
+    def event_time_s(self, frame: int, event: str | None = None) -> float:
+        """An event's own clock at a frame (clip time minus the event's start); of the first window's target if None."""
+        target = event or (self.windows[0].target if self.windows else self.plan["events"][0]["id"])
         start_s = next(e["start_s"] for e in self.plan["events"] if e["id"] == target)
         return frame / self.fps - float(start_s)
 

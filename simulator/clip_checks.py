@@ -27,6 +27,7 @@ KNOWN_FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's sum, LZF: other
 TEXT, WHOLE, NUMBER, FLAG, OBJECT = str, int, float, bool, dict
 _MANIFEST: Mapping[str, Any] = {  # field -> form; a one-entry list or {"*": form} stands for any number of such
     "clip_id": TEXT, "scene_id": TEXT, "prompt": TEXT, "twins": [TEXT], "event_types": {"*": TEXT}, "device": TEXT,
+    "event_facts": {"*": {"family": TEXT, "stevo_category": TEXT, "held_out": FLAG}},
     "instances": {"*": OBJECT}, "variables": {"*": {"*": {"unit": TEXT, "domain": TEXT, "flags": [TEXT]}}},
     "arrays": {"*": OBJECT}, "files": {"*": TEXT},
     "event_log": [OBJECT], "stateless": FLAG, "cameras_known": FLAG,

@@ -115,6 +115,7 @@ def write_clip(out: Path, content: ClipContent, arrays: Mapping[str, Mapping[str
         "instance_ids": "the same part has the same id in every frame of the clip, its twins and its sweep; 0: nothing",
         "variables": {name: _variables(event) for name, event in content.stage.events.items()},
         "event_types": {e.id: e.type for e in plan.events},
+        "event_facts": {name: _facts(event) for name, event in content.stage.events.items()},
         "event_log": event_log(content.stage, content.visibility),
         "twins": sorted(twins),
         "arrays": dict(arrays),
@@ -220,6 +221,11 @@ def prompt_of(stage: Stage) -> str:
 
 def _variables(event: Event) -> dict[str, Any]:
     return {v.name: {k: x for k, x in asdict(v).items() if k != "name"} for v in event.variables}
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    info = event.info
+    return {"family": info.family, "stevo_category": info.stevo_category, "held_out": info.held_out}
 
 
 def software_versions() -> dict[str, str]:

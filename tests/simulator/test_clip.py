@@ -39,6 +39,8 @@ def test_a_clip_reads_back(clip_path):
     window = clip.windows[0]
     assert (np.diff(level) > 0).all() and (paused[window.t_h : window.t_r + 1] == level[window.t_h]).all()
     assert list_clips(clip_path.parents[1]) == [clip_path]
+    assert clip.event_facts == {"glass": {"family": "flow", "stevo_category": "continuous_process", "held_out": False}}
+    assert clip.event_time_s(8, "glass") == clip.event_time_s(8) == 1.0 - clip.plan["events"][0]["start_s"]
 
 
 def test_truth_passes_read_back_lazily(clip_path):

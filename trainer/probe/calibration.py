@@ -22,6 +22,7 @@ from trainer.probe.verdict import TOLERANT, Limits, Reading, read
 Verdict = Literal["exact", "near or unreadable", "unreadable", "unreadable or prior"]
 EXACT_TOLERANCE = 0.05
 NEAR_TOLERANCE = 0.1
+H264_CRF, H264_FRAMES = 28, 8  # a lossy download, and how many frames before the return go through it too
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Judged:
     name: str
     group: str
     clip_id: str
+    window: int
     scene_id: str
     event_type: str
     expected_ratio: float
@@ -50,22 +52,28 @@ class Judged:
     reading: Reading
     passed: bool
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Clip and window."""
+        return self.clip_id, self.window
+
 
 def exhibits(subject: Subject, stranger: Subject | None, seed: int = 0) -> list[Exhibit]:
-    """All pictures for one clip; `stranger` lends "another clip's frame" (left out when there is none of this size)."""
-    clip, t_r = subject.clip, subject.t_r
+    """All pictures for one window; `stranger` lends "another clip's frame" (left out when there is none of this size).
+
+    Half speed and reversed are rendered for a clip's first window only. In a later window of the same target the paused
+    twin lacks the earlier pauses too, so it does not show the state of t_h and is left out.
+    """
+    clip, t_r, sweep = subject.clip, subject.t_r, subject.sweep
     truth, paused = clip.rgb[t_r], clip.twin("paused").rgb[t_r]
-    found = [
-        Exhibit("truth", "calibration", truth, 1.0, "exact", True),
-        Exhibit("paused", "calibration", paused, 0.0, "exact", True),
-    ]
-    for name, (rgb, time_s) in clip.calibration.items():
-        ratio = clock_ratio(time_s, subject.sweep.t_h_s, subject.sweep.t_r_s)
+    found = [Exhibit("truth", "calibration", truth, 1.0, "exact", True)]
+    if abs(clock_ratio(subject.paused_time_s, sweep.t_h_s, sweep.t_r_s)) < 1e-6:
+        found.append(Exhibit("paused", "calibration", paused, 0.0, "exact", True))
+    for name, (rgb, time_s) in clip.calibration.items() if subject.number == 0 else ():
+        ratio = clock_ratio(time_s, sweep.t_h_s, sweep.t_r_s)
         found.append(Exhibit(name.replace("_", " "), "calibration", rgb, ratio, "exact", True))
-    sweep = clip.sweep
-    assert sweep is not None  # Subject.load refuses clips without
     for name, rgb in (
-        ("mean of sweep", corruptions.mean_of_sweep(sweep.rgb)),
+        ("mean of sweep", corruptions.mean_of_sweep(subject.pictures.rgb)),
         ("50/50 ghost", corruptions.ghost(paused, truth)),
         ("noise", corruptions.noise(truth, seed)),
     ):
@@ -79,10 +87,16 @@ def exhibits(subject: Subject, stranger: Subject | None, seed: int = 0) -> list[
         ("shift up 2 px", corruptions.shift(truth, -2, 0)),
         ("brightness +20 %", corruptions.brightness(truth)),
         ("codec, quality 60", corruptions.codec(truth)),
+        ("H.264, crf 28", corruptions.h264(_until_return(subject), H264_CRF)[-1]),
         ("soft, sigma 0.7 px, blotches 2 %", corruptions.soft(truth, 0.7, 0.02, seed)),
     ):
         found.append(Exhibit(name, "corruption", rgb, 1.0, "near or unreadable"))
     return found
+
+
+def _until_return(subject: Subject) -> NDArray[np.uint8]:
+    """[n, H, W, 3] the frames up to t_r as they are without an interruption: what a video's codec sees."""
+    return subject.clip.twin("observed").rgb[max(0, subject.t_r - H264_FRAMES + 1) : subject.t_r + 1]
 
 
 def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits = TOLERANT) -> Judged:
@@ -101,6 +115,7 @@ def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits
         exhibit.name,
         exhibit.group,
         subject.clip.clip_id,
+        subject.number,
         subject.scene_id,
         subject.event_type,
         exhibit.expected_ratio,
@@ -111,7 +126,7 @@ def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits
 
 
 def measure_all(subjects: Sequence[Subject]) -> list[tuple[Subject, Exhibit, Evidence]]:
-    """Evidence of every exhibit of every clip; each clip's stranger is the next clip of another scene."""
+    """Evidence of every exhibit of every clip; each clip's stranger is the next of another scene."""
     found = []
     for i, subject in enumerate(subjects):
         others = [s for s in [*subjects[i + 1 :], *subjects[:i]] if s.scene_id != subject.scene_id]
@@ -132,7 +147,7 @@ def baselines(subject: Subject, others: Sequence[Subject]) -> dict[str, float]:
     hidden_s = sweep.t_r_s - sweep.t_h_s
     last = float(subject.values[subject.t_h])
     step_s = float(subject.frame_times_s[1] - subject.frame_times_s[0])
-    rate = (last - float(subject.values[max(subject.t_h - 1, 0)])) / step_s
+    rate = float(subject.kind().change(last, float(subject.values[max(subject.t_h - 1, 0)]))) / step_s
     rates = [
         o.change_from_t_h(o.sweep.t_r_s) / (o.sweep.t_r_s - o.sweep.t_h_s)
         for o in others

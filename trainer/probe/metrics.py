@@ -1,4 +1,7 @@
-"""The figures of DESIGN section 9, each with its formula. Event times in seconds, on the event's clock."""
+"""The figures of DESIGN section 9, each with its formula. Event times in seconds, on the event's clock.
+
+What depends on the kind of variable (stability, plausibility, distance) is in `kinds`; docs/PROBE.md has examples.
+"""
 
 from __future__ import annotations
 
@@ -43,36 +46,15 @@ def evolution_ratio(measured_change: Array, true_change: Array) -> float:
     return float(np.clip((measured * true).sum() / norm, *RATIO_LIMITS))
 
 
-def stability(measured_change: Array, true_change: Array, min_delta: float) -> float | None:
-    """Share with |measured change| < min_delta among those with |true change| < min_delta; None without any."""
-    still = np.abs(np.asarray(true_change)) < min_delta
-    return float((np.abs(np.asarray(measured_change))[still] < min_delta).mean()) if still.any() else None
+def bias_and_variance(ratios: Sequence[float | None]) -> tuple[float | None, float | None]:
+    """Of one clip's samples: bias = mean CR - 1, and the variance of CR about that mean (n - 1 below the line).
 
-
-def plausibility(
-    values: Array,
-    truth: Array,
-    *,
-    monotone: bool = False,
-    bounded: bool = False,
-    conserved: bool = False,
-    tolerance: float,
-) -> float:
-    """Share of frames after the return whose value keeps the law's flags, give or take `tolerance`.
-
-    `values` [n] measured, in time order; `truth` [m] the true series. monotone: no step against the direction of the
-    true series; bounded: within its range; conserved: equal to its first value. The first frame has no step to break.
+    Over the readable samples; None with fewer than one, or two. The mean squared error of a sample is
+    bias^2 + (n - 1) / n variance.
     """
-    values, truth = np.asarray(values, np.float64), np.asarray(truth, np.float64)
-    kept = np.ones(len(values), dtype=bool)
-    if monotone and len(values) > 1:
-        direction = np.sign(truth[-1] - truth[0])
-        kept[1:] &= np.diff(values) * direction >= -tolerance
-    if bounded:
-        kept &= (values >= truth.min() - tolerance) & (values <= truth.max() + tolerance)
-    if conserved:
-        kept &= np.abs(values - truth[0]) <= tolerance
-    return float(kept.mean())
+    readable = [r for r in ratios if r is not None]
+    bias = float(np.mean(readable)) - 1.0 if readable else None
+    return bias, float(np.var(readable, ddof=1)) if len(readable) > 1 else None
 
 
 def psnr_db(a: Picture, b: Picture, mask: NDArray[np.bool_]) -> float:

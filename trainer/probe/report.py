@@ -14,18 +14,19 @@ from markupsafe import Markup
 
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri, state_curve
-from trainer.probe.result import PAUSED_ROW, ClipFacts, ModelScore, ProbeResult, Row, summary_rows
+from trainer.probe.result import ClipFacts, ModelScore, ProbeResult
 from trainer.probe.score import Generated
 from trainer.probe.subject import Subject
+from trainer.probe.summary import PAUSED_ROW, Row, summary_rows
 
 FRAMES_IN_STRIP = 11
 LEARNING_STEPS = 1000  # on the toy of docs/LOG.md a hidden state is learned abruptly, at about this many steps
 
 
 def write_report(
-    path: Path, result: ProbeResult, subjects: Sequence[Subject], rollouts: Mapping[str, Generated]
+    path: Path, result: ProbeResult, subjects: Sequence[Subject], rollouts: Mapping[str, Sequence[Generated]]
 ) -> None:
-    """Write `path` (index.html), published by a rename."""
+    """Write `path` (index.html), published by a rename. rollouts: clip id -> samples; the first is shown."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("trainer.probe", "templates"),
         autoescape=True,
@@ -33,13 +34,14 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    scores = {s.clip_id: s for s in result.model}
+    scores = {s.key: s for s in result.model if s.sample == 0}
+    shown = {clip_id: samples[0] for clip_id, samples in rollouts.items() if samples}
     rows = summary_rows(result)
     page = environment.get_template("report.html.j2").render(
         result=result,
         summary=sentences(result, rows),
         groups=_grouped(rows),
-        clips=[_clip(s, f, scores.get(f.clip_id), rollouts) for s, f in zip(subjects, result.clips, strict=True)],
+        clips=[_clip(s, f, scores.get(f.key), shown) for s, f in zip(subjects, result.clips, strict=True)],
         interval=interval,
         number=number,
         config=json.dumps(result.run, indent=1, default=str) if result.run else "",
@@ -147,7 +149,7 @@ def _clip(
 ) -> dict[str, Any]:
     rollout = rollouts.get(facts.clip_id)
     frames = strip_frames(facts, None if rollout is None else [int(f) for f in rollout.frames])
-    hidden = set(subject.clip.windows[0].hidden_frames)
+    hidden = set(subject.window.hidden_frames)
     clip = subject.clip
     strips = [
         ("the clip", [data_uri(clip.rgb[f]) for f in frames], [False] * len(frames)),

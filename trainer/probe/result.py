@@ -1,32 +1,33 @@
-"""What a probe found: frozen records with a file form (`probe.json`), and their summary rows."""
+"""What a probe found: frozen records with a file form (`probe.json`)."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.calibration import Judged
-from trainer.probe.metrics import coverage, recovery
 from trainer.probe.verdict import Limits, Reading
 from untrusted import MAX_JSON_BYTES, read_json
 
-SCHEMA_VERSION = 1
-PAUSED_ROW = "paused picture, read as a model's"
+SCHEMA_VERSION = 2
+Key = tuple[str, int]  # clip id, number of the window
 
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """One probed clip: where its window lies and how its probed variable runs."""
+    """One probed window of a clip: where it lies and how its probed variable runs."""
 
     clip_id: str
+    window: int  # in the order of the clip's windows
+    num_windows: int  # of this clip, with a sweep
     scene_id: str
     event_type: str
+    family: str | None  # None: a clip written before these were kept
+    category: str | None  # STEVO-Bench's
     interruption: str
     held_out: bool | None  # scene kept from training; None without a model
     prompt: str
@@ -41,6 +42,10 @@ class ClipFacts:
     baselines: dict[str, float]  # name -> clock ratio, of predictors that see no pictures
     paused_as_model: Reading  # the paused picture at t_r, read as a model's would be (nearest to truth)
 
+    @property
+    def key(self) -> Key:
+        return self.clip_id, self.window
+
 
 @dataclass(frozen=True)
 class ModelFrame:
@@ -52,19 +57,44 @@ class ModelFrame:
 
 
 @dataclass(frozen=True)
+class VariableScore:
+    """One variable of the target over the readable frames after the return, each value from the time that was read.
+
+    Figures as `kinds.Kind` defines them; None where undefined (no readable frame, not this kind of variable).
+    """
+
+    name: str
+    domain: str
+    unit: str
+    role: str  # state | readout
+    relative_error: float | None  # at the first readable frame: truth 0, a state that stood still 1
+    within_tolerance: bool | None  # there
+    evolution_ratio: float | None
+    stability: float | None
+    plausibility: dict[str, float]  # flag -> share of frames that keep it
+
+
+@dataclass(frozen=True)
 class ModelScore:
-    """A model's rollout of one clip. Undefined figures are None."""
+    """One sample of a model's rollout of one clip, scored over one window. Undefined figures are None."""
 
     clip_id: str
     frames: tuple[ModelFrame, ...]  # the first is the one that counts; empty: no frame could be compared
     recovery: float
-    evolution_ratio: float | None
-    stability: float | None
-    plausibility: float | None
+    evolution_ratio: float | None  # of the probed variable, as plausibility
+    stability: float | None  # over all variables that stayed
+    plausibility: float | None  # mean over its flags
     psnr_db: float | None  # outside the sweep region, against `observed`
     ssim: float | None
     loop_psnr_db: float | None  # the last frame at the first camera against the first frame
     control: float | None  # None: the hidden frames were given, not generated
+    variables: tuple[VariableScore, ...] = ()
+    window: int = 0
+    sample: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.clip_id, self.window
 
     @property
     def clock_ratio(self) -> float | None:
@@ -98,114 +128,6 @@ class ProbeResult:
             raise ValueError(f"{path}: not a probe result ({error}); run the probe again") from None
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the metric table. Recovery counts unreadable pictures as 0; the clock ratio is over readable ones."""
-
-    name: str
-    group: str  # calibration | corruption | baseline | model
-    should_be: str
-    clock_ratio: Estimate | None
-    recovery: Estimate
-    evolution_ratio: Estimate | None
-    coverage: float
-    alternatives: float | None  # mean number of moments that look the same
-    set_size: float | None  # mean length of these together, clock-ratio units
-    right: tuple[int, int] | None  # exhibits read as they should be, of how many
-
-
-def summary_rows(result: ProbeResult) -> list[Row]:
-    """Calibration rows first, then corruptions, baselines and the model (all clips, then by event type and split)."""
-    rows = []
-    for name in dict.fromkeys(j.name for j in result.exhibits):
-        judged = [j for j in result.exhibits if j.name == name]
-        should = judged[0].verdict.replace("exact", "{:.2g} ± 0.05").replace("near", "{:.2g} ± 0.1")
-        right = sum(j.passed for j in judged), len(judged)
-        scenes = [j.scene_id for j in judged]
-        expected = judged[0].expected_ratio
-        rows.append(_row(name, judged[0].group, should.format(expected), [j.reading for j in judged], scenes, right))
-    scenes = [c.scene_id for c in result.clips]
-    paused = [c.paused_as_model for c in result.clips]
-    rows.append(_row(PAUSED_ROW, "baseline", "", paused, scenes))
-    for name in result.clips[0].baselines:
-        ratios = [c.baselines[name] for c in result.clips]
-        if name != "paused":
-            rows.append(_ratio_row(name, "baseline", ratios, scenes))
-    return rows + _model_rows(result)
-
-
-def _model_rows(result: ProbeResult) -> list[Row]:
-    if not result.model:
-        return []
-    facts = {c.clip_id: c for c in result.clips}
-    unique = {j.clip_id for j in result.exhibits if j.name == "truth" and j.reading.num_alternatives == 1}
-    groups: dict[str, list[ModelScore]] = {
-        "model, all clips": list(result.model),
-        "model, clips whose true return is unique": [s for s in result.model if s.clip_id in unique],
-    }
-    keys = (
-        lambda clip: clip.event_type.replace("_", " "),
-        lambda clip: clip.interruption.replace("_", " "),
-        lambda clip: {True: "held-out scenes", False: "scenes it was trained on"}.get(clip.held_out, ""),
-    )
-    for key in keys:
-        for score in result.model:
-            if label := key(facts[score.clip_id]):
-                groups.setdefault(f"model, {label}", []).append(score)
-    rows = []
-    for name, scores in groups.items():
-        if not scores:
-            continue
-        scenes = [facts[s.clip_id].scene_id for s in scores]
-        row = _ratio_row(name, "model", [s.clock_ratio for s in scores], scenes)
-        ratios = [(s.evolution_ratio, scene) for s, scene in zip(scores, scenes, strict=True)]
-        row = _with_sets(row, [s.frames[0].reading for s in scores if s.frames])
-        rows.append(dataclasses.replace(row, evolution_ratio=_estimate(ratios)))
-    return rows
-
-
-def _row(
-    name: str,
-    group: str,
-    should: str,
-    readings: Sequence[Reading],
-    scenes: Sequence[str],
-    right: tuple[int, int] | None = None,
-) -> Row:
-    row = _ratio_row(name, group, [r.clock_ratio for r in readings], scenes)
-    return dataclasses.replace(_with_sets(row, readings), should_be=should, right=right)
-
-
-def _with_sets(row: Row, readings: Sequence[Reading]) -> Row:
-    readable = [r for r in readings if r.clock_ratio is not None]
-    alternatives, sizes = _mean([r.num_alternatives for r in readable]), _mean([r.set_size for r in readable])
-    return dataclasses.replace(row, alternatives=alternatives, set_size=sizes)
-
-
-def _ratio_row(name: str, group: str, ratios: Sequence[float | None], scenes: Sequence[str]) -> Row:
-    return Row(
-        name=name,
-        group=group,
-        should_be="",
-        clock_ratio=_estimate(list(zip(ratios, scenes, strict=True))),
-        recovery=clustered_mean([recovery(r) for r in ratios], scenes),
-        evolution_ratio=None,
-        coverage=coverage(ratios),
-        alternatives=None,
-        set_size=None,
-        right=None,
-    )
-
-
-def _estimate(values: Sequence[tuple[float | None, str]]) -> Estimate | None:
-    known = [(value, scene) for value, scene in values if value is not None]
-    return clustered_mean([v for v, _ in known], [s for _, s in known]) if known else None
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
 def _finite(value: Any) -> Any:
     """JSON knows no NaN and no infinity: they become null."""
     if isinstance(value, dict):
@@ -228,7 +150,8 @@ def _result(data: dict[str, Any]) -> ProbeResult:
 
     def score(d: dict[str, Any]) -> ModelScore:
         frames = tuple(ModelFrame(**{**f, "reading": reading(f["reading"])}) for f in d["frames"])
-        return ModelScore(**{**d, "frames": frames})
+        variables = tuple(VariableScore(**v) for v in d["variables"])
+        return ModelScore(**{**d, "frames": frames, "variables": variables})
 
     return ProbeResult(
         dataset=data["dataset"],

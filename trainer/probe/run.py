@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +22,38 @@ ROLLOUT_STEPS, ROLLOUT_SEED = 8, 0
 
 
 def probe(
-    run_dir: Path | str | None, dataset: Path | str, out: Path | str, *, rollout: Rollout | None = None
+    run_dir: Path | str | None,
+    dataset: Path | str,
+    out: Path | str,
+    *,
+    rollout: Rollout | Sequence[Rollout] | None = None,
+    samples: int = 1,
 ) -> ProbeResult:
-    """Read truth, calibration and corruption pictures, and a model's rollouts, of every clip with a sweep.
+    """Read truth, calibration and corruption pictures, and a model's rollouts, of every window with a sweep.
 
     run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
-    callable clip -> pictures. Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.
+    callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run.
+    Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.
     """
+    if samples < 1:
+        raise ValueError(f"samples: {samples}, but each clip needs at least one; give 1 or more")
     facts: dict[str, Any] | None = {"directory": str(run_dir)} if run_dir is not None else None
     trained: frozenset[str] | None = None
     if rollout is None and run_dir is not None:
-        rollout, facts, trained = _load_run(Path(run_dir))
+        rollout, facts, trained = _load_run(Path(run_dir), samples)
     subjects = load_subjects(dataset)
-    rollouts = {s.clip.clip_id: rollout(s.clip) for s in subjects} if rollout else {}
+    generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
+    clips = {s.clip.clip_id: s.clip for s in subjects}
+    rollouts = {clip_id: [generate(clip) for generate in generators] for clip_id, clip in clips.items()}
     result = ProbeResult(
         dataset=str(dataset),
         run=facts,
         limits=TOLERANT,
         clips=tuple(_facts(s, subjects, trained) for s in subjects),
         exhibits=tuple(judge(*row, TOLERANT) for row in measure_all(subjects)),
-        model=tuple(score(s, rollouts[s.clip.clip_id], TOLERANT) for s in subjects if rollouts),
+        model=tuple(
+            score(s, made, TOLERANT, sample) for s in subjects for sample, made in enumerate(rollouts[s.clip.clip_id])
+        ),
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -49,8 +62,8 @@ def probe(
     return result
 
 
-def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], frozenset[str]]:
-    """The newest checkpoint of a run as a callable, and what is to be said about it. Imports torch only here."""
+def _load_run(run_dir: Path, samples: int) -> tuple[list[Rollout], dict[str, Any], frozenset[str]]:
+    """The newest checkpoint of a run as a callable for each sample, and what is to be said of it. Imports torch."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
     from trainer.checkpoint import load_trained, trained_scenes
@@ -61,14 +74,14 @@ def _load_run(run_dir: Path) -> tuple[Rollout, dict[str, Any], frozenset[str]]:
         "directory": str(run_dir),
         "step": trained.step,
         "parameters": sum(p.numel() for p in trained.model.parameters()),
-        "rollout": f"{ROLLOUT_STEPS} steps a frame, seed {ROLLOUT_SEED}",
+        "rollout": f"{ROLLOUT_STEPS} steps a frame, {samples} sample(s) a clip, seeds from {ROLLOUT_SEED}",
         "config": dataclasses.asdict(trained.config),
     }
 
-    def generate(clip: Clip) -> Generated:
-        return rollout(trained, clip, steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED)
+    def generate(clip: Clip, sample: int) -> Generated:
+        return rollout(trained, clip, steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED + sample)
 
-    return generate, facts, trained_scenes(run_dir)
+    return [partial(generate, sample=n) for n in range(samples)], facts, trained_scenes(run_dir)
 
 
 def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str] | None) -> ClipFacts:
@@ -77,9 +90,13 @@ def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str
     paused = measure(subject.sweep, clip.twin("paused").rgb[subject.t_r])
     return ClipFacts(
         clip_id=clip.clip_id,
+        window=subject.number,
+        num_windows=sum(s.clip.clip_id == clip.clip_id for s in subjects),
         scene_id=subject.scene_id,
         event_type=subject.event_type,
-        interruption=clip.windows[0].kind,
+        family=subject.facts.get("family"),
+        category=subject.facts.get("stevo_category"),
+        interruption=subject.window.kind,
         held_out=held_out,
         prompt=clip.prompt,
         variable=subject.variable,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from trainer.probe import metrics
 from trainer.probe.readout import measure
-from trainer.probe.result import ModelFrame, ModelScore
+from trainer.probe.result import ModelFrame, ModelScore, VariableScore
 from trainer.probe.subject import Subject
 from trainer.probe.verdict import Limits, read
 
@@ -27,8 +28,8 @@ class Generated(Protocol):
     def generated(self) -> NDArray[np.bool_]: ...  # [F] generated, not given
 
 
-def score(subject: Subject, rollout: Generated, limits: Limits) -> ModelScore:
-    """All figures of one rollout. A clip of which no generated frame can be compared with the sweep has recovery 0."""
+def score(subject: Subject, rollout: Generated, limits: Limits, sample: int = 0) -> ModelScore:
+    """All figures of one rollout. A window without a generated frame that the sweep can read has recovery 0."""
     made = {int(f): rollout.rgb[i] for i, f in enumerate(rollout.frames) if rollout.generated[i]}
     comparable = [f for f in subject.frames_like_return() if f in made]
     frames = tuple(_read_frame(subject, f, made[f], limits) for f in comparable)
@@ -36,17 +37,23 @@ def score(subject: Subject, rollout: Generated, limits: Limits) -> ModelScore:
     observed = subject.clip.twin("observed")
     outside = ~subject.sweep.region
     first = comparable[0] if comparable else None
+    variables = variable_scores(subject, frames)
+    probed = next(v for v in variables if v.name == subject.variable)
+    stable = [v.stability for v in variables if v.stability is not None]
     return ModelScore(
         clip_id=subject.clip.clip_id,
         frames=frames,
         recovery=metrics.recovery(ratio),
-        evolution_ratio=_evolution(subject, frames),
-        stability=_stability(subject, frames),
-        plausibility=_plausibility(subject, frames),
+        evolution_ratio=probed.evolution_ratio,
+        stability=float(np.mean(stable)) if stable else None,
+        plausibility=float(np.mean(list(probed.plausibility.values()))) if probed.plausibility else None,
         psnr_db=None if first is None else metrics.psnr_db(made[first], observed.rgb[first], outside),
         ssim=None if first is None else metrics.ssim(made[first], observed.rgb[first], outside),
         loop_psnr_db=_loop(subject, made),
         control=_control(subject, made),
+        variables=variables,
+        window=subject.number,
+        sample=sample,
     )
 
 
@@ -54,46 +61,46 @@ def _read_frame(subject: Subject, frame: int, picture: NDArray[np.uint8], limits
     """The frame on its own clock: CR = (t^ - t_h) / (t_frame - t_h), 1 when the event went on until this very frame."""
     true_time_s = float(subject.frame_times_s[frame])
     reading = read(subject.sweep, measure(subject.sweep, picture), true_time_s, limits, until_s=true_time_s)
-    ratio = reading.clock_ratio
-    if ratio is None:
+    if reading.clock_ratio is None:
         return ModelFrame(frame, reading, None)
+    return ModelFrame(frame, reading, subject.value_at(_time_read(subject, frame, reading.clock_ratio)))
+
+
+def _time_read(subject: Subject, frame: int, ratio: float) -> float:
+    """Event time that a clock ratio of a frame stands for."""
     t_h_s = subject.sweep.t_h_s
-    return ModelFrame(frame, reading, subject.value_at(t_h_s + ratio * (true_time_s - t_h_s)))
+    return t_h_s + ratio * (float(subject.frame_times_s[frame]) - t_h_s)
 
 
-def _changes(subject: Subject, frames: tuple[ModelFrame, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Measured and true change of the probed variable since t_h, over readable frames."""
-    readable = [f for f in frames if f.value is not None]
-    last, cycle = float(subject.values[subject.t_h]), subject.meta["cycle"]
-    measured = np.array([f.value for f in readable], dtype=np.float64)
-    true = subject.values[[f.frame for f in readable]] if readable else np.zeros(0)
-    return metrics.difference(measured, last, cycle), metrics.difference(true, last, cycle)
+def variable_scores(subject: Subject, frames: Sequence[ModelFrame]) -> tuple[VariableScore, ...]:
+    """Every variable of the target at the times that were read: figures of `kinds.Kind` over the readable frames."""
+    times = {
+        f.frame: _time_read(subject, f.frame, f.reading.clock_ratio)
+        for f in frames
+        if f.reading.clock_ratio is not None
+    }
+    at_return = frames[0].frame if frames and frames[0].frame in times else None
+    names = subject.clip.variables[subject.target]
+    return tuple(_variable_score(subject, name, times, at_return) for name in names)
 
 
-def _evolution(subject: Subject, frames: tuple[ModelFrame, ...]) -> float | None:
-    measured, true = _changes(subject, frames)
-    if not subject.is_monotone or not true.any():
-        return None
-    return metrics.evolution_ratio(measured, true)
-
-
-def _stability(subject: Subject, frames: tuple[ModelFrame, ...]) -> float | None:
-    measured, true = _changes(subject, frames)
-    return metrics.stability(measured, true, float(subject.meta["min_delta"])) if len(true) else None
-
-
-def _plausibility(subject: Subject, frames: tuple[ModelFrame, ...]) -> float | None:
-    values = [f.value for f in frames if f.value is not None]
-    flags = set(subject.meta["flags"])
-    if not values or not flags & {"monotone", "bounded", "conserved"}:
-        return None
-    return metrics.plausibility(
-        np.array(values),
-        subject.values,
-        monotone="monotone" in flags,
-        bounded="bounded" in flags,
-        conserved="conserved" in flags,
-        tolerance=float(subject.meta["tolerance"]),
+def _variable_score(subject: Subject, name: str, times: dict[int, float], at_return: int | None) -> VariableScore:
+    kind, meta, series = subject.kind(name), subject.clip.variables[subject.target][name], subject.series(name)
+    read_at = list(times)
+    measured = subject.values_at(name, np.array(list(times.values())))
+    true, start, moments = series[read_at], series[subject.t_h], subject.frame_times_s[read_at]
+    error = None if at_return is None else float(kind.relative_error(measured[:1], true[:1], start)[0])
+    within = None if at_return is None else bool(kind.distance(measured[:1], true[:1])[0] <= kind.tolerance)
+    return VariableScore(
+        name=name,
+        domain=kind.domain,
+        unit=str(meta["unit"]),
+        role=str(meta["role"]),
+        relative_error=error,
+        within_tolerance=within,
+        evolution_ratio=kind.evolution_ratio(measured, read_at, subject.t_h, series),
+        stability=kind.stability(measured, true, start) if read_at else None,
+        plausibility=kind.kept_flags(moments, measured, *subject.known(name)),
     )
 
 
@@ -109,7 +116,7 @@ def _loop(subject: Subject, made: dict[int, NDArray[np.uint8]]) -> float | None:
 
 
 def _control(subject: Subject, made: dict[int, NDArray[np.uint8]]) -> float | None:
-    hidden = [f for f in subject.clip.windows[0].hidden_frames if f in made]
+    hidden = [f for f in subject.window.hidden_frames if f in made]
     if not hidden:
         return None
     interrupted = np.stack([subject.clip.rgb[f] for f in hidden])

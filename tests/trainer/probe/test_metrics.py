@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,6 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 from trainer.probe import metrics
-from trainer.probe.bootstrap import clustered_mean
 
 
 def test_clock_ratio_and_recovery() -> None:
@@ -38,16 +35,19 @@ def test_cyclic_differences_wrap(a: float, b: float) -> None:
     assert turns == pytest.approx(round(turns), abs=1e-9)
 
 
-def test_stability_and_plausibility() -> None:
-    assert metrics.stability(np.array([0.0, 0.5, 2.0]), np.array([0.1, 0.1, 5.0]), 0.3) == 0.5
-    assert metrics.stability(np.array([1.0]), np.array([5.0]), 0.3) is None
-    falling = np.array([5.0, 3.0, 1.0])
-    values = np.array([3.0, 2.0, 2.5, 0.0])
-    assert metrics.plausibility(values, falling, monotone=True, tolerance=0.1) == 0.75
-    assert metrics.plausibility(values, falling, bounded=True, tolerance=0.1) == 0.75
-    assert metrics.plausibility(np.array([5.0, 5.05, 4.0]), falling, conserved=True, tolerance=0.1) == pytest.approx(
-        2 / 3
-    )
+def test_bias_and_variance_of_samples() -> None:
+    bias, variance = metrics.bias_and_variance([0.5, 0.7, None, 0.6])
+    assert bias == pytest.approx(-0.4) and variance == pytest.approx(0.01)
+    assert metrics.bias_and_variance([0.5]) == (-0.5, None)
+    assert metrics.bias_and_variance([None, None]) == (None, None)
+
+
+@given(st.lists(st.floats(-2, 3), min_size=2, max_size=8))
+def test_squared_error_is_bias_and_variance(ratios: list[float]) -> None:
+    bias, variance = metrics.bias_and_variance(ratios)
+    assert bias is not None and variance is not None
+    error = np.mean((np.array(ratios) - 1) ** 2)
+    assert error == pytest.approx(bias**2 + (len(ratios) - 1) / len(ratios) * variance)
 
 
 def test_ssim_agrees_with_scikit_image() -> None:
@@ -75,24 +75,3 @@ def test_control_and_coverage() -> None:
     with pytest.raises(ValueError, match="no hidden frames"):
         metrics.control(dark[:0], dark[:0], bright[:0])
     assert metrics.coverage([1.0, None, 0.5, None]) == 0.5
-
-
-def test_bootstrap_agrees_with_the_standard_error_of_scene_means() -> None:
-    """With scenes of equal size the interval is mean +- 1.96 times the scatter of scene means over sqrt(scenes)."""
-    rng = np.random.default_rng(1)
-    scene_means = rng.normal(0.5, 0.2, 60)
-    values = np.repeat(scene_means, 5) + rng.normal(0, 0.05, 300)
-    scenes = np.repeat(np.arange(60), 5)
-    estimate = clustered_mean(values.tolist(), scenes.tolist())
-    error = values.reshape(60, 5).mean(1).std() / math.sqrt(60)
-    assert estimate.mean == pytest.approx(values.mean())
-    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * error, rel=0.08)
-    unclustered = clustered_mean(values.tolist(), list(range(300)))
-    assert unclustered.high - unclustered.low < 0.6 * (estimate.high - estimate.low), "clustering must widen it"
-    assert (estimate.num_values, estimate.num_scenes) == (300, 60)
-
-
-def test_bootstrap_of_one_scene_has_no_interval() -> None:
-    assert math.isnan(clustered_mean([1.0, 2.0], ["a", "a"]).low)
-    with pytest.raises(ValueError, match="at least one"):
-        clustered_mean([], [])

@@ -5,52 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 
 from benchmarks import readout as benchmark
 from simulator.clip import Clip
-from tests.trainer.probe.fake_clips import HIDDEN, NUM_FRAMES, T_R, write_fake_clip
+from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
+from tests.trainer.probe.stand_ins import dreams, freezes, remembers
 from trainer.probe.calibration import measure_all
-from trainer.probe.corruptions import mean_of_sweep, soft
 from trainer.probe.report import strip_frames
-from trainer.probe.result import ProbeResult, summary_rows
+from trainer.probe.result import ProbeResult
 from trainer.probe.run import probe
 from trainer.probe.subject import Subject, load_subjects
-
-
-@dataclass(frozen=True)
-class Stand:
-    rgb: np.ndarray
-    frames: np.ndarray
-    generated: np.ndarray
-
-
-def continues(clip: Clip, source: np.ndarray, stride: int = 2, free: bool = False) -> Stand:
-    frames = np.arange(0, NUM_FRAMES, stride)
-    generated = frames >= HIDDEN[0] if free else frames > HIDDEN[-1]
-    rgb = np.stack(
-        [soft(source[f], 0.6, 0.01, int(f)) if g else clip.rgb[f] for f, g in zip(frames, generated, strict=True)]
-    )
-    return Stand(rgb, frames, generated)
-
-
-def remembers(clip: Clip) -> Stand:
-    return continues(clip, clip.twin("observed").rgb[:])
-
-
-def freezes(clip: Clip) -> Stand:
-    return continues(clip, clip.twin("paused").rgb[:], free=True)
-
-
-def dreams(clip: Clip) -> Stand:
-    sweep = clip.sweep
-    assert sweep is not None
-    return continues(clip, np.stack([mean_of_sweep(sweep.rgb)] * NUM_FRAMES))
+from trainer.probe.summary import summary_rows
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,127 @@
+"""Several windows, several samples, every kind of variable: through the probe, with stand-ins of known behaviour."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.clip import Clip
+from tests.trainer.probe.fake_clips import TWO_WINDOWS, write_fake_clip
+from tests.trainer.probe.stand_ins import freezes, remembers, runs_at
+from trainer.probe.calibration import exhibits
+from trainer.probe.result import ModelScore, ProbeResult
+from trainer.probe.run import probe
+from trainer.probe.score import score
+from trainer.probe.subject import Subject, load_subjects
+from trainer.probe.summary import sample_rows, summary_rows, variable_rows
+from trainer.probe.verdict import TOLERANT
+
+
+@pytest.fixture(scope="module")
+def glass(dataset: Path) -> Subject:
+    return Subject.load(Clip.open(dataset / "clips" / "glass-0"))
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("twice") / "data"
+    write_fake_clip(root / "clips" / "a", "glass", 1, windows=TWO_WINDOWS)
+    return root
+
+
+@pytest.fixture(scope="module")
+def sampled(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> ProbeResult:
+    """Three samples of glasses: right, slow and frozen."""
+    root = tmp_path_factory.mktemp("sampled")
+    for n in range(2):
+        (root / "data" / "clips").mkdir(parents=True, exist_ok=True)
+        (root / "data" / "clips" / f"{n}").symlink_to(dataset / "clips" / f"glass-{n}")
+    return probe(None, root / "data", root / "out", rollout=[remembers, runs_at(0.5, 1), runs_at(0.75, 2)])
+
+
+def scored(subject: Subject, rollout) -> ModelScore:  # type: ignore[no-untyped-def]
+    return score(subject, rollout(subject.clip), TOLERANT)
+
+
+def test_each_window_is_read_against_its_own_sweep(twice: Path, tmp_path: Path) -> None:
+    result = probe(None, twice, tmp_path, rollout=remembers)
+    assert [(c.window, c.num_windows, c.t_h, c.t_r) for c in result.clips] == [(0, 2, 16, 28), (1, 2, 34, 42)]
+    assert [s.window for s in result.model] == [0, 1]
+    for model_score in result.model:
+        assert model_score.clock_ratio == pytest.approx(1.0, abs=0.1)
+        assert max(f.frame for f in model_score.frames) <= (34 if model_score.window == 0 else 47)
+    assert [j for j in result.exhibits if not j.passed] == []
+    rows = {r.name: r for r in summary_rows(result) if r.split == "window"}
+    assert set(rows) == {"window 1 of 2", "window 2 of 2", "all windows of a clip together"}
+    together = rows["all windows of a clip together"]
+    both = [s.recovery for s in result.model]
+    assert together.recovery.mean == pytest.approx(np.mean(both)) and together.recovery.num_values == 1
+
+
+def test_a_target_that_stood_still_twice_is_behind_by_both(twice: Path) -> None:
+    """In the second window of 1 s it lacks the 1.5 s of the first one too: clock ratio -1.5."""
+    first, second = load_subjects(twice)
+    assert (first.paused_time_s, second.paused_time_s) == (16 / 8, 34 / 8 - 12 / 8)
+    assert "paused" in [x.name for x in exhibits(first, None)]
+    assert not {"paused", "half speed", "reversed"} & {x.name for x in exhibits(second, None)}
+    assert scored(first, freezes).clock_ratio == pytest.approx(0.0, abs=0.1)
+    assert scored(second, freezes).recovery == 0.0
+
+
+def test_a_window_without_sweep_is_named(twice: Path) -> None:
+    with pytest.raises(ValueError, match="no window 2 with a sweep, there are 2 windows and 2 sweeps"):
+        Subject.load(Clip.open(twice / "clips" / "a"), 2)
+
+
+def test_variables_of_every_kind(glass: Subject) -> None:
+    right = {v.name: v for v in scored(glass, remembers).variables}
+    slow = {v.name: v for v in scored(glass, runs_at(0.5)).variables}
+    still = {v.name: v for v in scored(glass, freezes).variables}
+    moving = ("level_m", "hand_rad", "ends_m", "heat")
+    for name in moving:
+        assert right[name].relative_error == pytest.approx(0.0, abs=0.1)
+        assert slow[name].relative_error == pytest.approx(0.5, abs=0.1)
+        assert still[name].relative_error == pytest.approx(1.0, abs=0.1)
+    assert [right["level_m"].evolution_ratio, slow["level_m"].evolution_ratio] == pytest.approx([1.0, 0.5], abs=0.1)
+    assert right["seconds"].evolution_ratio is not None and right["seconds"].plausibility == {"monotone": 1.0}
+    for name in ("hand_rad", "stage", "ends_m", "heat"):  # the hand turns by 3.3 of a cycle of 6 until the last frame
+        assert right[name].evolution_ratio is None
+    assert right["mass_kg"].stability == 1.0 and right["mass_kg"].plausibility == {"conserved": 1.0}
+    assert right["level_m"].stability is None, "it moved"
+    assert right["ends_m"].plausibility["monotone"] == 1.0 and right["heat"].plausibility == {"bounded": 1.0}
+    assert right["level_m"].within_tolerance and not still["level_m"].within_tolerance
+
+
+def test_samples_give_bias_and_variance(sampled: ProbeResult) -> None:
+    assert [(s.clip_id, s.sample) for s in sampled.model][:4] == [
+        ("glass1", 0),
+        ("glass1", 1),
+        ("glass1", 2),
+        ("glass2", 0),
+    ]
+    (row, by_type) = sample_rows(sampled)
+    assert row.num_samples == 3 and by_type.name == "glass"
+    assert row.bias is not None and row.bias.mean == pytest.approx(-0.25, abs=0.05)
+    assert row.variance is not None and row.variance.mean == pytest.approx(0.0625, abs=0.02)
+    assert row.recovery.mean == pytest.approx(0.75, abs=0.05) and row.recovery.num_values == 2
+
+
+def test_one_sample_has_no_variance_rows(sampled: ProbeResult, twice: Path, tmp_path: Path) -> None:
+    first = tuple(s for s in sampled.model if s.sample == 0)
+    assert sample_rows(dataclasses.replace(sampled, model=first)) == []
+    with pytest.raises(ValueError, match="samples: 0"):
+        probe(None, twice, tmp_path, samples=0)
+
+
+def test_rows_by_category_and_variable(sampled: ProbeResult) -> None:
+    splits = {(r.split, r.name) for r in summary_rows(sampled)}
+    assert {("STEVO category", "continuous process"), ("family", "drawn"), ("event type", "glass")} <= splits
+    rows = {r.name: r for r in variable_rows(sampled)}
+    assert set(rows) == {"level_m", "hand_rad", "seconds", "stage", "mass_kg", "ends_m", "heat"}
+    level = rows["level_m"]
+    assert level.num_scores == 6 and level.within_tolerance is not None
+    assert level.within_tolerance.mean == pytest.approx(1 / 3)
+    assert level.relative_error is not None and level.relative_error.mean == pytest.approx(0.25, abs=0.05)
