@@ -311,7 +311,7 @@ def _add_trainer(verbs: Verbs) -> None:
     probe.add_argument("run", type=Path, metavar="RUN")
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
-    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip, each with its own seed")
+    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
 
 
 def _add_demo(verbs: Verbs) -> None:
