@@ -52,7 +52,10 @@ def build_model(config: TrainConfig) -> RememberingWan:
         else:
             transformer = WanTransformer3DModel(**arguments)
     return RememberingWan(
-        transformer, mode=config.model.mode, gradient_checkpointing=config.model.gradient_checkpointing
+        transformer,
+        mode=config.model.mode,
+        attention=config.model.attention,
+        gradient_checkpointing=config.model.gradient_checkpointing,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from torch import Tensor
 from torch.nn import Parameter
 
-from trainer.model.cameras import CameraMode
+from trainer.model.options import CameraMode
 from trainer.model.wan import RememberingWan
 
 NUM_CHANNELS, GRID = 6, (2, 3)
@@ -32,7 +33,7 @@ def tiny_wan(seed: int = 0) -> WanTransformer3DModel:
     ).eval()
 
 
-def tiny_model(seed: int = 0, mode: CameraMode = "phase", **options: bool) -> RememberingWan:
+def tiny_model(seed: int = 0, mode: CameraMode = "phase", **options: Any) -> RememberingWan:
     return RememberingWan(tiny_wan(seed), mode=mode, **options)
 
 

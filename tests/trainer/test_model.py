@@ -20,7 +20,8 @@ from tests.trainer.support import (
     with_camera_phases,
 )
 from trainer.model.cache import KVCache
-from trainer.model.cameras import CameraMode, camera_descriptors
+from trainer.model.cameras import camera_descriptors
+from trainer.model.options import CameraMode
 
 NUM_FRAMES = 6
 MODES = get_args(CameraMode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainer.config.limits import at_least
-from trainer.model.cameras import CameraMode
+from trainer.model.options import AttentionBackend, CameraMode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class ModelConfig:
     num_layers: int = at_least(1, 6)
     ffn_dim: int = at_least(1, 768)
     freq_dim: int = at_least(2, 256)
+    attention: AttentionBackend = "sdpa"  # flex needs a CUDA device
     gradient_checkpointing: bool = False
 
     def problems(self) -> list[str]:

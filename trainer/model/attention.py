@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from trainer.model.diagnostics import AttentionRecorder
+from trainer.model.kernels import Kernel
 from trainer.model.projective import CameraProjection, Projective, RelativeAttention
 from trainer.model.rope import CameraPhase, Rotation, rotate
 
@@ -31,7 +32,7 @@ class CachedKeys(Protocol):
 class FrameContext:
     """What one forward pass tells its attentions; travels in the place of Wan's `rotary_emb`.
 
-    Keys are the cached frames followed by the frames of this call. `mask` is None for full attention.
+    Keys are the cached frames followed by the frames of this call.
     """
 
     num_frames: int
@@ -40,7 +41,9 @@ class FrameContext:
     phases: Sequence[CameraPhase]  # one per layer in modes `phase` and `full`, else none
     projections: Sequence[CameraProjection]  # one per layer in mode `full`
     relatives: Sequence[RelativeAttention]  # one per layer in mode `prope`
-    mask: Tensor | None  # [B, 1, F N, (K + F) N] bool, True where the query may look
+    attend: Kernel  # the attention kernel under this call's mask
+    mask: Tensor | None  # [B, F, K + F] bool, True where the query frame may look; None: everywhere
+    recorder: AttentionRecorder | None
     cache: CachedKeys | None
     fresh: dict[int, tuple[Tensor, Tensor]] | None  # per layer: this call's raw k and v, for a cache write
 
@@ -90,11 +93,13 @@ class FrameSelfAttention:
             query_rotation = query_rotation.plus(phase(context.query.cameras))
             key_rotation = key_rotation.plus(phase(context.key.cameras))
         query, key = rotate(query, query_rotation), rotate(key, key_rotation)
+        if context.recorder is not None:
+            context.recorder.record(self.layer, query, key, context.mask, context.num_frames)
         if not context.projections:
-            return _attend(context, query, key, value)
+            return context.attend(query, key, value)
         assert context.query.projective is not None and context.key.projective is not None
         projection = context.projections[self.layer]
-        out_BLHE = _attend(context, query, key, projection.values(value, context.key.projective))
+        out_BLHE = context.attend(query, key, projection.values(value, context.key.projective))
         return projection.outputs(out_BLHE, context.query.projective)
 
 
@@ -103,8 +108,7 @@ def _second(context: FrameContext, relative: RelativeAttention, query: Tensor, k
     queries, keys = context.query, context.key
     assert queries.projective is not None and queries.half_rotation is not None
     assert keys.projective is not None and keys.half_rotation is not None
-    out_BLHE = _attend(
-        context,
+    out_BLHE = context.attend(
         relative.query(query, queries.projective, queries.half_rotation),
         relative.key(key, keys.projective, keys.half_rotation),
         relative.key(value, keys.projective, keys.half_rotation),
@@ -112,16 +116,11 @@ def _second(context: FrameContext, relative: RelativeAttention, query: Tensor, k
     return relative.output(out_BLHE, queries.projective, queries.half_rotation)
 
 
-def _attend(context: FrameContext, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """[B, L, H, E] of the queries."""
-    out_BHLE = functional.scaled_dot_product_attention(
-        query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=context.mask
-    )
-    return out_BHLE.transpose(1, 2).type_as(query)
-
-
 class UnfoldedCrossAttention:
-    """attn2: the stock processor on unfolded frames, so the text's keys are computed once, not once per frame."""
+    """attn2: the stock processor on unfolded frames, so the keys of a clip's prompt are computed once.
+
+    With a prompt for each F / P frames they are computed once for each prompt.
+    """
 
     def __init__(self, stock: Any) -> None:
         self.stock = stock
@@ -129,7 +128,7 @@ class UnfoldedCrossAttention:
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor, _mask: Any, _rotary: Any
     ) -> Tensor:
-        """hidden_states: [B F, N, D]; encoder_hidden_states: text [B, S, D]."""
+        """hidden_states: [B F, N, D]; encoder_hidden_states: text [B, S, D], or [B P, S, D]."""
         num_tokens = hidden_states.shape[1]
         hidden_BLD = hidden_states.reshape(encoder_hidden_states.shape[0], -1, hidden_states.shape[2])
         out_BLD = self.stock(attn, hidden_BLD, encoder_hidden_states)

@@ -5,11 +5,8 @@ Shapes: F frames. Cameras are OpenCV (x right, y down, z forward); `camera_from_
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
-CameraMode = Literal["none", "phase", "full", "prope"]  # how attention sees cameras, see wan.py
 DESCRIPTOR_DIM = 14  # translation (3), rotation (9), log fx, log fy
 
 

@@ -14,7 +14,9 @@ from torch.utils.checkpoint import checkpoint
 
 from trainer.model.attention import FrameContext, FramePlaces, FrameSelfAttention, UnfoldedCrossAttention
 from trainer.model.cache import KVCache
-from trainer.model.cameras import CameraMode
+from trainer.model.diagnostics import AttentionRecorder
+from trainer.model.kernels import attention_kernel
+from trainer.model.options import AttentionBackend, CameraMode
 from trainer.model.projective import CameraProjection, RelativeAttention, projective_matrices
 from trainer.model.rope import CameraPhase, base_rotation
 
@@ -33,10 +35,18 @@ class RememberingWan(nn.Module):
     optimiser step.
     """
 
-    def __init__(self, transformer: Any, *, mode: CameraMode = "phase", gradient_checkpointing: bool = False) -> None:
+    def __init__(
+        self,
+        transformer: Any,
+        *,
+        mode: CameraMode = "phase",
+        attention: AttentionBackend = "sdpa",
+        gradient_checkpointing: bool = False,
+    ) -> None:
         super().__init__()
-        if mode not in get_args(CameraMode):
-            raise ValueError(f"model.mode: {mode!r} is unknown; choose of {', '.join(get_args(CameraMode))}")
+        for name, value, choices in (("mode", mode, CameraMode), ("attention", attention, AttentionBackend)):
+            if value not in get_args(choices):
+                raise ValueError(f"model.{name}: {value!r} is unknown; choose of {', '.join(get_args(choices))}")
         config = transformer.config
         if config.patch_size[0] != 1:
             raise ValueError(f"model: a patch of {config.patch_size[0]} latent frames would mix times; it must be 1")
@@ -44,6 +54,7 @@ class RememberingWan(nn.Module):
             raise ValueError("model: image-conditioned Wan (image_dim, added_kv_proj_dim) is not supported; use T2V")
         self.transformer = transformer
         self.mode = mode
+        self.attention: AttentionBackend = attention
         self.gradient_checkpointing = gradient_checkpointing
         self.head_dim: int = config.attention_head_dim
         layers, heads = range(config.num_layers), config.num_attention_heads
@@ -71,19 +82,25 @@ class RememberingWan(nn.Module):
         cache: KVCache | None = None,
         write_ids: list[int] | None = None,
         write_anchors: list[bool] | None = None,
+        recorder: AttentionRecorder | None = None,
     ) -> Tensor:
         """The transformer's prediction, [B, F, C, Y, X].
 
         times_BF: true latent times, float. noise_BF: flow time in [0, 1] per frame, or [B] when all frames share it.
-        cameras_BFc: [B, F, 14]. mask_BFF: which frames of this call see which; None: all. Cached frames are seen when
-        strictly earlier. write_ids: remember these F frames in the cache under these ids (not under grad).
+        cameras_BFc: [B, F, 14]. text_BSD: [B, S, text_dim], or [B, P, S, text_dim], a prompt for each F / P frames.
+        mask_BFF: which frames of this call see which; None: all. Cached frames are seen when strictly earlier.
+        write_ids: remember these F frames in the cache under these ids (not under grad). recorder: told where each
+        layer looks.
         """
         batch, num_frames, _, height, width = latents_BFCYX.shape
         patch_y, patch_x = self.transformer.config.patch_size[1:]
         if height % patch_y or width % patch_x:
             raise ValueError(f"latents: {width} x {height} is no multiple of the patch {patch_x}; crop the clips")
+        if text_BSD.ndim == 4 and num_frames % text_BSD.shape[1]:
+            raise ValueError(f"text: {text_BSD.shape[1]} prompts do not divide {num_frames} frames; give one a frame")
         grid = (height // patch_y, width // patch_x)
         context = self._context(grid, times_BF, cameras_BFc, mask_BFF, cache)
+        context.recorder = recorder
         if write_ids is not None:
             context.fresh = {}
 
@@ -93,6 +110,7 @@ class RememberingWan(nn.Module):
         level, modulation, text, _ = self.transformer.condition_embedder(
             noise_BF.flatten() * TIMESTEPS, text_BSD, None, timestep_seq_len=None
         )
+        text = text.flatten(0, -3)  # [B, S, D], or [B P, S, D]
         level = level.repeat_interleave(frames_per_level, dim=0)  # [B F, D]
         modulation = modulation.unflatten(1, (6, -1)).repeat_interleave(frames_per_level, dim=0)  # [B F, 6, D]
 
@@ -133,7 +151,6 @@ class RememberingWan(nn.Module):
             key_times = torch.cat([cached_times, query_times], dim=1)
             key_cameras = torch.cat([held.cameras_BKc, cameras_BFc], dim=1)
             mask = _mask_with_cache(held.times_BK, times_BF, mask_BFF)
-        num_tokens = grid[0] * grid[1]
         return FrameContext(
             num_frames=times_BF.shape[1],
             query=self._places(query_times, cameras_BFc, grid),
@@ -141,7 +158,9 @@ class RememberingWan(nn.Module):
             phases=list(self.phases),  # type: ignore[arg-type]
             projections=list(self.projections),  # type: ignore[arg-type]
             relatives=list(self.relatives),  # type: ignore[arg-type]
-            mask=None if mask is None else _per_token(mask, num_tokens),
+            attend=attention_kernel(self.attention, mask, grid[0] * grid[1], times_BF.device),
+            mask=mask,
+            recorder=None,
             cache=held,
             fresh=None,
         )
@@ -163,8 +182,3 @@ def _mask_with_cache(cached_times_BK: Tensor, times_BF: Tensor, mask_BFF: Tensor
             return None
         mask_BFF = times_BF.new_ones(*times_BF.shape, times_BF.shape[1], dtype=torch.bool)
     return torch.cat([earlier_BFK, mask_BFF], dim=2)
-
-
-def _per_token(mask_BFK: Tensor, num_tokens: int) -> Tensor:
-    """[B, F, K] to [B, 1, F N, K N]."""
-    return mask_BFK.repeat_interleave(num_tokens, dim=1).repeat_interleave(num_tokens, dim=2).unsqueeze(1)
