@@ -91,21 +91,21 @@ def export(name: str, out: Path, data: Path | None) -> str:
 
 
 def score(
-    name: str, folder: Path, data: Path, out: Path, *, beside: Sequence[Path] = (), label: str = ""
+    name: str, folder: Path, data: Path, out: Path, *, beside: Sequence[Path] = (), label: str = "", workers: int = 1
 ) -> tuple[BenchResult, Row]:
     """Score a folder of videos; writes row, tables and page into `out`. `beside`: folders that earlier scores wrote."""
     suite = public(load_suite(name))
     truths = find_truth(suite, data)
     others = [_comparable(path, suite) for path in beside]
     with _bar(f"score {label or folder.name}") as progress:
-        result, videos = score_outputs(folder, suite, truths, name=label, progress=progress)
+        result, files = score_outputs(folder, suite, truths, name=label, workers=workers, progress=progress)
     row = row_of(result)
     rows = [row, *others]
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "score.json", json.dumps(finite(dataclasses.asdict(result)), indent=1) + "\n")
     write_atomically(out / "tasks.csv", tasks_csv(result))
     write_atomically(out / "row.csv", rows_csv(rows))
-    write_page(out / "index.html", result, rows, truths, videos)
+    write_page(out / "index.html", result, rows, truths, files)
     write_atomically(out / "row.json", row.to_json())
     return result, row
 
@@ -118,7 +118,7 @@ def _comparable(folder: Path, suite: BenchSuite) -> Row:
     return row
 
 
-def score_baselines(name: str, data: Path, out: Path) -> list[Row]:
+def score_baselines(name: str, data: Path, out: Path, *, workers: int = 1) -> list[Row]:
     """Videos and scores of every baseline: `out/outputs/NAME/`, `out/scores/NAME/`; what is there is kept."""
     truths = find_truth(public(load_suite(name)), data)
     with _bar("videos of baselines") as progress:
@@ -127,7 +127,7 @@ def score_baselines(name: str, data: Path, out: Path) -> list[Row]:
     for baseline in BASELINES:
         scored = out / "scores" / baseline
         if not (scored / "row.json").exists():
-            score(name, out / "outputs" / baseline, data, scored)
+            score(name, out / "outputs" / baseline, data, scored, workers=workers)
         rows.append(Row.read(scored / "row.json"))
     write_atomically(out / "table.csv", rows_csv(rows))
     return rows

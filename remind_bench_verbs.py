@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from render_jobs.verbs import Args, Verbs
@@ -36,7 +37,7 @@ def _baselines(args: Args) -> int:
     import remind_bench
     from trainer.bench.page import interval
 
-    for row in remind_bench.score_baselines(args.suite, args.data, args.out):
+    for row in remind_bench.score_baselines(args.suite, args.data, args.out, workers=args.workers):
         print(f"{row.name:22} memory {interval(row.memory)}, recovery {interval(row.recovery)}")
     print(f"table: {args.out / 'table.csv'}; to set them beside a model's: --beside {args.out / 'scores'}/*")
     return 0
@@ -47,7 +48,7 @@ def _score(args: Args) -> int:
     from trainer.bench.page import interval
 
     result, row = remind_bench.score(
-        args.suite, args.outputs, args.data, args.out, beside=args.beside, label=args.name or ""
+        args.suite, args.outputs, args.data, args.out, beside=args.beside, label=args.name or "", workers=args.workers
     )
     for line in result.problems:
         print(line)
@@ -107,5 +108,7 @@ def add_bench(verbs: Verbs) -> None:
         metavar="DIR",
         help="earlier scores to set beside it",
     )
+    for parser in (baselines, score):
+        parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="default: one a core")
     for parser in (listing, render, export, baselines, score):
         parser.add_argument("--suite", choices=SUITES, default="v1", help="default v1")

@@ -87,7 +87,7 @@ def _facts(descriptor: int) -> VideoFacts:
     if min(facts.width_px, facts.height_px) < MIN_SIDE_PX:
         raise Unusable(f"{facts.width_px} x {facts.height_px} is too small; at least {MIN_SIDE_PX} pixels a side")
     if not 0.1 <= facts.rate <= MAX_RATE:
-        raise Unusable(f"{facts.rate:g} frames a second are not read; 0.1 to {MAX_RATE:g}")
+        raise Unusable(f"{facts.rate:g} frames a second are not read; write a constant rate of 0.1 to {MAX_RATE:g}")
     return facts
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from trainer.bench.align import ForeignVideo
 from trainer.bench.result import BenchResult, Group, Row, TaskScore
+from trainer.bench.score import read_video
 from trainer.bench.tasks import Truth
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri
@@ -31,9 +32,9 @@ CATEGORIES = {
 
 
 def write_page(
-    path: Path, result: BenchResult, rows: Sequence[Row], truths: Sequence[Truth], videos: Mapping[str, ForeignVideo]
+    path: Path, result: BenchResult, rows: Sequence[Row], truths: Sequence[Truth], files: Mapping[str, Path]
 ) -> None:
-    """Write `path`, published by a rename. rows: this run's first, then those to compare with."""
+    """Write `path`, published by a rename. rows: this run's first, then those to compare with; files: usable videos."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("trainer.bench", "templates"),
         autoescape=True,
@@ -43,7 +44,7 @@ def write_page(
     )
     clips = {truth.task.id: truth for truth in truths}
     chosen = [
-        (title, [_exhibit(clips[t.task.id], t, videos[t.task.id]) for t in tasks])
+        (title, [_exhibit(clips[t.task.id], t, read_video(clips[t.task.id], files[t.task.id])) for t in tasks])
         for title, tasks in worst_and_best(result)
     ]
     page = environment.get_template("bench.html.j2").render(

@@ -10,7 +10,10 @@ the probe's `control` (nearer to i than to o) is s > 1/2. Frames that a frame_dr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import multiprocessing
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,7 @@ from trainer.probe import metrics
 from trainer.probe.score import score
 from trainer.probe.subject import Subject
 from trainer.probe.verdict import TOLERANT
+from untrusted import one_line
 
 LEFT_VIEW = 0.25  # s from which a hidden frame counts as interrupted
 MIN_PREFIX_DB = 15.0  # below this the given frames are not the task's
@@ -32,31 +36,32 @@ Progress = Callable[[int, int], None]
 
 
 def score_outputs(
-    folder: Path, suite: BenchSuite, truths: Sequence[Truth], *, name: str = "", progress: Progress | None = None
-) -> tuple[BenchResult, dict[str, ForeignVideo]]:
-    """Score a folder of videos against the truth; also the videos as they were read, by task.
+    folder: Path,
+    suite: BenchSuite,
+    truths: Sequence[Truth],
+    *,
+    name: str = "",
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[BenchResult, dict[str, Path]]:
+    """Score a folder of videos against the truth, in `workers` processes; also the usable files, by task.
 
     Tasks without truth are left out (and the result says so); those without a usable video count 0. Raises
     ValueError when the folder or its map cannot be used at all, or a truth clip cannot be read.
     """
     outputs = read_outputs(folder, suite.tasks)
-    scores, videos = [], {}
-    for done, truth in enumerate(truths):
-        task_id = truth.task.id
-        problem = outputs.problems.get(task_id, "")
-        if not problem:
-            try:
-                video = read_video(truth, outputs.files[task_id])
-                videos[task_id] = video
-            except Unusable as error:
-                problem = f"{outputs.files[task_id].name}: {error}"
-        subject = Subject.load(truth.clip)
-        if problem:
-            scores.append(TaskScore.absent(truth, subject, problem))
-        else:
-            scores.append(score_video(truth, subject, videos[task_id]))
-        if progress is not None:
-            progress(done + 1, len(truths))
+    paths = [outputs.files.get(truth.task.id) for truth in truths]
+    problems = [outputs.problems.get(truth.task.id, "") for truth in truths]
+    scores = []
+    with contextlib.ExitStack() as stack:
+        spread: Callable[..., Iterable[TaskScore]] = map
+        if workers > 1:
+            context = multiprocessing.get_context("spawn")
+            spread = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context)).map
+        for task in spread(score_task, truths, paths, problems):
+            scores.append(task)
+            if progress is not None:
+                progress(len(scores), len(truths))
     result = BenchResult(
         name=name or folder.name,
         suite=suite.name,
@@ -66,7 +71,20 @@ def score_outputs(
         tasks=tuple(scores),
         remarks=outputs.remarks,
     )
-    return result, videos
+    usable = {task.task.id for task in scores if task.model is not None}
+    return result, {task_id: path for task_id, path in outputs.files.items() if task_id in usable}
+
+
+def score_task(truth: Truth, path: Path | None, problem: str) -> TaskScore:
+    """One task; `path` is None where the map says nothing usable, `problem` then says why."""
+    subject = Subject.load(truth.clip)
+    if path is None:
+        return TaskScore.absent(truth, subject, problem)
+    try:
+        video = read_video(truth, path)
+    except Unusable as error:
+        return TaskScore.absent(truth, subject, f"{one_line(path.name)[:80]}: {error}")
+    return score_video(truth, subject, video)
 
 
 def read_video(truth: Truth, path: Path) -> ForeignVideo:

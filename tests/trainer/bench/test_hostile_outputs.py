@@ -173,7 +173,7 @@ def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path, monkeypatch: 
 def test_wrong_videos_count_zero_and_the_rest_is_scored(tmp_path: Path, truths: list[Truth]) -> None:
     out = folder_with(tmp_path / "out", {GLASS: "noise.mp4", CANDLE: "../a.mp4"})
     (out / "noise.mp4").write_bytes(os.urandom(3000))
-    result, videos = score_outputs(out, SUITE, truths)
-    assert videos == {} and [t.memory for t in result.tasks] == [0.0, 0.0]
+    result, files = score_outputs(out, SUITE, truths)
+    assert files == {} and [t.memory for t in result.tasks] == [0.0, 0.0]
     assert [line.partition(":")[0] for line in result.problems] == [GLASS, CANDLE]
     assert all(line.endswith("counts 0") for line in result.problems)

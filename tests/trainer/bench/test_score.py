@@ -107,9 +107,9 @@ def test_the_page_stands_alone_and_escapes(truths: list[Truth], scored: dict[str
     (tmp_path / "map.json").write_text(
         json.dumps({"glass-lights_off": "a.mp4", hostile: "b.mp4", "candle-lights_off": hostile})
     )
-    result, videos = score_outputs(tmp_path, SUITE, truths, name=hostile)
+    result, files = score_outputs(tmp_path, SUITE, truths, name=hostile)
     rows = [row_of(result), row_of(scored["paused"])]
-    write_page(tmp_path / "index.html", result, rows, truths, videos)
+    write_page(tmp_path / "index.html", result, rows, truths, files)
     page = (tmp_path / "index.html").read_text()
     assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
