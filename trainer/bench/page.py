@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from trainer.bench.align import ForeignVideo
+from trainer.bench.reduced import at_read_size
 from trainer.bench.result import BenchResult, Group, Row, TaskScore
 from trainer.bench.score import read_video
 from trainer.bench.tasks import Truth
@@ -42,7 +44,7 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    clips = {truth.task.id: truth for truth in truths}
+    clips = {t.task.id: dataclasses.replace(t, clip=at_read_size(t.clip)) for t in truths}
     chosen = [
         (title, [_exhibit(clips[t.task.id], t, read_video(clips[t.task.id], files[t.task.id])) for t in tasks])
         for title, tasks in worst_and_best(result)

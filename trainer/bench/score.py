@@ -11,6 +11,7 @@ the probe's `control` (nearer to i than to o) is s > 1/2. Frames that a frame_dr
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from trainer.bench.align import ForeignVideo, read_foreign
 from trainer.bench.decode import Unusable
 from trainer.bench.outputs import read_outputs
+from trainer.bench.reduced import at_read_size
 from trainer.bench.result import MIN_SHARE, BenchResult, TaskScore
 from trainer.bench.tasks import BenchSuite, Truth
 from trainer.probe import metrics
@@ -77,6 +79,7 @@ def score_outputs(
 
 def score_task(truth: Truth, path: Path | None, problem: str) -> TaskScore:
     """One task; `path` is None where the map says nothing usable, `problem` then says why."""
+    truth = dataclasses.replace(truth, clip=at_read_size(truth.clip))
     subject = Subject.load(truth.clip)
     if path is None:
         return TaskScore.absent(truth, subject, problem)
@@ -88,7 +91,7 @@ def score_task(truth: Truth, path: Path | None, problem: str) -> TaskScore:
 
 
 def read_video(truth: Truth, path: Path) -> ForeignVideo:
-    """A task's video on its clip's timeline. Raises Unusable."""
+    """A task's video on its clip's timeline, in its clip's size. Raises Unusable."""
     clip = truth.clip
     return read_foreign(
         path, clip.rgb[0], clip.num_frames, clip.fps, clip.windows[0].t_h + 1, frozenset(clip.dropped_frames)
