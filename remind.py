@@ -1,7 +1,8 @@
 """The command `remind`: it parses and calls, the packages do the work.
 
 Every verb is imported when it is called, so that help is instant and that training runs where Blender is absent.
-Exit status: 0 fine, 1 something was found wrong (a failed clip, a broken law), 2 the input was, 130 interrupted.
+Exit status: 0 fine, 1 something was found wrong (a failed clip, a broken law), 2 the input was, 130 interrupted,
+143 terminated (a training run saves first).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -349,12 +351,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = handler(args)
         sys.stdout.flush()
         return status
-    except KeyboardInterrupt:
-        print(
-            f"\nremind: interrupted; {args.resume_hint}: {shlex.join(['remind', *(argv or sys.argv[1:])])}",
-            file=sys.stderr,
-        )
-        return 130
+    except KeyboardInterrupt as stop:  # a stop in order says what happened, and which signal it was
+        command = shlex.join(["remind", *(argv or sys.argv[1:])])
+        print(f"\nremind: {str(stop) or 'interrupted'}; {args.resume_hint}: {command}", file=sys.stderr)
+        return 128 + getattr(stop, "signum", signal.SIGINT)
     except BrokenPipeError:  # `remind ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

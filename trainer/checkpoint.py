@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from trainer.build import build_codec, build_model
 from trainer.config import TrainConfig, config_from_json
 from trainer.latents.codec import LatentCodec
 from trainer.model.wan import RememberingWan
+from trainer.training.devices import placed_like, whole
+from trainer.training.learner import Learner, learnt_parameters
 from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 SCENES = "scenes.json"  # of a run: ids of the scenes it was trained on
@@ -37,41 +41,46 @@ class TrainedModel:
     step: int
 
 
-def save_checkpoint(
-    run_dir: Path,
-    *,
-    step: int,
-    model: RememberingWan,
-    ema: dict[str, Tensor],
-    optimizer: torch.optim.Optimizer,
-    keep: int,
-) -> Path:
+def save_checkpoint(run_dir: Path, *, step: int, learner: Learner, keep: int) -> Path:
     """Write everything an exact resume needs, then delete all but the newest `keep` checkpoints.
 
-    Randomness needs no file: every batch and every noise derives from (seed, step).
+    Randomness, place in the data and stage of the curriculum need no file: all derive from (seed, step). Tensors are
+    whole, so that a run can go on with other devices. All devices must call; the first one writes.
     """
     folder = run_dir / "checkpoints"
     final = folder / f"step_{step:08d}"
     partial = folder / f".partial_{step:08d}_{os.getpid()}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    if learner.devices.is_main:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+    for name, tensors in _contents(learner).items():
+        full = {key: whole(value.detach()).cpu().contiguous() for key, value in tensors.items()}
+        if learner.devices.is_main:
+            save_file(full, partial / f"{name}.safetensors")
+    if learner.devices.is_main:
+        sizes = {path.name: path.stat().st_size for path in sorted(partial.iterdir())}
+        state = {"schema_version": SCHEMA_VERSION, "step": step, "files": sizes}
+        (partial / "state.json").write_text(json.dumps(state, indent=1))
+        for path in partial.iterdir():
+            _flush(path)
+        shutil.rmtree(final, ignore_errors=True)
+        os.replace(partial, final)
+        _flush(folder)
+        for old in list_checkpoints(run_dir)[:-keep]:
+            shutil.rmtree(old)
+    learner.devices.wait()
+    return final
+
+
+def _contents(learner: Learner) -> dict[str, Mapping[str, Tensor]]:
+    parameters = learnt_parameters(learner.model)
+    names = {id(parameter): name for name, parameter in parameters.items()}
     moments = {
         f"{names[id(parameter)]}/{key}": value
-        for parameter, entries in optimizer.state.items()
+        for parameter, entries in learner.optimizer.state.items()
         for key, value in entries.items()
     }
-    for name, tensors in (("model", dict(model.named_parameters())), ("ema", ema), ("optimizer", moments)):
-        save_file({key: value.detach().contiguous() for key, value in tensors.items()}, partial / f"{name}.safetensors")
-    (partial / "state.json").write_text(json.dumps({"schema_version": SCHEMA_VERSION, "step": step}))
-    for path in partial.iterdir():
-        _flush(path)
-    shutil.rmtree(final, ignore_errors=True)
-    os.replace(partial, final)
-    _flush(folder)
-    for old in list_checkpoints(run_dir)[:-keep]:
-        shutil.rmtree(old)
-    return final
+    return {"model": parameters, "ema": learner.ema, "optimizer": moments}
 
 
 def trained_scenes(run_dir: Path) -> frozenset[str]:
@@ -88,21 +97,26 @@ def list_checkpoints(run_dir: Path) -> list[Path]:
     return sorted((run_dir / "checkpoints").glob("step_*"))
 
 
-def load_checkpoint(
-    path: Path, *, model: RememberingWan, ema: dict[str, Tensor], optimizer: torch.optim.Optimizer
-) -> int:
-    """Put a checkpoint back into the objects given; returns its step."""
+def newest_checkpoint(run_dir: Path) -> Path | None:
+    """The newest checkpoint that is whole; damaged ones are named on stderr and passed over."""
+    for path in reversed(list_checkpoints(run_dir)):
+        if (damage := _damage(path)) is None:
+            return path
+        print(f"remind: {path}: {damage}; passed over, an older one is taken", file=sys.stderr)
+    return None
+
+
+def load_checkpoint(path: Path, learner: Learner) -> int:
+    """Put a checkpoint back into a learner; returns its step."""
     step = _read_step(path)
-    device = next(model.parameters()).device
-    _load_parameters(model, path / "model.safetensors")
-    ema.clear()
-    ema.update(_load_tensors(path / "ema.safetensors", str(device)))
-    parameters = dict(model.named_parameters())
-    optimizer.state.clear()
+    parameters = learnt_parameters(learner.model)
+    _load_parameters(learner.model, path / "model.safetensors")
+    averages = _load_tensors(path / "ema.safetensors")
+    learner.ema = {name: placed_like(parameters[name])(value) for name, value in averages.items()}
+    learner.optimizer.state.clear()
     for key, value in _load_tensors(path / "optimizer.safetensors").items():
         name, entry = key.rsplit("/", 1)
-        target = parameters[name]
-        optimizer.state[target][entry] = value if entry == "step" else value.to(target.device)
+        learner.optimizer.state[parameters[name]][entry] = placed_like(parameters[name])(value)
     return step
 
 
@@ -111,14 +125,14 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
     run_dir = Path(run_dir)
     if weights not in ("ema", "model"):
         raise ValueError(f"weights: {weights!r} is not one of ema, model")
-    checkpoints = list_checkpoints(run_dir)
-    if not checkpoints or not (run_dir / "config.json").exists():
+    checkpoint = newest_checkpoint(run_dir)
+    if checkpoint is None or not (run_dir / "config.json").exists():
         raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
     config = config_from_json(run_dir / "config.json")
     model = build_model(config)
-    _load_parameters(model, checkpoints[-1] / f"{weights}.safetensors")
+    _load_parameters(model, checkpoint / f"{weights}.safetensors")
     model.requires_grad_(False).eval().to(device or torch.device("cpu"))
-    return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=_read_step(checkpoints[-1]))
+    return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=_read_step(checkpoint))
 
 
 def _read_step(path: Path) -> int:
@@ -129,10 +143,23 @@ def _read_step(path: Path) -> int:
     return int(state["step"])
 
 
-def _load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+def _damage(path: Path) -> str | None:
+    """What is torn in a checkpoint: a disk that was full or failed, a copy that broke off. None when nothing is."""
+    try:
+        files = read_json(path / "state.json", MAX_JSON_BYTES).get("files", {})
+    except ValueError:
+        return "state.json is missing or damaged"
+    for name, size in files.items():
+        found = (path / name).stat().st_size if (path / name).is_file() else 0
+        if found != size:
+            return one_line(f"{name} has {found} bytes of {size}")
+    return None
+
+
+def _load_tensors(path: Path) -> dict[str, Tensor]:
     """Tensors of a safetensors file; nothing else can be in one, and nothing in it is executed."""
     try:
-        tensors: dict[str, Tensor] = load_file(path, device=device)
+        tensors: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(one_line(f"{path}: cannot be read as safetensors: {error}")) from None
     return tensors
@@ -140,7 +167,7 @@ def _load_tensors(path: Path, device: str = "cpu") -> dict[str, Tensor]:
 
 def _load_parameters(model: RememberingWan, path: Path) -> None:
     loaded = _load_tensors(path)
-    parameters = dict(model.named_parameters())
+    parameters = learnt_parameters(model)
     if loaded.keys() != parameters.keys():
         odd = sorted(loaded.keys() ^ parameters.keys())
         raise ValueError(one_line(f"{path}: does not fit the model; {len(odd)} parameters differ, first {odd[0]}"))
@@ -148,7 +175,7 @@ def _load_parameters(model: RememberingWan, path: Path) -> None:
         raise ValueError(f"{path}: does not fit the model; {len(odd)} shapes differ, first {odd[0]}")
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(loaded[name])
+            parameter.copy_(placed_like(parameter)(loaded[name]))
 
 
 def _flush(path: Path) -> None:

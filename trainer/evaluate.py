@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from trainer.config import TrainConfig
-from trainer.data.batches import Batch, collate, return_example
+from trainer.data.batches import collate, return_example
 from trainer.data.clips import ClipRecord
 from trainer.flow import add_noise, predicted_clean
 from trainer.latents.codec import LatentCodec
 from trainer.model.wan import RememberingWan
 from trainer.seeding import torch_generator
+from trainer.training.learner import predict_batch
 
 CHANGED = 8.0 / 127.5  # a pixel counts as changed while hidden from 8/255 on, in units of [-1, 1]
 
@@ -22,7 +22,6 @@ CHANGED = 8.0 / 127.5  # a pixel counts as changed while hidden from 8/255 on, i
 @torch.no_grad()
 def return_error(
     model: RememberingWan,
-    ema: dict[str, Tensor],
     records: Sequence[ClipRecord],
     codec: LatentCodec,
     config: TrainConfig,
@@ -37,9 +36,6 @@ def return_error(
     asked = [record for record in records if record.return_index is not None and record.hidden.any()]
     if not asked:
         return {}
-    current = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
-    _assign(model, ema)
-    model.eval()
     own, frozen = [], []
     for index, record in enumerate(asked):
         example = return_example(record, codec)
@@ -57,24 +53,10 @@ def return_error(
                 (codec.decode(clean[0, -1:], np.ones(1, dtype=bool))[0] - truth).abs()[changed].mean().item() / 2.0
             )
             frozen.append((before - truth).abs()[changed].mean().item() / 2.0)
-    _assign(model, current)
     if not own:
         return {}
     mae, frozen_mae = sum(own) / len(own), sum(frozen) / len(frozen)
     return {"heldout_mae": mae, "frozen_mae": frozen_mae, "heldout_ratio": mae / frozen_mae}
-
-
-def predict_batch(model: RememberingWan, batch: Batch, noisy: Tensor) -> Tensor:
-    """The model's raw prediction for every node of a batch, [B, F, C, Y, X]."""
-    prediction: Tensor = model(
-        noisy,
-        times_BF=batch.times_BF,
-        noise_BF=batch.level_BF,
-        cameras_BFc=batch.cameras_BFc,
-        text_BSD=batch.text_BSD,
-        mask_BFF=batch.mask_BFF,
-    )
-    return prediction
 
 
 def _last_seen(record: ClipRecord) -> int:
@@ -82,9 +64,3 @@ def _last_seen(record: ClipRecord) -> int:
     first_hidden = int(record.hidden.argmax())
     bright = record.rgb[:first_hidden].reshape(first_hidden, -1).mean(axis=1)
     return int((bright >= 0.99 * bright.max()).nonzero()[0][-1])
-
-
-@torch.no_grad()
-def _assign(model: RememberingWan, values: dict[str, Tensor]) -> None:
-    for name, parameter in model.named_parameters():
-        parameter.copy_(values[name])

@@ -6,7 +6,6 @@ Shapes: B batch, F frames, C Y X latent.
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from trainer.config import FlowConfig, Prediction
@@ -31,13 +30,16 @@ def predicted_clean(prediction: Tensor, noisy_BFCYX: Tensor, level_BF: Tensor, k
     return noisy_BFCYX - level_BF[:, :, None, None, None].to(noisy_BFCYX.dtype) * prediction
 
 
-def flow_loss(
+def flow_error(
     prediction: Tensor, clean_BFCYX: Tensor, noise_BFCYX: Tensor, weight_BFYX: Tensor, kind: Prediction
 ) -> Tensor:
-    """Weighted mean squared error in the space of the prediction. Weights are zero wherever nothing is asked."""
+    """Weighted sum of mean squared errors in the space of the prediction, over all latent cells.
+
+    Weights are zero wherever nothing is asked; the loss is this over the sum of the weights of the global batch.
+    """
     wanted = clean_BFCYX if kind == "x" else noise_BFCYX - clean_BFCYX
     error_BFYX = (prediction.float() - wanted.float()).square().mean(dim=2)
-    return (error_BFYX * weight_BFYX).sum() / weight_BFYX.sum().clamp_min(torch.finfo(torch.float32).tiny)
+    return (error_BFYX * weight_BFYX).sum()
 
 
 def euler_step(noisy: Tensor, clean: Tensor, level: float, next_level: float) -> Tensor:

@@ -24,8 +24,7 @@ from trainer.data.batches import (
 )
 from trainer.data.clips import is_heldout
 from trainer.data.interruptions import lights_off
-from trainer.evaluate import predict_batch
-from trainer.flow import add_noise, euler_step, flow_loss, predicted_clean, sample_levels
+from trainer.flow import add_noise, euler_step, flow_error, predicted_clean, sample_levels
 from trainer.graph.nodes import Role
 from trainer.latents.codec import SpaceToDepthCodec
 from trainer.latents.layout import frame_segments
@@ -34,6 +33,7 @@ from trainer.recipes import RECIPES, recipe
 from trainer.rollout import RolloutSession, rollout, rollout_graph
 from trainer.seeding import numpy_generator, torch_generator
 from trainer.train import fit
+from trainer.training.learner import predict_batch
 
 SMALL = override(
     recipe("tiny"),
@@ -216,8 +216,8 @@ def test_velocity_and_x_predictions_mean_the_same():
     noisy, weight = add_noise(clean, noise, level), torch.ones(1, 2, 2, 2)
     torch.testing.assert_close(predicted_clean(noise - clean, noisy, level, "v"), clean, atol=1e-6, rtol=0)
     assert predicted_clean(clean, noisy, level, "x") is clean
-    assert flow_loss(clean, clean, noise, weight, "x") == flow_loss(noise - clean, clean, noise, weight, "v") == 0.0
-    assert flow_loss(noise, clean, noise, weight, "x") > 0.1
+    assert flow_error(clean, clean, noise, weight, "x") == flow_error(noise - clean, clean, noise, weight, "v") == 0.0
+    assert flow_error(noise, clean, noise, weight, "x") > 0.1
 
 
 def test_only_targets_and_mostly_their_region_are_asked():

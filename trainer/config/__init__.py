@@ -9,13 +9,14 @@ from trainer.config.latents import CodecConfig
 from trainer.config.limits import validate
 from trainer.config.model import ModelConfig
 from trainer.config.reading import config_from_json, differences, override
-from trainer.config.training import FlowConfig, OptimConfig, Prediction, TrainConfig
+from trainer.config.training import FlowConfig, LoggingConfig, OptimConfig, Prediction, TrainConfig
 
 __all__ = [
     "CodecConfig",
     "CurriculumConfig",
     "DataConfig",
     "FlowConfig",
+    "LoggingConfig",
     "ModelConfig",
     "OptimConfig",
     "Prediction",

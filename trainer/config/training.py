@@ -35,8 +35,19 @@ class OptimConfig:
     beta2: float = between(0.0, 1.0, 0.99)
     warmup_steps: int = at_least(0, 50)
     decay_steps: int = at_least(0, 300)  # linear decay over the last steps
-    grad_clip: float = at_least(0.0, 1.0)  # greatest norm of all gradients together; larger ones are scaled down
+    grad_clip: float = at_least(0.0, 1.0)  # greatest norm of all gradients together, larger are scaled; 0: no limit
     ema_decay: float = between(0.0, 1.0, 0.995)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggingConfig:
+    """Beside metrics.jsonl, which is always written."""
+
+    tensorboard: bool = True
+    wandb: bool = False  # needs the package
+    wandb_project: str = "remind"
+    grid_clips: int = at_least(0, 4)  # held-out clips continued through the cache for the sample grid; 0: no grid
+    grid_steps: int = at_least(1, 4)  # Euler steps of each of their frames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +60,17 @@ class TrainConfig:
     eval_every: int = at_least(1, 100)
     checkpoint_every: int = at_least(1, 200)
     keep_checkpoints: int = at_least(1, 2)
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the computation; weights and their average are always fp32
+    accumulation: int = at_least(1, 1)  # micro-batches of one step on each device, one after the other
+    sharding: Literal["none", "fsdp"] = "none"  # of weights, gradients and moments over several devices
+    compile: bool = False  # the blocks, with torch.compile
     model: ModelConfig = field(default_factory=ModelConfig)
     codec: CodecConfig = field(default_factory=CodecConfig)
     data: DataConfig = field(default_factory=DataConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     flow: FlowConfig = field(default_factory=FlowConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
+    logging: LoggingConfig = field(default_factory=LoggingConfig)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2)

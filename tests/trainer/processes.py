@@ -1,0 +1,125 @@
+"""What the engine's tests run in processes of their own: killed, terminated, or two of them together."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from tests.trainer.test_training import CLIPS, SMALL
+from trainer.config import TrainConfig, override
+from trainer.data.batches import training_batch
+from trainer.train import fit
+from trainer.training.devices import Devices, whole
+from trainer.training.learner import Learner
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.trainer.processes"])  # torch is imported once for all of them
+
+HARD = override(SMALL, {"precision": "bf16", "accumulation": 2, "checkpoint_every": 3, "optim.ema_decay": 0.9})
+
+
+def start(function: Callable[..., None], *args: object) -> multiprocessing.process.BaseProcess:
+    process = CONTEXT.Process(target=_quietly, args=(function, *args))
+    process.start()
+    return process
+
+
+def _quietly(function: Callable[..., None], *args: object) -> None:
+    torch.set_num_threads(1)
+    function(*args)
+
+
+class Watched(list):
+    """Clips that call `then` when the n-th of them is taken: in the middle of a step."""
+
+    def __init__(self, clips: list, after: int, then: Callable[[], None]) -> None:
+        super().__init__(clips)
+        self.left, self.then = after, then
+
+    def __getitem__(self, index):
+        self.left -= 1
+        if self.left == 0:
+            self.then()
+        return super().__getitem__(index)
+
+
+def fit_until_killed(folder: Path, reached: Path) -> None:
+    """Goes up to the middle of step 5, says so, and waits there for its end."""
+
+    def wait() -> None:
+        reached.touch()
+        time.sleep(600)
+
+    fit(HARD, Watched(CLIPS[2:], 9, wait), CLIPS[:2], folder, stop_at=8, progress=False)
+
+
+def command_until_signal(folder: Path, signum: int, said: Path) -> None:
+    """`remind train`, with clips in the place of a data set, and a signal in the middle of step 5."""
+    import remind
+    import trainer.train
+
+    clips = Watched(CLIPS[2:], 9, lambda: os.kill(os.getpid(), signum))
+    trainer.train._split = lambda *_: (clips, CLIPS[:2])
+    with said.open("w") as file, contextlib.redirect_stderr(file):
+        changes = [f"{name}={value}" for name, value in SMALL_CHANGES.items()]
+        status = remind.main(["train", "tiny", "--data", "clips", "--out", str(folder), "--set", *changes])
+    sys.exit(status)
+
+
+SMALL_CHANGES = {
+    "model.dim": 48,
+    "model.num_heads": 2,
+    "model.num_layers": 2,
+    "model.ffn_dim": 96,
+    "model.freq_dim": 32,
+    "steps": 8,
+    "batch_size": 2,
+}
+
+
+def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:
+    """Whole gradients of this process's share of a batch of four."""
+    config = learner.config
+    batch = training_batch(
+        CLIPS,
+        learner.codec,
+        seed=0,
+        step=step,
+        batch_size=config.batch_size,
+        data=config.data,
+        curriculum=config.curriculum,
+        flow=config.flow,
+        rows=learner.devices.rows(config.batch_size),
+    )
+    learner.model.train()
+    learner.optimizer.zero_grad(set_to_none=True)
+    learner.backward(batch)
+    return {name: whole(p.grad).clone() for name, p in learner.model.named_parameters() if p.grad is not None}
+
+
+def two(folder: Path, configs: dict[str, TrainConfig], port: int, rank: int) -> None:
+    """One of two processes: gradients of every configuration, then a run that stops, resumes, and is stopped."""
+    environment = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": 2, "RANK": rank, "LOCAL_RANK": rank}
+    os.environ |= {name: str(value) for name, value in environment.items()}
+    for name, config in configs.items():
+        found = gradients(Learner(config, Devices.find()))
+        if rank == 0:
+            save_file(found, folder / f"{name}.safetensors")
+    for stop_at in (2, 4):
+        fit(configs["fsdp"], CLIPS[2:], CLIPS[:2], folder / "run", stop_at=stop_at, resume=True, progress=False)
+    torch.distributed.destroy_process_group()
+
+
+def free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])

@@ -1,0 +1,111 @@
+"""What a run writes while it goes on: metrics.jsonl always, TensorBoard by default, Weights & Biases on request."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trainer.config import TrainConfig
+
+BRIEF = ("loss", "heldout_ratio")
+
+
+class MetricsLog:
+    """Means since the last line, learning rate, held-out scores."""
+
+    def __init__(self, run_dir: Path, config: TrainConfig, step: int, *, writes: bool = True) -> None:
+        """Forgets what was logged after `step`, the checkpoint that the run goes on from.
+
+        writes: False in all processes of a run but one; those only take means.
+        """
+        self._writes = writes
+        self.path = run_dir / "metrics.jsonl"
+        self.last: dict[str, float] = {}
+        self._values: dict[str, list[float]] = {}
+        if writes and self.path.exists():
+            lines = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
+            self.path.write_text("".join(line + "\n" for line in lines))
+        self._writers = _writers(run_dir, config, step) if writes else []
+
+    def add(self, **values: float) -> None:
+        """Values of one step, of which the next line has the mean."""
+        for name, value in values.items():
+            self._values.setdefault(name, []).append(value)
+
+    def write(self, step: int, values: dict[str, float]) -> None:
+        means = {name: sum(seen) / len(seen) for name, seen in self._values.items() if seen}
+        self._values.clear()
+        self.last = {"step": step} | means | values
+        if self._writes:
+            with self.path.open("a") as file:
+                file.write(json.dumps(self.last) + "\n")
+        for writer in self._writers:
+            writer.scalars(step, {name: value for name, value in self.last.items() if name != "step"})
+
+    def picture(self, step: int, name: str, rgb_HW3: np.ndarray) -> None:
+        for writer in self._writers:
+            writer.picture(step, name, rgb_HW3)
+
+    def brief(self) -> dict[str, str]:
+        """What a progress bar shows."""
+        return {key: f"{self.last[key]:.4g}" for key in BRIEF if key in self.last}
+
+    def __enter__(self) -> MetricsLog:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+class _TensorBoard:
+    def __init__(self, folder: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer = SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, step)
+
+    def picture(self, step: int, name: str, rgb_HW3: np.ndarray) -> None:
+        self._writer.add_image(name, rgb_HW3, step, dataformats="HWC")
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Wandb:
+    def __init__(self, run_dir: Path, config: TrainConfig) -> None:
+        if importlib.util.find_spec("wandb") is None:
+            raise ValueError("logging.wandb: the package wandb is not installed; pip install wandb, or set it to false")
+        import wandb
+
+        self._wandb: Any = wandb
+        name = run_dir.resolve().name
+        settings = json.loads(config.to_json())
+        self._run = wandb.init(
+            project=config.logging.wandb_project, name=name, id=name, resume="allow", dir=run_dir, config=settings
+        )
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        self._run.log(values, step=step)
+
+    def picture(self, step: int, name: str, rgb_HW3: np.ndarray) -> None:
+        self._run.log({name: self._wandb.Image(rgb_HW3)}, step=step)
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+def _writers(run_dir: Path, config: TrainConfig, step: int) -> list[_TensorBoard | _Wandb]:
+    writers: list[_TensorBoard | _Wandb] = []
+    if config.logging.wandb:
+        writers.append(_Wandb(run_dir, config))
+    if config.logging.tensorboard:
+        writers.append(_TensorBoard(run_dir / "tensorboard", step))
+    return writers
