@@ -150,6 +150,36 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
+def _generate(args: Args) -> int:
+    from trainer.rollout import CacheConfig, RolloutConfig, generate
+
+    cache = CacheConfig(
+        sink=args.sink,
+        window=args.window,
+        capacity=args.capacity,
+        time_policy=args.time_policy,
+        horizon=args.horizon,
+    )
+    config = RolloutConfig(
+        steps=args.steps,
+        shift=args.shift,
+        guidance_scale=args.guidance,
+        negative_prompt=args.negative_prompt,
+        seed=args.seed,
+        cache=cache,
+    )
+    request = generate.Request(
+        free=args.free,
+        drop_hidden=args.drop_hidden,
+        context=args.context,
+        num_frames=args.frames,
+        path=args.path,
+        prompts=generate.prompt_schedule(args.prompt, args.prompt_at),
+    )
+    record = generate.generate(args.run, args.out, clip=args.clip, dataset=args.data, config=config, request=request)
+    return _show(f"films, strips and {record}")
+
+
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
@@ -304,6 +334,7 @@ def _add_trainer(verbs: Verbs) -> None:
     train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
     train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    _add_generate(verbs)
     probe = verbs.add(
         "probe",
         _probe,
@@ -314,6 +345,64 @@ def _add_trainer(verbs: Verbs) -> None:
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
     probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
+
+
+def _add_generate(verbs: Verbs) -> None:
+    generate = verbs.add(
+        "generate",
+        _generate,
+        "continue clips with a trained model: films, strips of truth above generated, a record of what was done",
+        "remind generate runs/tiny --data data --out made\n"
+        "remind generate runs/tiny --clip data/clips/0123456789abcdef0123 --context 1 --frames 240 --window 32 --out o",
+        resume_hint="nothing is resumed; choose another --out",
+    )
+    generate.add_argument("run", type=Path, metavar="RUN")
+    source = generate.add_mutually_exclusive_group(required=True)
+    source.add_argument("--clip", type=Path, metavar="PATH", help="one clip")
+    source.add_argument("--data", type=Path, metavar="DATASET", help="every clip of a data set or pack")
+    generate.add_argument("--out", type=Path, required=True, metavar="DIR", help="never overwritten")
+    given = generate.add_argument_group(
+        "what is given (default: all frames up to the last hidden one)"
+    ).add_mutually_exclusive_group()
+    given.add_argument(
+        "--context", type=int, metavar="N", help="the first N frames: 1 continues a picture, more a video"
+    )
+    given.add_argument("--free", action="store_true", help="hidden frames are generated too")
+    given.add_argument("--drop-hidden", action="store_true", help="hidden frames are absent, a gap in time")
+    what = generate.add_argument_group("what is made")
+    what.add_argument(
+        "--frames", type=int, metavar="N", help="of the result, given ones included (default: the clip's)"
+    )
+    what.add_argument(
+        "--path", choices=["bounce", "hold"], default="bounce", help="the camera beyond the clip's end (default bounce)"
+    )
+    what.add_argument("--prompt", metavar="TEXT", help="instead of the clip's")
+    what.add_argument(
+        "--prompt-at",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FRAME", "TEXT"),
+        help="from that frame on; repeat",
+    )
+    what.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
+    what.add_argument(
+        "--shift", type=float, default=1.0, metavar="S", help="of the steps to high noise (default 1: none)"
+    )
+    what.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
+    what.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
+    what.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
+    memory = generate.add_argument_group("what is remembered (default: all)")
+    memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
+    memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")
+    memory.add_argument("--capacity", type=int, metavar="N", help="most frames held, protected ones included")
+    memory.add_argument(
+        "--time-policy",
+        choices=["absolute", "relative", "clamped"],
+        default="absolute",
+        help="times that attention sees (default absolute)",
+    )
+    memory.add_argument("--horizon", type=float, metavar="T", help="of clamped times, in latent steps")
 
 
 def _add_demo(verbs: Verbs) -> None:

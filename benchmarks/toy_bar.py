@@ -20,7 +20,7 @@ from trainer.config import override
 from trainer.data.clips import ClipRecord
 from trainer.data.interruptions import lights_off
 from trainer.recipes import recipe
-from trainer.rollout import rollout
+from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator
 from trainer.train import fit
 
@@ -96,7 +96,7 @@ def state_errors(trained: TrainedModel, records: list[ClipRecord], *, steps: int
         assert back is not None
         truth, before = (read_level(record.rgb[i], record) for i in (back, seen))
         level = bar_levels(int(record.clip_id.split("_")[1]), record.num_frames)[back]
-        made = read_level(rollout(trained, record, steps=steps, num_frames=1).rgb[back], record)
+        made = read_level(rollout(trained, record, RolloutConfig(steps=steps), num_frames=1).rgb[back], record)
         rows.append((made - level, before - level, truth - level, (made - before), (truth - before)))
     error, frozen, readout, made_change, true_change = np.array(rows).T
     return {

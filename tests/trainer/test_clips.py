@@ -17,7 +17,7 @@ from trainer.data.batches import return_example
 from trainer.data.clips import read_clip, read_dataset
 from trainer.graph.nodes import Role
 from trainer.recipes import recipe
-from trainer.rollout import rollout
+from trainer.rollout import RolloutConfig, rollout
 from trainer.train import train
 
 
@@ -82,7 +82,8 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
     with pytest.raises(ValueError, match="does not divide"):
         train(override(config, {"codec.patch": 15}), dataset, tmp_path / "third", steps=1)
     assert trained_scenes(tmp_path / "run") == {Clip.open(path).scene_id for path in list_clips(dataset)}
-    made = rollout(load_trained(tmp_path / "run"), Clip.open(dataset / "clips" / "look_away"), steps=1, num_frames=2)
+    clip = Clip.open(dataset / "clips" / "look_away")
+    made = rollout(load_trained(tmp_path / "run"), clip, RolloutConfig(steps=1), num_frames=2)
     assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trainer.graph.curriculum import node_drop, noisy_memory
 from trainer.graph.nodes import CONTEXT, FrameGraph, Node, Role
+from trainer.model.retention import CacheConfig
 
 HISTORY_ROLES = st.sampled_from(sorted(CONTEXT))
 
@@ -85,10 +86,10 @@ def test_permission_never_looks_ahead_nor_at_another_target(roles, target):
 
 def test_schedule_visits_in_time_order_and_forgets_the_oldest_that_is_loose():
     graph = graph_of([Role.ANCHOR, Role.FRONTIER, Role.DEGRADED, Role.FRONTIER, Role.TARGET])
-    steps = graph.cache_schedule(capacity=3)
+    steps = graph.cache_schedule(CacheConfig(capacity=3))
     assert [s.node for s in steps] == [0, 1, 2, 3, 4]
     assert [s.generate for s in steps] == [False, False, False, False, True]
     assert [s.evict for s in steps] == [(), (), (), (1,), (2,)]
     assert all(s.evict == () for s in graph.cache_schedule())
     with pytest.raises(ValueError, match="raise the capacity"):
-        graph_of([Role.ANCHOR] * 3).cache_schedule(capacity=2)
+        graph_of([Role.ANCHOR] * 3).cache_schedule(CacheConfig(capacity=2))

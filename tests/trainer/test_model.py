@@ -22,6 +22,7 @@ from tests.trainer.support import (
 from trainer.model.cache import KVCache
 from trainer.model.cameras import camera_descriptors
 from trainer.model.options import CameraMode
+from trainer.model.retention import CacheConfig
 
 NUM_FRAMES = 6
 MODES = get_args(CameraMode)
@@ -92,7 +93,7 @@ def test_cached_rollout_equals_full_causal_attention(trained, chunk, time_policy
     inputs = random_inputs(NUM_FRAMES)
     with torch.no_grad():
         full = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
-    cached = cached_rollout(trained, inputs, chunk, KVCache(time_policy=time_policy))
+    cached = cached_rollout(trained, inputs, chunk, KVCache(CacheConfig(time_policy=time_policy)))
     torch.testing.assert_close(cached, full, atol=1e-5, rtol=0)
 
 
@@ -199,74 +200,6 @@ def test_gradients_do_not_depend_on_checkpointing(mode):
 def test_unknown_modes_are_refused_in_one_line():
     with pytest.raises(ValueError, match="unknown; choose of none, phase, full, prope"):
         tiny_model(mode="phase2")
-
-
-# ---- the cache by itself
-
-
-def entry(value: float, num_frames: int = 1):
-    k = torch.full((1, num_frames * 2, 1, 4), value)
-    return {0: (k, k + 100)}
-
-
-def filled(count: int, anchors: tuple[int, ...] = (), **options) -> KVCache:
-    cache = KVCache(**options)
-    with torch.no_grad():
-        for i in range(count):
-            cache.append(
-                entry(float(i)),
-                node_ids=[i],
-                times_BF=torch.tensor([[float(i)]]),
-                cameras_BFc=torch.zeros(1, 1, 14),
-                anchors=[i in anchors],
-            )
-    return cache
-
-
-def contents(cache: KVCache) -> dict[int, tuple[float, float, float]]:
-    keys, values = cache.read(0)
-    return {
-        node: (float(cache.times_BK[0, slot]), float(keys[0, 2 * slot, 0, 0]), float(values[0, 2 * slot, 0, 0]))
-        for slot, node in enumerate(cache.node_ids)
-    }
-
-
-def test_a_bounded_cache_forgets_the_oldest_but_never_an_anchor():
-    cache = filled(20, anchors=(0, 3), capacity=5)
-    assert sorted(cache.node_ids) == [0, 3, 17, 18, 19]
-    assert contents(cache) == {i: (i, i, i + 100) for i in (0, 3, 17, 18, 19)}
-    with pytest.raises(ValueError, match="anchor"):
-        cache.evict(3)
-    with pytest.raises(ValueError, match="all 2 nodes are anchors"):
-        filled(3, anchors=(0, 1), capacity=2)
-
-
-def test_replace_rewrites_one_node_in_place():
-    cache = filled(3)
-    with torch.no_grad():
-        cache.replace(entry(9.0), node_id=1, times_BF=torch.tensor([[5.0]]), cameras_BFc=torch.ones(1, 1, 14))
-    assert contents(cache) == {0: (0, 0, 100), 1: (5, 9, 109), 2: (2, 2, 102)}
-    with pytest.raises(ValueError, match="not cached"):
-        cache.evict(7)
-
-
-def test_writes_under_grad_are_forbidden():
-    cache = filled(1)
-    with pytest.raises(RuntimeError, match="no_grad"):
-        cache.append(
-            entry(0.0), node_ids=[4], times_BF=torch.zeros(1, 1), cameras_BFc=torch.zeros(1, 1, 14), anchors=[False]
-        )
-
-
-def test_clamped_times_stop_at_the_horizon_and_relative_ones_start_at_the_query():
-    query = torch.tensor([[9.0, 10.0]])
-    cached, seen = filled(3, time_policy="clamped", horizon=9.0).seen_times(query)
-    assert cached.tolist() == [[1.0, 1.0, 2.0]] and seen.tolist() == [[9.0, 10.0]]
-    cached, seen = filled(3, time_policy="relative").seen_times(query)
-    assert cached.tolist() == [[-10.0, -9.0, -8.0]] and seen.tolist() == [[-1.0, 0.0]]
-    for options in ({"time_policy": "clamped"}, {"horizon": 2.0}, {"time_policy": "elastic"}, {"capacity": 0}):
-        with pytest.raises(ValueError):
-            KVCache(**options)
 
 
 def test_input_shapes_come_back():

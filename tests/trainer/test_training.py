@@ -14,13 +14,11 @@ from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel, list_checkpoints, load_trained
 from trainer.config import FlowConfig, config_from_json, override
 from trainer.data.batches import (
-    Example,
     batch_indices,
     collate,
     history_graph,
     training_batch,
     training_example,
-    with_targets,
 )
 from trainer.data.clips import is_heldout
 from trainer.data.interruptions import lights_off
@@ -30,7 +28,6 @@ from trainer.latents.codec import SpaceToDepthCodec
 from trainer.latents.layout import frame_segments
 from trainer.latents.text import encode_prompts
 from trainer.recipes import RECIPES, recipe
-from trainer.rollout import RolloutSession, rollout, rollout_graph
 from trainer.seeding import numpy_generator, torch_generator
 from trainer.train import fit
 from trainer.training.learner import predict_batch
@@ -293,86 +290,6 @@ def test_the_loss_falls_on_one_clip(tmp_path):
     assert still_losses[-1] > 0.8 * still_losses[0]
     trained = load_trained(tmp_path / "run")
     assert trained.step == 60 and trained.config == config
-
-
-# ---- rollout
-
-
-def test_chunks_of_a_rollout_equal_the_whole_and_noise_matters():
-    trained, clip = small_trained(), CLIPS[0]
-    graph = rollout_graph(clip, trained)
-    whole = rollout(trained, clip, steps=2, seed=5)
-    session = RolloutSession(trained, clip, graph, steps=2, seed=5)
-    while session.advance(2):
-        pass
-    assert np.array_equal(whole.rgb, session.result().rgb)
-    assert not np.array_equal(whole.rgb, rollout(trained, clip, steps=2, seed=6).rgb)
-
-
-def test_a_rollout_gives_the_past_and_never_sees_the_future():
-    trained, clip = small_trained(), CLIPS[0]
-    made = rollout(trained, clip, steps=2)
-    first = int(clip.hidden.nonzero()[0][-1]) + 1
-    assert made.generated.nonzero()[0].tolist() == list(range(first, clip.num_frames))
-    assert np.array_equal(made.rgb[:first], clip.rgb[:first])
-    spoilt = clip.rgb.copy()
-    spoilt[first:] = 0
-    assert np.array_equal(made.rgb, rollout(trained, with_rgb(clip, spoilt), steps=2).rgb)
-    spoilt = clip.rgb.copy()
-    spoilt[0] = 0
-    assert not np.array_equal(made.rgb[first:], rollout(trained, with_rgb(clip, spoilt), steps=2).rgb[first:])
-    assert rollout(trained, clip, steps=2, num_frames=1).generated.sum() == 1
-
-
-def with_rgb(clip, rgb):
-    return type(clip)(**{**vars(clip), "rgb": rgb})
-
-
-def test_a_rollout_predicts_what_full_attention_predicts():
-    trained, clip = small_trained(), CLIPS[1]
-    made = rollout(trained, clip, steps=1, num_frames=1)
-    graph = rollout_graph(clip, trained)
-    first = graph.with_role(Role.TARGET)[0]
-    past = graph.map_nodes({i: {"role": Role.DROPPED} for i in graph.with_role(Role.TARGET)})
-    batch = collate(
-        [collatable(clip, with_targets(past, [graph.nodes[first].frame], np.ones(1), [1.0]))],
-        trained.codec,
-        [torch_generator(0)],
-        1.0,
-    )
-    noise = torch.randn(
-        batch.clean_BFCYX[:, -1:].shape, generator=torch_generator(0, "rollout", graph.nodes[first].frame)
-    )
-    noisy = torch.cat([batch.clean_BFCYX[:, :-1], noise], dim=1)
-    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[0, -1:], np.ones(1, dtype=bool))[0].clamp(
-        -1, 1
-    )
-    frame = made.rgb[graph.nodes[first].frame].astype(np.float32)
-    assert np.abs(frame - ((full.permute(1, 2, 0).numpy() + 1) * 127.5)).max() < 0.51  # rounding to uint8
-
-
-def collatable(clip, graph):
-    segments = frame_segments(clip.hidden, clip.dropped)
-    return Example(rgb=clip.rgb, region=clip.region, segments=segments, prompt=clip.prompt, graph=graph)
-
-
-def test_hidden_frames_can_be_generated_or_absent():
-    trained, clip = small_trained(), CLIPS[0]
-    free = rollout(trained, clip, steps=1, free=True)
-    assert free.generated.nonzero()[0].tolist() == list(range(int(clip.hidden.argmax()), clip.num_frames))
-    given, absent = rollout(trained, clip, steps=1), rollout(trained, clip, steps=1, drop_hidden=True)
-    assert np.array_equal(given.generated, absent.generated)
-    assert not np.array_equal(given.rgb, absent.rgb)
-    assert rollout(trained, clip, steps=1, context=3).generated.sum() == clip.num_frames - 3
-    with pytest.raises(ValueError, match="not both"):
-        rollout(trained, clip, steps=1, free=True, drop_hidden=True)
-
-
-def test_a_bounded_cache_stays_bounded():
-    trained, clip = small_trained(), CLIPS[0]
-    session = RolloutSession(trained, clip, rollout_graph(clip, trained), steps=1, seed=0, capacity=4)
-    session.advance()
-    assert len(session.cache) == 4 and 0 in session.cache.node_ids
 
 
 # ---- configuration

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 import numpy as np
 
+from trainer.model.retention import CacheConfig, Retention
+
 
 class Role(StrEnum):
     """What a node is for.
@@ -51,7 +53,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class CacheStep:
-    """One step of a rollout: forget `evict`, then generate the node if `generate`, then write it, clean or as given."""
+    """One step of a rollout: generate the node if `generate`, then write it, clean or as given, over `evict`."""
 
     node: int
     generate: bool
@@ -84,21 +86,18 @@ class FrameGraph:
         history = np.array([node.role in CONTEXT for node in nodes], dtype=bool)
         return (history[None, :] & (times[None, :] < times[:, None])) | np.eye(len(nodes), dtype=bool)
 
-    def cache_schedule(self, capacity: int | None = None) -> tuple[CacheStep, ...]:
+    def cache_schedule(self, config: CacheConfig | None = None) -> tuple[CacheStep, ...]:
         """The order in which a rollout visits the nodes; targets are generated and then written as history.
 
-        capacity: most nodes in the cache; the oldest unprotected one makes room.
+        What is forgotten is what a `KVCache` of this configuration forgets.
         """
-        held: list[int] = []
-        steps = []
-        for index in sorted(self.present(), key=lambda i: (self.nodes[i].time, self.nodes[i].role is Role.TARGET)):
-            evicted = []
-            while capacity is not None and len(held) >= capacity:
-                loose = [i for i in held if self.nodes[i].role not in PROTECTED]
-                if not loose:
-                    raise ValueError(f"capacity: {capacity} frames are all anchors or references; raise the capacity")
-                held.remove(loose[0])
-                evicted.append(loose[0])
-            held.append(index)
-            steps.append(CacheStep(node=index, generate=self.nodes[index].role is Role.TARGET, evict=tuple(evicted)))
-        return tuple(steps)
+        retention = Retention(config or CacheConfig())
+        order = sorted(self.present(), key=lambda i: (self.nodes[i].time, self.nodes[i].role is Role.TARGET))
+        return tuple(
+            CacheStep(
+                node=index,
+                generate=self.nodes[index].role is Role.TARGET,
+                evict=retention.admit(index, anchor=self.nodes[index].role in PROTECTED),
+            )
+            for index in order
+        )

@@ -5,40 +5,27 @@ Shapes: B batch, K cached frames, F new frames, N tokens per frame, H heads, E h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, get_args
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-TimePolicy = Literal["absolute", "clamped", "relative"]
+from trainer.model.retention import CacheConfig, Retention
+
+FIRST_SLOTS = 8  # of a cache without bound, which doubles them as it fills
 
 
 class KVCache:
     """Cached frames ("nodes") in slots; slot order means nothing, since every key carries its own time.
 
-    capacity      most nodes held; None: no bound. A full cache evicts its oldest node that is not an anchor.
-    time_policy   what times attention sees. absolute: the true ones. relative: measured from the newest query;
-                  the same attention up to rounding. clamped: no key older than `horizon` latent steps before the
-                  newest query; this deletes elapsed time and keeps positions in the trained range.
+    A bounded cache (see `CacheConfig`) sets its memory aside at the first write and writes a new node over the one
+    that it forgets. All rows of a batch hold the same nodes.
     """
 
-    def __init__(
-        self, *, capacity: int | None = None, time_policy: TimePolicy = "absolute", horizon: float | None = None
-    ) -> None:
-        if time_policy not in get_args(TimePolicy):
-            raise ValueError(f"time_policy: {time_policy!r} is unknown; choose of {', '.join(get_args(TimePolicy))}")
-        if (time_policy == "clamped") != (horizon is not None):
-            raise ValueError(f"horizon: {horizon} does not go with time_policy {time_policy!r}; only clamped has one")
-        if capacity is not None and capacity < 1:
-            raise ValueError(f"capacity: {capacity} must be at least 1 frame")
-        self.capacity = capacity
-        self.time_policy = time_policy
-        self.horizon = horizon
-        self.node_ids: list[int] = []
-        self._anchor: list[bool] = []
-        self._age: list[int] = []
-        self._written = 0
+    def __init__(self, config: CacheConfig | None = None) -> None:
+        self.config = config or CacheConfig()
+        self.node_ids: list[int] = []  # by slot
+        self._retention = Retention(self.config)
         self._times_BK: Tensor | None = None
         self._cameras_BKc: Tensor | None = None
         self._layers: dict[int, tuple[Tensor, Tensor]] = {}  # keys and values, each [B, slots, N, H, E]
@@ -46,8 +33,13 @@ class KVCache:
     def __len__(self) -> int:
         return len(self.node_ids)
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory set aside for keys and values, filled or not."""
+        return sum(held.nbytes for pair in self._layers.values() for held in pair)
+
     def read(self, layer: int) -> tuple[Tensor, Tensor]:
-        """Raw keys and values of all nodes, each [B, K N, H, E]."""
+        """Raw keys and values of all nodes, each [B, K N, H, E]; views, no copies."""
         keys, values = self._layers[layer]
         return keys[:, : len(self)].flatten(1, 2), values[:, : len(self)].flatten(1, 2)
 
@@ -66,12 +58,30 @@ class KVCache:
         """The times that attention sees under the policy: of the cached nodes [B, K] and of the queries [B, F]."""
         times_BK = self.times_BK
         newest = query_times_BF.max(dim=1, keepdim=True).values
-        if self.time_policy == "relative":
+        if self.config.time_policy == "relative":
             return times_BK - newest, query_times_BF - newest
-        if self.time_policy == "clamped":
-            assert self.horizon is not None
-            return times_BK.maximum(newest - self.horizon), query_times_BF
+        if self.config.time_policy == "clamped":
+            assert self.config.horizon is not None
+            return times_BK.maximum(newest - self.config.horizon), query_times_BF
         return times_BK, query_times_BF
+
+    def write(
+        self,
+        layers: Mapping[int, tuple[Tensor, Tensor]],
+        *,
+        node_ids: list[int],
+        times_BF: Tensor,
+        cameras_BFc: Tensor,
+        anchors: list[bool],
+    ) -> None:
+        """`append` new nodes, `replace` cached ones; one call holds one kind."""
+        known = [node_id for node_id in node_ids if node_id in self._retention]
+        if not known:
+            self.append(layers, node_ids=node_ids, times_BF=times_BF, cameras_BFc=cameras_BFc, anchors=anchors)
+        elif len(known) == len(node_ids):
+            self.replace(layers, node_ids=node_ids, times_BF=times_BF, cameras_BFc=cameras_BFc)
+        else:
+            raise ValueError(f"cache: nodes {known} are cached and the others of {node_ids} are not; write them apart")
 
     def append(
         self,
@@ -82,62 +92,61 @@ class KVCache:
         cameras_BFc: Tensor,
         anchors: list[bool],
     ) -> None:
-        """Write F new nodes: raw k and v per layer, each [B, F N, H, E]. Evicts by policy when full."""
-        if torch.is_grad_enabled():
-            raise RuntimeError("KVCache: a write under grad would be replayed in backward; wrap it in torch.no_grad()")
+        """Write F new nodes in turn: raw k and v per layer, each [B, F N, H, E]. Forgets by policy."""
+        self._refuse_grad()
         for index, (node_id, anchor) in enumerate(zip(node_ids, anchors, strict=True)):
-            if node_id in self.node_ids:
-                raise ValueError(f"KVCache: node {node_id} is already cached; use replace")
-            self._make_room()
-            slot = len(self)
-            self.node_ids.append(node_id)
-            self._anchor.append(anchor)
-            self._age.append(self._written)
-            self._written += 1
+            if node_id in self._retention:
+                raise ValueError(f"cache: node {node_id} is already cached; replace or evict it")
+            freed = [self.node_ids.index(old) for old in self._retention.admit(node_id, anchor=anchor)]
+            slot = freed[0] if freed else len(self)
+            self.node_ids[slot : slot + 1] = [node_id]
             self._store(slot, index, len(node_ids), layers, times_BF, cameras_BFc)
+            for hole in sorted(freed[1:], reverse=True):
+                self._close(hole)
 
     def replace(
         self,
         layers: Mapping[int, tuple[Tensor, Tensor]],
         *,
-        node_id: int,
+        node_ids: list[int],
         times_BF: Tensor,
         cameras_BFc: Tensor,
     ) -> None:
-        """Rewrite one node in place (F = 1), keeping its protection and its age."""
-        if torch.is_grad_enabled():
-            raise RuntimeError("KVCache: a write under grad would be replayed in backward; wrap it in torch.no_grad()")
-        self._store(self._slot(node_id), 0, 1, layers, times_BF, cameras_BFc)
+        """Rewrite F nodes in place (a degraded frame by a better one), keeping their protection and their age."""
+        self._refuse_grad()
+        slots = [self._slot(node_id) for node_id in node_ids]
+        for index, slot in enumerate(slots):
+            self._store(slot, index, len(slots), layers, times_BF, cameras_BFc)
 
     def evict(self, node_id: int) -> None:
         """Forget one node; anchors cannot be forgotten."""
         slot = self._slot(node_id)
-        if self._anchor[slot]:
-            raise ValueError(f"KVCache: node {node_id} is an anchor and is never evicted")
-        last = len(self) - 1
-        if slot != last:
-            assert self._times_BK is not None and self._cameras_BKc is not None
-            for held in (self._times_BK, self._cameras_BKc, *(t for pair in self._layers.values() for t in pair)):
-                held[:, slot] = held[:, last]
-        self.node_ids[slot], self._anchor[slot], self._age[slot] = (
-            self.node_ids[last],
-            self._anchor[last],
-            self._age[last],
-        )
-        del self.node_ids[last], self._anchor[last], self._age[last]
+        self._retention.forget(node_id)
+        self._close(slot)
 
     def _slot(self, node_id: int) -> int:
-        if node_id not in self.node_ids:
-            raise ValueError(f"KVCache: node {node_id} is not cached; cached are {sorted(self.node_ids)}")
+        if node_id not in self._retention:
+            raise ValueError(f"cache: node {node_id} is not cached; cached are {sorted(self.node_ids)}")
         return self.node_ids.index(node_id)
 
-    def _make_room(self) -> None:
-        if self.capacity is None or len(self) < self.capacity:
-            return
-        loose = [slot for slot in range(len(self)) if not self._anchor[slot]]
-        if not loose:
-            raise ValueError(f"KVCache: all {self.capacity} nodes are anchors; raise the capacity")
-        self.evict(self.node_ids[min(loose, key=lambda slot: self._age[slot])])
+    def _refuse_grad(self) -> None:
+        if torch.is_grad_enabled():
+            raise RuntimeError("KVCache: a write under grad would be replayed in backward; wrap it in torch.no_grad()")
+
+    def _close(self, slot: int) -> None:
+        """Move the last node into a slot that is free."""
+        last = len(self) - 1
+        if slot != last:
+            for held in self._tensors():
+                held[:, slot] = held[:, last]
+            self.node_ids[slot] = self.node_ids[last]
+        del self.node_ids[last]
+
+    def _tensors(self) -> Iterator[Tensor]:
+        assert self._times_BK is not None and self._cameras_BKc is not None
+        yield from (self._times_BK, self._cameras_BKc)
+        for pair in self._layers.values():
+            yield from pair
 
     def _store(
         self,
@@ -148,22 +157,22 @@ class KVCache:
         times_BF: Tensor,
         cameras_BFc: Tensor,
     ) -> None:
-        self._times_BK = _with_slot(self._times_BK, slot, times_BF[:, index].double())
-        self._cameras_BKc = _with_slot(self._cameras_BKc, slot, cameras_BFc[:, index].float())
+        self._times_BK = self._with_slot(self._times_BK, slot, times_BF[:, index].double())
+        self._cameras_BKc = self._with_slot(self._cameras_BKc, slot, cameras_BFc[:, index].float())
         for layer, pair in layers.items():
             held = self._layers.get(layer, (None, None))
             key, value = (
-                _with_slot(old, slot, new.unflatten(1, (num_new, -1))[:, index])
+                self._with_slot(old, slot, new.unflatten(1, (num_new, -1))[:, index])
                 for old, new in zip(held, pair, strict=True)
             )
             self._layers[layer] = (key, value)
 
-
-def _with_slot(held: Tensor | None, slot: int, new: Tensor) -> Tensor:
-    """Write `new` [B, ...] into slot of `held` [B, slots, ...], doubling the slots when there are too few."""
-    if held is None:
-        held = new.new_zeros(new.shape[0], 8, *new.shape[1:])
-    if slot >= held.shape[1]:
-        held = torch.cat([held, torch.zeros_like(held)], dim=1)
-    held[:, slot] = new
-    return held
+    def _with_slot(self, held: Tensor | None, slot: int, new: Tensor) -> Tensor:
+        """Write `new` [B, ...] into slot of `held` [B, slots, ...]; only a cache without bound ever grows."""
+        if held is None:
+            held = new.new_zeros(new.shape[0], self.config.slots or FIRST_SLOTS, *new.shape[1:])
+        if slot >= held.shape[1]:
+            held = torch.cat([held, torch.zeros_like(held)], dim=1)
+        assert held.shape[0] == new.shape[0], "a cache serves one batch"
+        held[:, slot] = new
+        return held

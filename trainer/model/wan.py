@@ -89,8 +89,8 @@ class RememberingWan(nn.Module):
         times_BF: true latent times, float. noise_BF: flow time in [0, 1] per frame, or [B] when all frames share it.
         cameras_BFc: [B, F, 14]. text_BSD: [B, S, text_dim], or [B, P, S, text_dim], a prompt for each F / P frames.
         mask_BFF: which frames of this call see which; None: all. Cached frames are seen when strictly earlier.
-        write_ids: remember these F frames in the cache under these ids (not under grad). recorder: told where each
-        layer looks.
+        write_ids: remember these F frames in the cache under these ids, in the place of frames that are cached under
+        them (not under grad). recorder: told where each layer looks.
         """
         batch, num_frames, _, height, width = latents_BFCYX.shape
         patch_y, patch_x = self.transformer.config.patch_size[1:]
@@ -127,7 +127,7 @@ class RememberingWan(nn.Module):
         out = out.reshape(batch, num_frames, *grid, patch_y, patch_x, -1)
         if write_ids is not None:
             assert cache is not None and context.fresh is not None, "write_ids needs a cache"
-            cache.append(
+            cache.write(
                 context.fresh,
                 node_ids=write_ids,
                 times_BF=times_BF,

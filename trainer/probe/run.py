@@ -67,7 +67,7 @@ def _load_run(run_dir: Path, samples: int) -> tuple[list[Rollout], dict[str, Any
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
     from trainer.checkpoint import load_trained, trained_scenes
-    from trainer.rollout import rollout
+    from trainer.rollout import RolloutConfig, rollout
 
     trained = load_trained(run_dir)
     facts = {
@@ -79,7 +79,7 @@ def _load_run(run_dir: Path, samples: int) -> tuple[list[Rollout], dict[str, Any
     }
 
     def generate(clip: Clip, sample: int) -> Generated:
-        return rollout(trained, clip, steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED + sample)
+        return rollout(trained, clip, RolloutConfig(steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED + sample))
 
     return [partial(generate, sample=n) for n in range(samples)], facts, trained_scenes(run_dir)
 

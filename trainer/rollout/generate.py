@@ -1,0 +1,169 @@
+"""`remind generate`: clips as a trained model continues them; films, strips of truth above generated, and a record.
+
+<out>/<clip id>.mp4, <clip id>.png, generate.json. Shapes: F frames of a rollout, H W pixels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imageio.v2 as imageio
+import numpy as np
+from PIL import Image, ImageDraw
+from tqdm import tqdm
+
+from simulator.clip import Clip, list_clips
+from trainer.build import default_device
+from trainer.checkpoint import TrainedModel, load_trained
+from trainer.data.clips import ClipRecord, read_clip
+from trainer.rollout.config import RolloutConfig
+from trainer.rollout.plan import CameraPath, camera_path, continued, rollout_graph
+from trainer.rollout.session import Rollout, RolloutSession
+from untrusted import one_line
+
+RECORD = "generate.json"
+NUM_TILES, TILE_PX, LABEL_PX = 12, 96, 76
+HIDDEN_COLOUR, MADE_COLOUR = (140, 100, 200), (22, 128, 60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What of a clip is given (see `rollout_graph`), and how far it goes.
+
+    num_frames: of the result, the given ones included; None: the clip's. Beyond the clip's end the camera takes `path`.
+    prompts: (start_frame, prompt); see `RolloutSession`.
+    """
+
+    free: bool = False
+    drop_hidden: bool = False
+    context: int | None = None
+    num_frames: int | None = None
+    path: CameraPath = "bounce"
+    prompts: tuple[tuple[int, str], ...] = ()
+
+
+def generate(
+    run_dir: Path,
+    out: Path,
+    *,
+    clip: Path | None = None,
+    dataset: Path | None = None,
+    config: RolloutConfig | None = None,
+    request: Request | None = None,
+    progress: bool = True,
+) -> Path:
+    """Continue one clip, or every clip of a data set, with the newest checkpoint of a run; returns the record's path.
+
+    ValueError names what is wrong; `out` is never overwritten.
+    """
+    config, request = config or RolloutConfig(), request or Request()
+    if (out / RECORD).exists():
+        raise ValueError(f"{out}: already holds a {RECORD}; choose another folder")
+    paths = [clip] if clip is not None else list_clips(dataset) if dataset is not None else []
+    if not paths:
+        raise ValueError(f"{dataset}: no published clips under clips/; render some first")
+    trained = load_trained(run_dir, device=default_device())
+    out.mkdir(parents=True, exist_ok=True)
+    rows = [_one_clip(trained, path, out, config, request, progress) for path in paths]
+    settings = {"config": dataclasses.asdict(config), "request": dataclasses.asdict(request)}
+    record = {"run": str(run_dir), "step": trained.step, **settings, "clips": rows}
+    (out / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    return out / RECORD
+
+
+def prompt_schedule(prompt: str | None, later: Sequence[tuple[str, str]]) -> tuple[tuple[int, str], ...]:
+    """What the command line says, `--prompt TEXT` and `--prompt-at FRAME TEXT`, as (start_frame, prompt) in order."""
+    starts = [] if prompt is None else [(0, prompt)]
+    for frame, text in later:
+        if not frame.isdecimal():
+            raise ValueError(one_line(f"--prompt-at: {frame!r} is not the number of a frame"))
+        starts.append((int(frame), text))
+    return tuple(sorted(starts, key=lambda start: start[0]))
+
+
+def _one_clip(
+    trained: TrainedModel, path: Path, out: Path, config: RolloutConfig, request: Request, progress: bool
+) -> dict[str, Any]:
+    record = read_clip(Clip.open(path), trained.config.data.frame_stride)
+    num_frames = request.num_frames or record.num_frames
+    known = record.num_frames
+    if num_frames > known:
+        record = continued(record, camera_path(record, num_frames - known, request.path))
+    began = time.perf_counter()
+    made = _roll_out(trained, record, num_frames, config, request, progress)
+    seconds = time.perf_counter() - began
+    truth = record.rgb[: min(known, len(made.rgb))]
+    hidden = record.hidden[: len(made.rgb)]
+    film, strip = out / f"{record.clip_id}.mp4", out / f"{record.clip_id}.png"
+    write_film(film, made.rgb, 1.0 / record.seconds_per_frame)
+    film_strip(truth, made, hidden).save(strip)
+    return {
+        "clip_id": record.clip_id,
+        "clip": str(path),
+        "film": film.name,
+        "strip": strip.name,
+        "prompt": record.prompt,
+        "fps": 1.0 / record.seconds_per_frame,
+        "clip_frames": made.frames.tolist(),
+        "generated": np.flatnonzero(made.generated).tolist(),
+        "hidden": np.flatnonzero(hidden).tolist(),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _roll_out(
+    trained: TrainedModel,
+    record: ClipRecord,
+    num_frames: int,
+    config: RolloutConfig,
+    request: Request,
+    progress: bool,
+) -> Rollout:
+    """The first `num_frames` frames of the record, those that are not given generated."""
+    graph = rollout_graph(record, trained, free=request.free, drop_hidden=request.drop_hidden, context=request.context)
+    session = RolloutSession(trained, record, graph, config, prompts=request.prompts)
+    targets = session.target_frames
+    asked = targets[targets < num_frames]
+    if not len(asked):
+        raise ValueError(f"--frames: {num_frames} leaves nothing to generate, the first {targets[0]} frames are given")
+    with tqdm(total=len(asked), desc=record.clip_id, unit="frame", disable=not progress) as bar:
+        while not session.generated[asked].all():
+            session.advance(1)
+            bar.update(int(session.generated[asked].sum()) - bar.n)
+    made, num_frames = session.result(), int(asked[-1]) + 1  # the last frames may have no latent
+    return Rollout(rgb=made.rgb[:num_frames], frames=made.frames[:num_frames], generated=made.generated[:num_frames])
+
+
+def write_film(path: Path, rgb: np.ndarray, fps: float) -> None:
+    """H.264 of [F, H, W, 3] uint8; it needs even sides, an odd last row or column is left out."""
+    options: dict[str, Any] = {"macro_block_size": 1, "codec": "libx264", "output_params": ["-crf", "12"]}
+    height, width = rgb.shape[1] // 2 * 2, rgb.shape[2] // 2 * 2
+    imageio.mimwrite(path, list(rgb[:, :height, :width]), fps=fps, **options)
+
+
+def film_strip(truth: np.ndarray, made: Rollout, hidden: np.ndarray) -> Image.Image:
+    """Truth above generated at the same moments. Hidden frames are framed in violet, generated ones in green."""
+    frames = np.unique(np.linspace(0, len(made.rgb) - 1, NUM_TILES).round().astype(int)).tolist()
+    shape = made.rgb.shape[1:3]
+    tile = (max(TILE_PX * shape[1] // shape[0], 8), TILE_PX)
+    page = Image.new("RGB", (LABEL_PX + len(frames) * (tile[0] + 4), 2 * (tile[1] + 4) + 16), "white")
+    draw = ImageDraw.Draw(page)
+    for row, (name, pictures) in enumerate((("truth", truth), ("generated", made.rgb))):
+        top = 16 + row * (tile[1] + 4)
+        draw.text((6, top + tile[1] // 2 - 6), name, fill="black")
+        for column, frame in enumerate(frames):
+            if frame >= len(pictures):
+                continue
+            left = LABEL_PX + column * (tile[0] + 4)
+            colour = MADE_COLOUR if row and made.generated[frame] else HIDDEN_COLOUR if hidden[frame] else "white"
+            draw.rectangle((left, top, left + tile[0] + 3, top + tile[1] + 3), fill=colour)
+            page.paste(Image.fromarray(pictures[frame]).resize(tile, Image.Resampling.NEAREST), (left + 2, top + 2))
+    for column, frame in enumerate(frames):
+        draw.text((LABEL_PX + column * (tile[0] + 4) + 2, 2), str(made.frames[frame]), fill="black")
+    return page
