@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import imageio.v2 as imageio
-import numpy as np
+import imageio_ffmpeg
 import pytest
 
 import remind
@@ -30,8 +30,12 @@ def folder(tmp_path_factory):
     )
     fit(config, [bar_clip(0)], [], folder / "run", stop_at=1, progress=False)
     small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
-    sketch_clip(tank_plan("look_away", clip=small, outputs=("rgb",)), folder / "data" / "clips" / "away")
+    sketch_clip(tank_plan("look_away", clip=small, outputs=("rgb", "segmentation")), folder / "data" / "clips" / "away")
     return folder
+
+
+def num_pictures(film) -> int:
+    return imageio_ffmpeg.count_frames_and_secs(str(film))[0]
 
 
 def generate(folder, out: str, options: str = "") -> dict:
@@ -49,8 +53,7 @@ def test_a_data_set_becomes_films_strips_and_a_record(folder, capsys):
     (row,) = record["clips"]
     assert record["step"] == 1 and record["config"]["steps"] == 8 and row["fps"] == 2.0
     assert row["generated"] == list(range(max(row["hidden"]) + 1, NUM_FRAMES))
-    film = np.stack(imageio.mimread(folder / "all" / row["film"]))
-    assert film.shape == (NUM_FRAMES, 32, 32, 3)
+    assert num_pictures(folder / "all" / row["film"]) == NUM_FRAMES
     strip = imageio.imread(folder / "all" / row["strip"])
     assert strip.shape[0] > 2 * 96 and strip.shape[1] > NUM_FRAMES * 96
     assert (
@@ -64,7 +67,7 @@ def test_what_is_given_how_far_it_goes_and_what_is_remembered_are_recorded_and_d
     options = "--context 1 --frames 40 --sink 1 --window 3 --time-policy clamped --horizon 6 --guidance 2"
     record = generate(folder, "long", options)
     (row,) = record["clips"]
-    assert row["generated"] == list(range(1, 40)) and len(imageio.mimread(folder / "long" / row["film"])) == 40
+    assert row["generated"] == list(range(1, 40)) and num_pictures(folder / "long" / row["film"]) == 40
     cache = {"sink": 1, "window": 3, "capacity": None, "time_policy": "clamped", "horizon": 6.0}
     assert record["config"]["cache"] == cache and record["config"]["guidance_scale"] == 2.0
     short = generate(folder, "short", "--context 2 --frames 4 --prompt glass --prompt-at 3 water")

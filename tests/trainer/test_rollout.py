@@ -23,7 +23,7 @@ from trainer.seeding import torch_generator
 
 SMALL = override(
     recipe("tiny"),
-    {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 2, "model.ffn_dim": 96, "model.freq_dim": 32},
+    {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "model.ffn_dim": 96, "model.freq_dim": 32},
 )
 CLIP = bar_clip(0)
 ONE = RolloutConfig(steps=1)

@@ -92,7 +92,7 @@ class RolloutSession:
 
     @torch.no_grad()
     def replace(self, frame: int, rgb: np.ndarray) -> None:
-        """Remember another picture [H, W, 3] uint8 in the place of a frame that is cached: a better one, or a clean one.
+        """Remember another picture [H, W, 3] uint8 in the place of a cached frame: a better one, or a clean one.
 
         Later frames that have read the old one keep what they read.
         """
