@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 from tests.trainer.support import causal, frames, random_inputs, tiny_model, with_camera_phases
 from trainer.graph.nodes import FrameGraph, Node, Role
 from trainer.model.cache import KVCache
+from trainer.model.options import CameraMode
 from trainer.model.retention import CacheConfig
-from trainer.model.wan import MODES
 
-NUM_FRAMES = 9
+NUM_FRAMES = 7
 KEEPS_ALL = [
     CacheConfig(),
     CacheConfig(time_policy="relative"),
@@ -27,14 +29,19 @@ FORGETS = [
     CacheConfig(capacity=4),
     CacheConfig(window=2),
     CacheConfig(window=1, sink=1),
-    CacheConfig(sink=2, window=3, capacity=6),
+    CacheConfig(sink=2, window=2, capacity=5),
     CacheConfig(sink=1, capacity=3),
 ]
 
 
-@pytest.fixture(scope="module", params=MODES)
-def trained(request):
+@pytest.fixture(scope="module", params=get_args(CameraMode))
+def each_mode(request):
     return with_camera_phases(tiny_model(mode=request.param)).eval()
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return with_camera_phases(tiny_model()).eval()
 
 
 def plain_memory(config: CacheConfig, order: list[int], anchors: set[int]) -> list[list[int]]:
@@ -80,25 +87,24 @@ def cached_rollout(model, inputs, chunk: int, config: CacheConfig, anchors: set[
     return torch.cat(out, dim=1)
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 4])
+@pytest.mark.parametrize("chunk", [1, 3])
 @pytest.mark.parametrize("config", KEEPS_ALL, ids=str)
-def test_a_cache_that_keeps_all_equals_full_causal_attention(trained, config, chunk):
+def test_a_cache_that_keeps_all_equals_full_causal_attention(each_mode, config, chunk):
     inputs = random_inputs(NUM_FRAMES)
     with torch.no_grad():
-        full = trained(**inputs, mask_BFF=causal(NUM_FRAMES))
-    torch.testing.assert_close(cached_rollout(trained, inputs, chunk, config), full, atol=1e-5, rtol=0)
+        full = each_mode(**inputs, mask_BFF=causal(NUM_FRAMES))
+    torch.testing.assert_close(cached_rollout(each_mode, inputs, chunk, config), full, atol=2e-5, rtol=0)
 
 
-@pytest.mark.parametrize("chunk", [1, 3])
-@pytest.mark.parametrize("anchors", [frozenset(), frozenset({1})], ids=["loose", "anchor"])
+@pytest.mark.parametrize(("anchors", "chunk"), [(frozenset(), 3), (frozenset({1}), 1)], ids=["loose", "anchor"])
 @pytest.mark.parametrize("config", FORGETS, ids=str)
-def test_a_cache_that_forgets_equals_full_attention_to_what_it_holds(trained, config, anchors, chunk):
+def test_a_cache_that_forgets_equals_full_attention_to_what_it_holds(each_mode, config, anchors, chunk):
     inputs = random_inputs(NUM_FRAMES)
     mask = mask_of(plain_memory(config, list(range(NUM_FRAMES)), set(anchors)), chunk)
     with torch.no_grad():
-        twin, full = (trained(**inputs, mask_BFF=m.expand(2, -1, -1)) for m in (mask, causal(NUM_FRAMES)))
-    cached = cached_rollout(trained, inputs, chunk, config, set(anchors))
-    torch.testing.assert_close(cached, twin, atol=1e-5, rtol=0)
+        twin, full = (each_mode(**inputs, mask_BFF=m.expand(2, -1, -1)) for m in (mask, causal(NUM_FRAMES)))
+    cached = cached_rollout(each_mode, inputs, chunk, config, set(anchors))
+    torch.testing.assert_close(cached, twin, atol=2e-5, rtol=0)
     assert (cached - full).abs().max() > 1e-3, "forgetting must show"
 
 
