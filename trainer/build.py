@@ -11,6 +11,7 @@ from trainer.config import TrainConfig
 from trainer.latents.build import latent_channels, load_codec
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TEXT_DIM
+from trainer.model.lora import add_lora
 from trainer.model.pretrained import load_transformer
 from trainer.model.wan import RememberingWan
 from trainer.seeding import derive_seed
@@ -51,12 +52,20 @@ def build_model(config: TrainConfig) -> RememberingWan:
             transformer = load_transformer(config.model.pretrained, arguments)
         else:
             transformer = WanTransformer3DModel(**arguments)
-    return RememberingWan(
-        transformer,
-        mode=config.model.mode,
-        attention=config.model.attention,
-        gradient_checkpointing=config.model.gradient_checkpointing,
-    )
+        model = RememberingWan(
+            transformer,
+            mode=config.model.mode,
+            attention=config.model.attention,
+            gradient_checkpointing=config.model.gradient_checkpointing,
+        )
+        if config.model.lora_rank:
+            add_lora(
+                model,
+                rank=config.model.lora_rank,
+                alpha=config.model.lora_alpha,
+                targets=config.model.lora_targets,
+            )
+    return model
 
 
 def default_device() -> torch.device:

@@ -84,16 +84,15 @@ def refusal(source) -> str:
     with pytest.raises(ValueError) as caught:
         load_transformer(str(source), {})
     message = str(caught.value)
-    assert message.startswith(f"model.pretrained: {source}") and "\n" not in message and len(message) < 600
+    assert message.startswith(f"model.pretrained: {source}") and "\n" not in message
     return message
 
 
-@pytest.mark.filterwarnings("ignore:The `local_dir_use_symlinks` argument")  # diffusers passes it to the hub's client
 def test_what_cannot_be_loaded_is_told_in_one_line(pipeline, tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert "hf download" in refusal("nobody/nothing")
-    assert "no such folder, and a hub id reads owner/name" in refusal(tmp_path / "absent")
-    assert "transformer/config.json is missing" in refusal(pipeline / "transformer")
+    assert "is no local folder" in refusal(tmp_path / "absent")
+    assert "has no folder transformer/" in refusal(pipeline / "transformer")
     weights = pipeline / "transformer" / "diffusion_pytorch_model.safetensors"
     kept = load_file(weights)
     save_file({name: kept[name] for name in kept if name != "proj_out.weight"}, weights)

@@ -26,6 +26,9 @@ class ModelConfig:
     freq_dim: int = at_least(2, 256)
     attention: AttentionBackend = "sdpa"  # flex needs a CUDA device
     gradient_checkpointing: bool = False
+    lora_rank: int = at_least(0, 0)  # 0: no LoRA, everything trains; else only it and the camera modules do
+    lora_alpha: int = at_least(1, 16)  # the update is scaled by alpha / rank
+    lora_targets: tuple[str, ...] = ("to_q", "to_k", "to_v", "to_out.0", "ffn.net.0.proj", "ffn.net.2")  # names' ends
 
     def problems(self) -> list[str]:
         head_dim, rest = divmod(self.dim, self.num_heads)
@@ -36,4 +39,14 @@ class ModelConfig:
             return [
                 f"mode: {self.mode} needs a head dim that {vectors} divides, not {head_dim}; change dim or num_heads"
             ]
-        return []
+        return self._lora_problems()
+
+    def _lora_problems(self) -> list[str]:
+        fields = type(self).__dataclass_fields__
+        if self.lora_rank:
+            return [] if self.lora_targets else ["lora_targets: is empty; name layers, or set lora_rank to 0"]
+        return [
+            f"{name}: {getattr(self, name)} does nothing without a LoRA; set lora_rank"
+            for name in ("lora_alpha", "lora_targets")
+            if getattr(self, name) != fields[name].default
+        ]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import WanTransformer3DModel
 
+from trainer.latents.pretrained import local_part
 from untrusted import one_line
 
-SUBFOLDER = "transformer"  # of a pipeline in the hub's layout
+PART = "transformer"  # of a pipeline in the hub's layout
 
 
 def load_transformer(source: str, expected: Mapping[str, Any]) -> WanTransformer3DModel:
@@ -24,12 +23,13 @@ def load_transformer(source: str, expected: Mapping[str, Any]) -> WanTransformer
     ValueError: no such folder or id, no network, a model of another kind or shape, weights that are not all there.
     """
     try:
-        config = WanTransformer3DModel.load_config(_checked_source(source), subfolder=SUBFOLDER)
+        folder = local_part(source, PART)
+        config = WanTransformer3DModel.load_config(folder)
     except (OSError, ValueError) as error:
-        raise ValueError(_unreachable(source, error)) from None
+        raise ValueError(_unreadable(source, error)) from None
     if config.get("_class_name") != WanTransformer3DModel.__name__:
-        found = one_line(str(config.get("_class_name")))
-        raise ValueError(f"model.pretrained: {source} holds a {found}; only {WanTransformer3DModel.__name__} fits")
+        found = str(config.get("_class_name"))
+        raise ValueError(one_line(f"model.pretrained: {source} holds a {found}, no {WanTransformer3DModel.__name__}"))
     for name, value in expected.items():
         held = tuple(config[name]) if isinstance(config.get(name), list) else config.get(name)
         if held != value:
@@ -37,10 +37,10 @@ def load_transformer(source: str, expected: Mapping[str, Any]) -> WanTransformer
             raise ValueError(one_line(f"model.pretrained: {source} has {name} {held}, the run says {value}; {fix}"))
     try:
         transformer, info = WanTransformer3DModel.from_pretrained(
-            source, subfolder=SUBFOLDER, torch_dtype=torch.float32, use_safetensors=True, output_loading_info=True
+            folder, torch_dtype=torch.float32, use_safetensors=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(_unreachable(source, error)) from None
+        raise ValueError(_unreadable(source, error)) from None
     odd = sorted(str(key) for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for key in info[kind])
     if odd:
         raise ValueError(
@@ -49,18 +49,7 @@ def load_transformer(source: str, expected: Mapping[str, Any]) -> WanTransformer
     return transformer
 
 
-def _checked_source(source: str) -> str:
-    if Path(source).is_dir():
-        if not (Path(source) / SUBFOLDER / "config.json").is_file():
-            fix = f"give the folder that has {SUBFOLDER}/ in it, as `hf download` writes it"
-            raise ValueError(f"{SUBFOLDER}/config.json is missing; {fix}")
-        return source
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", source):
-        raise ValueError("there is no such folder, and a hub id reads owner/name")
-    return source
-
-
-def _unreachable(source: str, error: Exception) -> str:
-    reason = str(error).splitlines()[0].strip() if str(error) else type(error).__name__
+def _unreadable(source: str, error: Exception) -> str:
+    reason = " ".join(str(error).split()) or type(error).__name__
     fix = "without a network, `hf download` it elsewhere and give the folder"
-    return one_line(f"model.pretrained: {source} cannot be loaded: {reason} ({fix})")
+    return one_line(f"model.pretrained: {source} cannot be loaded: {reason[:200]} ({fix})")
