@@ -18,7 +18,8 @@ import numpy as np
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.config import override
 from trainer.data.clips import ClipRecord
-from trainer.data.interruptions import lights_off
+from trainer.data.interruptions import interrupted
+from trainer.data.mixture import single_source
 from trainer.recipes import recipe
 from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator
@@ -43,7 +44,7 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 18, seconds_per
     rgb[:, 2:-2, left : left + width] = np.rint(shade[:, 2:-2, None, :]).astype(np.uint8)
     hold = int(rng.integers(3, 8))
     start = int(rng.integers(4, num_frames - hold - 4))
-    shown = lights_off(rgb, start=start, ramp=0.5, hold=hold)
+    shown = interrupted("lights_off", rgb, rng, start=start, ramp=0.5, hold=hold)
     region = np.zeros((size_px, size_px), dtype=bool)
     region[2:-2, left : left + width] = True
     return ClipRecord(
@@ -56,7 +57,7 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 18, seconds_per
         uninterrupted=rgb,
         hidden=shown.hidden,
         dropped=np.zeros(num_frames, dtype=bool),
-        return_index=shown.return_index,
+        returns=shown.returns,
         cameras=np.tile(np.array([0, 0, 0, *np.eye(3).ravel(), 0.2, 0.2], dtype=np.float32), (num_frames, 1)),
         region=region,
         visibility={"bar": np.ones(num_frames)},
@@ -138,7 +139,7 @@ def main() -> None:
     start = time.monotonic()
     result = fit(
         config,
-        clips[:NUM_TRAINING],
+        single_source(clips[:NUM_TRAINING], config.data),
         heldout,
         args.out,
         stop_at=config.steps,

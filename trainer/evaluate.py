@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from trainer.config import TrainConfig
-from trainer.data.batches import collate, return_example
+from trainer.data.batches import collate
 from trainer.data.clips import ClipRecord
+from trainer.data.examples import return_example
 from trainer.flow import add_noise, predicted_clean
 from trainer.latents.codec import LatentCodec
 from trainer.model.wan import RememberingWan

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from trainer.config import CodecConfig, CurriculumConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
+from trainer.config import CodecConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
 
 
 def tiny() -> TrainConfig:
@@ -33,14 +33,13 @@ def learn() -> TrainConfig:
         codec=CodecConfig(patch=8),
         data=DataConfig(
             frame_stride=2,
-            dark_min_s=1.0,
-            dark_max_s=2.75,
+            hidden_min_s=1.0,
+            hidden_max_s=2.75,
             ramp_max_s=0.3,
             min_seen_s=1.0,
             mirror_share=0.5,
             gain_sigma=0.12,
         ),
-        curriculum=CurriculumConfig(drop_after_return=0.7),
         optim=OptimConfig(lr=1e-3, warmup_steps=100, decay_steps=400),
     )
 

@@ -15,6 +15,7 @@ from trainer.checkpoint import SCENES, load_checkpoint, newest_checkpoint, save_
 from trainer.config import TrainConfig, config_from_json, differences, validate
 from trainer.data.batches import training_batch
 from trainer.data.clips import ClipRecord, is_heldout, read_dataset
+from trainer.data.mixture import Source, check_sources, sources_of
 from trainer.evaluate import return_error
 from trainer.recipes import recipe
 from trainer.training.devices import Devices
@@ -34,7 +35,7 @@ class TrainResult:
 
 def train(
     config: TrainConfig | str,
-    data_dir: Path,
+    data: Path | Sequence[Path],
     out_dir: Path,
     *,
     heldout_dir: Path | None = None,
@@ -43,16 +44,18 @@ def train(
     resume: bool = False,
     progress: bool = True,
 ) -> TrainResult:
-    """Train a configuration (or the recipe of that name) on a data set folder; fills the run folder.
+    """Train a configuration (or the recipe of that name) on one or more data set folders; fills the run folder.
 
-    Scenes are split by their ids; with `heldout_dir`, a data set of other scenes, all of `data_dir` is trained on.
+    Several folders are mixed by the weights that `config.mixture` gives to their names. Scenes are split by their ids;
+    with `heldout_dir`, a data set of other scenes, all of `data` is trained on.
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
     `resume` it goes on to the very parameters that an undisturbed run gives. SIGINT and SIGTERM let the step finish,
     save, and raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
-    training, heldout = _split(config, Path(data_dir), heldout_dir)
+    folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
+    training, heldout = _split(config, folders, heldout_dir)
     return fit(
         config,
         training,
@@ -67,7 +70,7 @@ def train(
 
 def fit(
     config: TrainConfig,
-    training: Sequence[ClipRecord],
+    training: Sequence[Source],
     heldout: Sequence[ClipRecord],
     run_dir: Path,
     *,
@@ -85,7 +88,8 @@ def fit(
     check_supported(config, devices)
     if devices.is_main:
         _claim(run_dir, config, resume)
-        (run_dir / SCENES).write_text(json.dumps(sorted({record.scene_id for record in training}), indent=1) + "\n")
+        scenes = {record.scene_id for source in training for record in source.records}
+        (run_dir / SCENES).write_text(json.dumps(sorted(scenes), indent=1) + "\n")
     devices.wait()
     learner = Learner(config, devices)
     found = newest_checkpoint(run_dir)
@@ -102,7 +106,6 @@ def fit(
                 seed=config.seed,
                 step=step,
                 batch_size=config.batch_size,
-                data=config.data,
                 curriculum=config.curriculum,
                 flow=config.flow,
                 rows=devices.rows(config.batch_size),
@@ -126,19 +129,27 @@ def fit(
     return TrainResult(run_dir=run_dir, step=step, loss=log.last.get("loss", float("nan")), heldout=scores)
 
 
-def _split(config: TrainConfig, data_dir: Path, heldout_dir: Path | None) -> tuple[list[ClipRecord], list[ClipRecord]]:
-    """Clips to train on, and clips of other scenes."""
-    records = read_dataset(data_dir, config.data.frame_stride)
+def _split(
+    config: TrainConfig, folders: Sequence[Path], heldout_dir: Path | None
+) -> tuple[tuple[Source, ...], list[ClipRecord]]:
+    """Sources to train on, and clips of other scenes."""
     share = config.data.heldout_share if heldout_dir is None else 0.0
-    training = [record for record in records if not is_heldout(record.scene_id, share)]
-    heldout = [record for record in records if is_heldout(record.scene_id, share)]
-    if not training:
-        raise ValueError(f"{data_dir}: all {len(records)} clips are held out; render more scenes")
+    training, heldout = [], []
+    for folder in folders:
+        records = read_dataset(folder, config.data.frame_stride)
+        kept = [record for record in records if not is_heldout(record.scene_id, share)]
+        if not kept:
+            raise ValueError(f"{folder}: all {len(records)} clips are held out; render more scenes")
+        training.append((folder.resolve().name, kept))
+        heldout += [record for record in records if is_heldout(record.scene_id, share)]
+    sources = sources_of(config.mixture, config.data, training)
+    check_sources(sources, needs_cameras=config.model.mode != "none")
     if heldout_dir is not None:
         heldout = read_dataset(heldout_dir, config.data.frame_stride)
-        if both := {r.scene_id for r in training} & {r.scene_id for r in heldout}:
-            raise ValueError(f"{heldout_dir}: scene {min(both)} is in {data_dir} too; hold out other scenes")
-    return training, heldout
+        trained = {record.scene_id for source in sources for record in source.records}
+        if both := trained & {record.scene_id for record in heldout}:
+            raise ValueError(f"{heldout_dir}: scene {min(both)} is in the training data too; hold out other scenes")
+    return sources, heldout
 
 
 def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:

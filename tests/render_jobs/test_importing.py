@@ -138,8 +138,10 @@ def test_the_trainer_mixes_it_in(video, tmp_path):
     config = override(
         recipe("tiny"),
         {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 2, "batch_size": 2}
-        | {"data.heldout_share": 0.0},
+        | {"data.heldout_share": 0.0, "model.mode": "none"},
     )
+    with pytest.raises(ValueError, match="are unknown; import it with --cameras"):
+        train(override(config, {"model.mode": "phase"}), tmp_path / "data", tmp_path / "refused", steps=1)
     result = train(config, tmp_path / "data", tmp_path / "run", steps=1, progress=False)
     assert result.step == 1 and np.isfinite(result.loss)
 

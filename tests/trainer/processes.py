@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from tests.trainer.test_training import CLIPS, SMALL
 from trainer.config import TrainConfig, override
 from trainer.data.batches import training_batch
+from trainer.data.mixture import single_source
 from trainer.train import fit
 from trainer.training.devices import Devices, whole
 from trainer.training.learner import Learner
@@ -59,7 +60,7 @@ def fit_until_killed(folder: Path, reached: Path) -> None:
         reached.touch()
         time.sleep(600)
 
-    fit(HARD, Watched(CLIPS[2:], 9, wait), CLIPS[:2], folder, stop_at=8, progress=False)
+    fit(HARD, single_source(Watched(CLIPS[2:], 9, wait), HARD.data), CLIPS[:2], folder, stop_at=8, progress=False)
 
 
 def command_until_signal(folder: Path, signum: int, said: Path) -> None:
@@ -68,7 +69,7 @@ def command_until_signal(folder: Path, signum: int, said: Path) -> None:
     import trainer.train
 
     clips = Watched(CLIPS[2:], 9, lambda: os.kill(os.getpid(), signum))
-    trainer.train._split = lambda *_: (clips, CLIPS[:2])
+    trainer.train._split = lambda *_: (single_source(clips, SMALL.data), CLIPS[:2])
     with said.open("w") as file, contextlib.redirect_stderr(file):
         changes = [f"{name}={value}" for name, value in SMALL_CHANGES.items()]
         status = remind.main(["train", "tiny", "--data", "clips", "--out", str(folder), "--set", *changes])
@@ -90,12 +91,11 @@ def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:
     """Whole gradients of this process's share of a batch of four."""
     config = learner.config
     batch = training_batch(
-        CLIPS,
+        single_source(CLIPS, config.data),
         learner.codec,
         seed=0,
         step=step,
         batch_size=config.batch_size,
-        data=config.data,
         curriculum=config.curriculum,
         flow=config.flow,
         rows=learner.devices.rows(config.batch_size),
@@ -115,7 +115,8 @@ def two(folder: Path, configs: dict[str, TrainConfig], port: int, rank: int) -> 
         if rank == 0:
             save_file(found, folder / f"{name}.safetensors")
     for stop_at in (2, 4):
-        fit(configs["fsdp"], CLIPS[2:], CLIPS[:2], folder / "run", stop_at=stop_at, resume=True, progress=False)
+        training = single_source(CLIPS[2:], SMALL.data)
+        fit(configs["fsdp"], training, CLIPS[:2], folder / "run", stop_at=stop_at, resume=True, progress=False)
     torch.distributed.destroy_process_group()
 
 

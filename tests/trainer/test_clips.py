@@ -13,8 +13,8 @@ from tests.simulator.support import sketch_clip, tank_plan
 from trainer.build import build_codec
 from trainer.checkpoint import load_trained, trained_scenes
 from trainer.config import override
-from trainer.data.batches import return_example
 from trainer.data.clips import read_clip, read_dataset
+from trainer.data.examples import return_example
 from trainer.graph.nodes import Role
 from trainer.recipes import recipe
 from trainer.rollout import RolloutConfig, rollout

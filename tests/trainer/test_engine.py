@@ -22,6 +22,7 @@ from tests.trainer.processes import (
 from tests.trainer.test_training import CLIPS, SMALL, run
 from trainer.checkpoint import list_checkpoints, load_trained, newest_checkpoint
 from trainer.config import override
+from trainer.data.mixture import single_source
 from trainer.train import fit
 from trainer.training.devices import Devices
 from trainer.training.learner import Learner
@@ -131,7 +132,8 @@ def test_a_torn_checkpoint_is_named_and_passed_over(tmp_path, capsys):
 def test_another_configuration_is_told_by_its_fields(tmp_path):
     run(tmp_path, [1])
     with pytest.raises(ValueError, match=r"there and now: batch_size: 2 and 4; optim\.lr: 0\.0006 and 0\.1\)"):
-        fit(override(SMALL, {"optim.lr": 0.1, "batch_size": 4}), CLIPS, [], tmp_path, stop_at=2, resume=True)
+        other = override(SMALL, {"optim.lr": 0.1, "batch_size": 4})
+        fit(other, single_source(CLIPS, SMALL.data), [], tmp_path, stop_at=2, resume=True)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from benchmarks.toy_bar import bar_clip
 from scenes.plan import ClipPlan
 from tests.simulator.support import sketch_clip, tank_plan
 from trainer.config import override
+from trainer.data.mixture import single_source
 from trainer.recipes import recipe
 from trainer.rollout.generate import prompt_schedule
 from trainer.train import fit
@@ -28,7 +29,7 @@ def folder(tmp_path_factory):
         recipe("tiny"),
         {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": STRIDE, "batch_size": 1},
     )
-    fit(config, [bar_clip(0)], [], folder / "run", stop_at=1, progress=False)
+    fit(config, single_source([bar_clip(0)], config.data), [], folder / "run", stop_at=1, progress=False)
     small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
     sketch_clip(tank_plan("look_away", clip=small, outputs=("rgb", "segmentation")), folder / "data" / "clips" / "away")
     return folder

@@ -12,7 +12,8 @@ from benchmarks.toy_bar import bar_clip
 from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel
 from trainer.config import override
-from trainer.data.batches import Example, collate, with_targets
+from trainer.data.batches import collate
+from trainer.data.examples import Example, with_targets
 from trainer.evaluate import predict_batch
 from trainer.graph.nodes import Role
 from trainer.latents.layout import frame_segments
@@ -80,7 +81,7 @@ def test_a_rollout_predicts_what_full_attention_predicts(trained):
     graph = rollout_graph(clip, trained)
     first = graph.nodes[graph.with_role(Role.TARGET)[0]].frame
     past = graph.map_nodes({i: {"role": Role.DROPPED} for i in graph.with_role(Role.TARGET)})
-    graph = with_targets(past, [first], np.ones(1), [1.0])
+    graph = with_targets(past, [first])
     segments = frame_segments(clip.hidden, clip.dropped)
     example = Example(rgb=clip.rgb, region=clip.region, segments=segments, prompt=clip.prompt, graph=graph)
     batch = collate([example], trained.codec, [torch_generator(0)], 1.0)

@@ -13,15 +13,10 @@ from benchmarks.toy_bar import bar_clip, bar_levels, read_level
 from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel, list_checkpoints, load_trained
 from trainer.config import FlowConfig, config_from_json, override
-from trainer.data.batches import (
-    batch_indices,
-    collate,
-    history_graph,
-    training_batch,
-    training_example,
-)
+from trainer.data.batches import collate, training_batch
 from trainer.data.clips import is_heldout
-from trainer.data.interruptions import lights_off
+from trainer.data.examples import history_graph, training_example
+from trainer.data.mixture import single_source
 from trainer.flow import add_noise, euler_step, flow_error, predicted_clean, sample_levels
 from trainer.graph.nodes import Role
 from trainer.latents.codec import SpaceToDepthCodec
@@ -91,81 +86,43 @@ def test_segments_end_where_the_picture_comes_or_goes():
     assert frame_segments(np.zeros(4, dtype=bool)) == ((0, 4),)
 
 
-# ---- interruptions
+# ---- batches
 
 
-def test_lights_off_is_black_while_hidden_and_untouched_elsewhere():
-    rgb = np.full((12, 4, 4, 3), 200, dtype=np.uint8)
-    shown = lights_off(rgb, start=2.0, ramp=1.5, hold=3.0)
-    assert shown.hidden.nonzero()[0].tolist() == [4, 5, 6]
-    assert not shown.rgb[shown.hidden].any()
-    assert shown.return_index == 8
-    assert (shown.rgb[[0, 1, 2, 8, 9, 10, 11]] == 200).all()
-    assert 0 < shown.rgb[3].max() < 200 and 0 < shown.rgb[7].max() < 200
-    with pytest.raises(ValueError, match="no lit frame"):
-        lights_off(rgb, start=6.0, ramp=1.0, hold=8.0)
+def batch_of(clips, **which):
+    sources = single_source(clips, SMALL.data)
+    return training_batch(sources, build_codec(SMALL), seed=0, curriculum=SMALL.curriculum, flow=SMALL.flow, **which)
 
 
 def test_hidden_pixels_of_the_world_do_not_reach_the_batch():
     """What happens in the dark must not leak: only frames that can be seen may matter."""
-    config, codec, clip = SMALL, build_codec(SMALL), CLIPS[0]
+    codec, clip = build_codec(SMALL), CLIPS[0]
     graph = history_graph(clip, codec.layout(frame_segments(clip.hidden)), clip.hidden)
     dark = [i for i, node in enumerate(graph.nodes) if node.role is Role.DEGRADED]
     assert dark == clip.hidden.nonzero()[0].tolist()
-    batch = training_batch(
-        [clip], codec, seed=0, step=0, batch_size=4, data=config.data, curriculum=config.curriculum, flow=config.flow
-    )
+    batch = batch_of([clip], step=0, batch_size=4)
     darkness = (batch.clean_BFCYX == -1.0).all(dim=(2, 3, 4))
     assert not (batch.weight_BFYX.amax(dim=(2, 3)) > 0).logical_and(darkness).any(), "nothing is asked of the dark"
 
 
-# ---- batches
-
-
 def test_batches_are_a_pure_function_of_seed_and_step():
-    codec = build_codec(SMALL)
-    first, again, other = (
-        training_batch(
-            CLIPS, codec, seed=0, step=s, batch_size=3, data=SMALL.data, curriculum=SMALL.curriculum, flow=SMALL.flow
-        )
-        for s in (5, 5, 6)
-    )
+    first, again, other = (batch_of(CLIPS, step=step, batch_size=3) for step in (5, 5, 6))
     assert all(torch.equal(a, b) for a, b in zip(vars(first).values(), vars(again).values(), strict=True))
     assert first.clean_BFCYX.shape != other.clean_BFCYX.shape or not torch.equal(first.clean_BFCYX, other.clean_BFCYX)
 
 
 def test_a_part_of_a_batch_is_that_part_of_the_whole():
-    config, codec = SMALL, build_codec(SMALL)
-    whole, part = (
-        training_batch(
-            CLIPS,
-            codec,
-            seed=0,
-            step=2,
-            batch_size=4,
-            data=config.data,
-            curriculum=config.curriculum,
-            flow=config.flow,
-            rows=rows,
-        )
-        for rows in (None, range(1, 3))
-    )
+    whole, part = (batch_of(CLIPS, step=2, batch_size=4, rows=rows) for rows in (None, range(1, 3)))
     assert part.clean_BFCYX.shape[0] == 2
     for name, tensor in vars(part).items():
         within = tuple(slice(size) for size in tensor.shape[1:])
         assert torch.equal(tensor, vars(whole)[name][1:3][:, *within]), name
 
 
-def test_every_epoch_shows_every_clip_once():
-    order = [index for step in range(7) for index in batch_indices(14, 4, 0, step)]
-    assert sorted(order[:14]) == sorted(order[14:28]) == list(range(14))
-    assert order[:14] != order[14:28]
-
-
 def test_padding_changes_no_prediction():
     trained, codec = small_trained(), build_codec(SMALL)
     examples = [
-        training_example(clip, codec, numpy_generator(3, clip.clip_id), SMALL.data, SMALL.curriculum, SMALL.flow)
+        training_example(clip, codec, numpy_generator(4, clip.clip_id), SMALL.data, SMALL.curriculum, SMALL.flow, 0)
         for clip in CLIPS[:2]
     ]
     examples.sort(key=lambda example: len(example.graph.present()))
@@ -218,10 +175,7 @@ def test_velocity_and_x_predictions_mean_the_same():
 
 
 def test_only_targets_and_mostly_their_region_are_asked():
-    codec = build_codec(SMALL)
-    batch = training_batch(
-        CLIPS, codec, seed=0, step=0, batch_size=3, data=SMALL.data, curriculum=SMALL.curriculum, flow=SMALL.flow
-    )
+    batch = batch_of(CLIPS, step=0, batch_size=3)
     asked = batch.weight_BFYX.amax(dim=(2, 3)) > 0
     assert asked.any(dim=1).all() and not asked.all()
     returned = batch.weight_BFYX.amax(dim=(2, 3)).max()
@@ -233,7 +187,9 @@ def test_only_targets_and_mostly_their_region_are_asked():
 
 def run(folder, stops, clips=CLIPS, config=SMALL):
     for stop in stops:
-        result = fit(config, clips[2:], clips[:2], folder, stop_at=stop, resume=True, progress=False)
+        result = fit(
+            config, single_source(clips[2:], config.data), clips[:2], folder, stop_at=stop, resume=True, progress=False
+        )
     return result, {p.name: load_file(p) for p in sorted(list_checkpoints(folder)[-1].glob("*.safetensors"))}
 
 
@@ -270,7 +226,7 @@ def test_a_run_killed_between_checkpoints_forgets_what_it_logged_since(tmp_path)
 def test_a_run_folder_belongs_to_one_configuration(tmp_path):
     run(tmp_path, [1])
     with pytest.raises(ValueError, match="already holds a run"):
-        fit(SMALL, CLIPS, [], tmp_path, stop_at=2, progress=False)
+        fit(SMALL, single_source(CLIPS, SMALL.data), [], tmp_path, stop_at=2, progress=False)
     with pytest.raises(ValueError, match="another configuration"):
         run(tmp_path, [2], config=override(SMALL, {"optim.lr": 1.0}))
     with pytest.raises(ValueError, match="holds no finished checkpoint"):
@@ -279,10 +235,10 @@ def test_a_run_folder_belongs_to_one_configuration(tmp_path):
 
 def test_the_loss_falls_on_one_clip(tmp_path):
     config = override(SMALL, {"steps": 60, "optim.lr": 3e-3, "log_every": 10, "eval_every": 60, "checkpoint_every": 60})
-    fit(config, CLIPS[:1], [], tmp_path / "run", stop_at=60, progress=False)
+    fit(config, single_source(CLIPS[:1], config.data), [], tmp_path / "run", stop_at=60, progress=False)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     still = override(config, {"optim.lr": 0.0})
-    fit(still, CLIPS[:1], [], tmp_path / "still", stop_at=60, progress=False)
+    fit(still, single_source(CLIPS[:1], config.data), [], tmp_path / "still", stop_at=60, progress=False)
     still_losses = [
         json.loads(line)["loss"] for line in (tmp_path / "still" / "metrics.jsonl").read_text().splitlines()
     ]

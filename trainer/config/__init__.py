@@ -1,10 +1,11 @@
 """The full configuration of a training run: frozen, nested, saved beside the checkpoints it produced.
 
-One file for each owner of groups (`model`, `latents`, `data`, `training`), one that reads any of them (`reading`), one
-that checks (`limits`).
+One file for each owner of groups (`model`, `latents`, `data`, `curriculum`, `training`), one that reads any of them
+(`reading`), one that checks (`limits`).
 """
 
-from trainer.config.data import CurriculumConfig, DataConfig
+from trainer.config.curriculum import CurriculumConfig, curriculum_preset
+from trainer.config.data import DataConfig, MixtureConfig, SourceConfig
 from trainer.config.latents import CodecConfig
 from trainer.config.limits import validate
 from trainer.config.model import ModelConfig
@@ -17,11 +18,14 @@ __all__ = [
     "DataConfig",
     "FlowConfig",
     "LoggingConfig",
+    "MixtureConfig",
     "ModelConfig",
     "OptimConfig",
     "Prediction",
+    "SourceConfig",
     "TrainConfig",
     "config_from_json",
+    "curriculum_preset",
     "differences",
     "override",
     "validate",

@@ -1,10 +1,15 @@
-"""How clips become examples, and what the curriculum makes of them."""
+"""How clips become examples, and of which sources they come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from trainer.config.limits import at_least, between
+
+# kinds of interruption of trainer.data.veils; a test holds them together
+INTERRUPTIONS = ("lights_off", "fog", "blackout", "frame_drop", "occluder", "noise", "blur", "blocks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,35 +18,70 @@ class DataConfig:
 
     frame_stride: int = at_least(1, 2)  # every n-th frame of the clip
     heldout_share: float = between(0.0, 1.0, 0.15)  # of scenes, by digest of the scene id
-    own_window_share: float = between(0.0, 1.0, 0.3)  # of examples: the clip's own interruption; others get one
-    dark_min_s: float = at_least(0.0, 0.75)
-    dark_max_s: float = at_least(0.0, 3.0)
+    interrupted_share: float = between(0.0, 1.0, 1.0)  # of examples; the others are shown without interruption
+    own_window_share: float = between(0.0, 1.0, 0.3)  # of those: the clip's own interruption, the others get one
+    interruptions: Mapping[str, float] = field(default_factory=lambda: {"lights_off": 1.0})  # kind: weight
+    occluder_covers: Literal["picture", "event"] = "picture"  # event: shadows beside the board may tell of the state
+    hidden_min_s: float = at_least(0.0, 0.75)
+    hidden_max_s: float = at_least(0.0, 3.0)
     ramp_max_s: float = at_least(0.0, 0.5)
-    min_seen_s: float = at_least(0.0, 1.0)  # of undisturbed history before the lights go out
-    num_return_targets: int = at_least(1, 6)  # consecutive frames after the return
+    min_seen_s: float = at_least(0.0, 1.0)  # of undisturbed history before the interruption
+    num_return_targets: int = at_least(1, 6)  # consecutive frames after each return; FlowConfig.return_weight is theirs
     num_other_targets: int = at_least(0, 3)  # anywhere else in the visible history
     mirror_share: float = between(0.0, 1.0, 0.0)  # of examples shown in a mirror
     gain_sigma: float = at_least(0.0, 0.0)  # of the log gain of each colour channel, one draw for a whole clip
 
     def problems(self) -> list[str]:
-        if self.dark_min_s > self.dark_max_s:
-            return [f"dark_min_s: {self.dark_min_s} is more than dark_max_s {self.dark_max_s}; exchange them"]
-        return []
+        found = _interruption_problems(self.interruptions)
+        if self.hidden_min_s > self.hidden_max_s:
+            found.append(
+                f"hidden_min_s: {self.hidden_min_s} is more than hidden_max_s {self.hidden_max_s}; exchange them"
+            )
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurriculumConfig:
-    drop_degraded: float = between(0.0, 1.0, 0.5)  # node_drop probability per role
-    drop_frontier: float = between(0.0, 1.0, 0.05)
-    drop_after_return: float = between(0.0, 1.0, 0.7)  # of examples: no history since the return
-    noisy_share: float = between(0.0, 1.0, 0.3)  # of examples that get noisy_memory
-    noisy_max_level: float = between(0.0, 1.0, 0.3)
-    noisy_anchor_max_level: float = between(0.0, 1.0, 0.05)
+class SourceConfig:
+    """One data set of a mixture; what is none is as `data` says."""
+
+    name: str  # of its folder
+    weight: float = at_least(0.0, 1.0)  # of its examples among those of all sources
+    interrupted_share: float | None = between(0.0, 1.0, None)
+    own_window_share: float | None = between(0.0, 1.0, None)
+    interruptions: Mapping[str, float] | None = None
+    mirror_share: float | None = between(0.0, 1.0, None)
+    gain_sigma: float | None = at_least(0.0, None)
+
+    def applied_to(self, data: DataConfig) -> DataConfig:
+        """The data configuration of this source."""
+        names = ("interrupted_share", "own_window_share", "interruptions", "mirror_share", "gain_sigma")
+        return replace(data, **{name: getattr(self, name) for name in names if getattr(self, name) is not None})
 
     def problems(self) -> list[str]:
-        if self.noisy_anchor_max_level > self.noisy_max_level:
-            return [
-                f"noisy_anchor_max_level: {self.noisy_anchor_max_level} is more than noisy_max_level "
-                f"{self.noisy_max_level}; anchors are noised least"
-            ]
-        return []
+        found = [] if self.weight > 0.0 else [f"weight: {self.weight} is no weight; leave the source out"]
+        return found + ([] if self.interruptions is None else _interruption_problems(self.interruptions))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureConfig:
+    """The sources of a run, by name. Their folders are said on the command line, so that a run may move."""
+
+    sources: tuple[SourceConfig, ...] = ()
+
+    def problems(self) -> list[str]:
+        names = [source.name for source in self.sources]
+        return [f"sources: {name!r} is there twice; one entry a source" for name in set(names) if names.count(name) > 1]
+
+
+def _interruption_problems(weights: Mapping[str, float]) -> list[str]:
+    found = [
+        f"interruptions.{kind}: is unknown; choose of {', '.join(INTERRUPTIONS)}"
+        for kind in weights
+        if kind not in INTERRUPTIONS
+    ]
+    found += [
+        f"interruptions.{kind}: {weight} is too small; give at least 0"
+        for kind, weight in weights.items()
+        if weight < 0.0
+    ]
+    return found if found or any(weights.values()) else ["interruptions: all weights are 0; give one kind a weight"]

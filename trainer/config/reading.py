@@ -22,7 +22,16 @@ from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 Config = TypeVar("Config")
 _MISSING = object()
-_MOVED = {"data.codec_patch": "codec.patch"}  # fields of older versions, and where they are now
+_MOVED = {  # fields of older versions, and where they are now
+    "data.codec_patch": "codec.patch",
+    "data.dark_min_s": "data.hidden_min_s",
+    "data.dark_max_s": "data.hidden_max_s",
+    "curriculum.drop_degraded": "curriculum.node_drop.degraded",
+    "curriculum.drop_frontier": "curriculum.node_drop.frontier",
+    "curriculum.noisy_share": "curriculum.noisy_memory.share",
+    "curriculum.noisy_max_level": "curriculum.noisy_memory.max_level",
+    "curriculum.noisy_anchor_max_level": "curriculum.noisy_memory.anchor_max_level",
+}
 
 
 def config_from_json(path: Path) -> TrainConfig:

@@ -7,7 +7,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trainer.config.data import CurriculumConfig, DataConfig
+from trainer.config.curriculum import CurriculumConfig
+from trainer.config.data import DataConfig, MixtureConfig
 from trainer.config.latents import CodecConfig
 from trainer.config.limits import at_least, between
 from trainer.config.model import ModelConfig
@@ -67,6 +68,7 @@ class TrainConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     codec: CodecConfig = field(default_factory=CodecConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    mixture: MixtureConfig = field(default_factory=MixtureConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     flow: FlowConfig = field(default_factory=FlowConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

@@ -33,10 +33,16 @@ class ClipRecord:
     uninterrupted: np.ndarray | None  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool: no carrier of the target can be seen
     dropped: np.ndarray  # [F] bool: hidden because there is no picture at all (frame_drop)
-    return_index: int | None  # first kept frame in which the target is plainly seen again
+    returns: tuple[int, ...]  # for each hidden window the first kept frame in which its target is plainly seen again
     cameras: np.ndarray  # [F, 14] float32
     region: np.ndarray  # [H, W] bool
     visibility: Mapping[str, np.ndarray]  # event id -> [F] visible fraction
+    cameras_known: bool = True  # False: `cameras` is one that stands still, of an imported video
+
+    @property
+    def return_index(self) -> int | None:
+        """The first return: the frame that evaluation asks about."""
+        return self.returns[0] if self.returns else None
 
     @property
     def num_frames(self) -> int:
@@ -46,16 +52,14 @@ class ClipRecord:
 def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
     """Decode what the trainer needs of a clip."""
     # in phase with the return, which is the frame that everything is asked about
-    phase = clip.windows[0].t_r % frame_stride if clip.windows else 0
+    phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
     frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
     rgb = np.asarray(clip.rgb[:])[frames]
     hidden = np.zeros(clip.num_frames, dtype=bool)
-    return_index = None
-    if clip.windows:
-        window = clip.windows[0]
+    returns = []
+    for window in sorted(clip.windows, key=lambda window: window.t_r):
         hidden[list(window.hidden_frames)] = True
-        later = np.flatnonzero(frames >= window.t_r)
-        return_index = int(later[0]) if len(later) else None
+        returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
     descriptors = camera_descriptors(
         clip.cameras.camera_from_world,
         clip.cameras.intrinsics,
@@ -72,10 +76,11 @@ def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
         uninterrupted=_uninterrupted(clip, rgb, frames),
         hidden=hidden[frames],
         dropped=np.isin(frames, clip.dropped_frames),
-        return_index=return_index,
+        returns=tuple(returns),
         cameras=descriptors[frames],
         region=_carrier_region(clip),
         visibility=_visibility(clip, frames),
+        cameras_known=clip.cameras_known,
     )
 
 

@@ -5,11 +5,12 @@ Shapes: F frames, H W pixels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-DISPLAY_GAMMA = 2.2  # light falls linearly, the picture is display-referred
+from trainer.data.veils import SUDDEN, VEILS, Scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,50 +19,88 @@ class Interruption:
 
     rgb: np.ndarray  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool
-    return_index: int  # first frame that is plainly seen again
-    dropped: np.ndarray | None = None  # [F] bool: frames without any picture; None: none
+    returns: tuple[int, ...]  # for each interruption the first frame that is plainly seen again; none: it never ends
+    dropped: np.ndarray  # [F] bool: hidden because there is no picture at all
 
 
-def lights_off(rgb: np.ndarray, *, start: float, ramp: float, hold: float) -> Interruption:
-    """Dim over `ramp` frames from `start`, black for `hold` frames, and back over `ramp`; all may be fractions.
+def strength_of(num_frames: int, *, start: float, ramp: float, hold: float) -> np.ndarray:
+    """[F] how much is hidden: rising over `ramp` frames from `start`, 1 for `hold` frames, falling over `ramp`.
 
-    The light follows s^2 (3 - 2 s) over the ramps, as the simulator's does, and is exactly 0 in between.
+    All may be fractions. What is left follows s^2 (3 - 2 s) over the ramps, as the simulator's light does.
     """
-    frames = np.arange(len(rgb), dtype=np.float64)
+    frames = np.arange(num_frames, dtype=np.float64)
     into, back = start + ramp, start + ramp + hold
     share = np.clip(np.maximum((into - frames), (frames - back)) / max(ramp, 1e-9), 0.0, 1.0)
-    light = share * share * (3.0 - 2.0 * share)
-    lit_again = np.flatnonzero((light == 1.0) & (frames > into))
-    if not (light == 0.0).any() or not len(lit_again):
-        raise ValueError(f"lights_off: start {start}, ramp {ramp}, hold {hold} leave no dark or no lit frame after it")
-    gain = light ** (1.0 / DISPLAY_GAMMA)
-    return Interruption(
-        rgb=np.rint(rgb * gain[:, None, None, None]).astype(np.uint8),
-        hidden=light == 0.0,
-        return_index=int(lit_again[0]),
-    )
+    return np.asarray(1.0 - share * share * (3.0 - 2.0 * share))
 
 
-def random_lights_off(
+def interrupted(
+    kind: str,
     rgb: np.ndarray,
     rng: np.random.Generator,
     *,
+    start: float,
+    ramp: float,
+    hold: float,
+    cover: np.ndarray | None = None,
+) -> Interruption:
+    """A clip with one interruption; timing as in `strength_of`, in frames.
+
+    While it is hidden the pictures do not depend on what is beneath; where nothing happens they are the clip's own.
+    cover [H, W] bool: what an occluder must hide; None: the whole picture. Another cover leaves its surroundings seen,
+    with the shadows and reflections that the event may throw there.
+    """
+    if kind not in VEILS:
+        raise ValueError(f"interruption: {kind!r} is unknown; choose of {', '.join(VEILS)}")
+    strength = strength_of(len(rgb), start=start, ramp=ramp, hold=hold)
+    clear_again = np.flatnonzero((strength == 0.0) & (np.arange(len(rgb)) > start + ramp))
+    if not (strength == 1.0).any() or not len(clear_again):
+        raise ValueError(f"{kind}: start {start}, ramp {ramp}, hold {hold} leave no hidden or no clear frame after it")
+    if cover is None or not cover.any():
+        cover = np.ones(rgb.shape[1:3], dtype=bool)
+    veil = VEILS[kind](Scene(first_picture=rgb[0], cover=cover), rng)
+    shown = rgb.copy()
+    touched = np.flatnonzero(strength > 0.0)
+    for frame in touched:
+        seen = veil(
+            rgb[frame].astype(np.float64), float(strength[frame]), int(frame - touched[0]), bool(frame <= start + ramp)
+        )
+        shown[frame] = np.rint(np.clip(seen, 0.0, 255.0)).astype(np.uint8)
+    hidden = strength == 1.0
+    dropped = hidden if kind == "frame_drop" else np.zeros_like(hidden)
+    return Interruption(rgb=shown, hidden=hidden, returns=(int(clear_again[0]),), dropped=dropped)
+
+
+def random_interruption(
+    rgb: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    weights: Mapping[str, float],
     seconds_per_frame: float,
-    dark_s: tuple[float, float],
+    hidden_s: tuple[float, float],
     ramp_max_s: float,
     min_seen_s: float,
     min_after: int,
+    cover: np.ndarray | None = None,
 ) -> Interruption:
-    """A random window: at least `min_seen_s` of history before it and `min_after` lit frames after it."""
-    ramp = rng.uniform(0.0, ramp_max_s) / seconds_per_frame
+    """A random kind by `weights`, in a random window: `min_seen_s` of history before, `min_after` clear frames after.
+
+    hidden_s: least and most seconds for which nothing is seen.
+    """
+    kinds = sorted(kind for kind, weight in weights.items() if weight > 0.0)
+    shares = np.array([weights[kind] for kind in kinds], dtype=np.float64)
+    kind = kinds[
+        int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random(), side="right").clip(0, len(kinds) - 1))
+    ]
+    ramp = rng.uniform(0.0, ramp_max_s) / seconds_per_frame * (kind not in SUDDEN)
     first = max(min_seen_s / seconds_per_frame, 1.0)
     longest = len(rgb) - min_after - first - 2.0 * ramp - 1.0
-    shortest = max(dark_s[0] / seconds_per_frame, 1.0)
+    shortest = max(hidden_s[0] / seconds_per_frame, 1.0)
     if longest < shortest:
         raise ValueError(
-            f"data: {len(rgb)} frames of {seconds_per_frame:g} s are too short for {dark_s[0]:g} s of darkness with "
-            f"{min_seen_s:g} s before and {min_after} frames after; lower data.dark_min_s, min_seen_s or frame_stride"
+            f"data: {len(rgb)} frames of {seconds_per_frame:g} s are too short to hide {hidden_s[0]:g} s with "
+            f"{min_seen_s:g} s before and {min_after} frames after; lower data.hidden_min_s, min_seen_s or frame_stride"
         )
-    hold = rng.uniform(shortest, max(min(dark_s[1] / seconds_per_frame, longest), shortest))
+    hold = rng.uniform(shortest, max(min(hidden_s[1] / seconds_per_frame, longest), shortest))
     start = rng.uniform(first, max(len(rgb) - min_after - hold - 2.0 * ramp - 1.0, first))
-    return lights_off(rgb, start=start, ramp=ramp, hold=hold)
+    return interrupted(kind, rgb, rng, start=start, ramp=ramp, hold=hold, cover=cover)

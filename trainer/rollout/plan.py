@@ -14,8 +14,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from trainer.checkpoint import TrainedModel
-from trainer.data.batches import history_graph
 from trainer.data.clips import ClipRecord
+from trainer.data.examples import history_graph
 from trainer.graph.nodes import FrameGraph, Role
 from trainer.latents.layout import LatentLayout, frame_segments
 

@@ -1,0 +1,178 @@
+"""From one clip to one example: its pictures as they are shown, and the graph of what is remembered and asked.
+
+Shapes: T frames of a clip, F' latents, H W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from trainer.config import CurriculumConfig, DataConfig, FlowConfig
+from trainer.data.augment import augmented
+from trainer.data.clips import ClipRecord
+from trainer.data.interruptions import Interruption, random_interruption
+from trainer.flow import sample_levels
+from trainer.graph.curriculum import apply_curriculum, curriculum_of
+from trainer.graph.nodes import FrameGraph, Node, Role
+from trainer.latents.codec import LatentCodec
+from trainer.latents.layout import LatentLayout, Segments, frame_segments
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Example:
+    """One clip's pictures and what is to be remembered and predicted of them."""
+
+    rgb: np.ndarray  # [T, H, W, 3] uint8, already degraded
+    region: np.ndarray  # [H, W] bool
+    segments: Segments  # encoded each by itself; the graph's nodes index the latents of their layout
+    prompt: str
+    graph: FrameGraph
+    stages: tuple[str, ...] = ()  # of the curriculum, that shaped the graph
+
+
+def training_example(
+    record: ClipRecord,
+    codec: LatentCodec,
+    rng: np.random.Generator,
+    data: DataConfig,
+    curriculum: CurriculumConfig,
+    flow: FlowConfig,
+    step: int,
+) -> Example:
+    """Augmentations, a random interruption, random targets, and the curriculum's stages at `step` over them."""
+    record = augmented(record, rng, data)
+    shown = _shown(record, rng, data)
+    segments = frame_segments(shown.hidden, shown.dropped)
+    layout = codec.layout(segments)
+    returned = after_return(shown, data.num_return_targets)
+    graph = history_graph(record, layout, shown.hidden, shown.dropped)
+    graph = graph.map_nodes(
+        {i: {"weight": flow.return_weight} for i, n in enumerate(graph.nodes) if returned[layout.first_frame[n.frame]]}
+    )
+    graph = with_targets(graph, _asked(layout, shown.hidden, returned, rng, data))
+    graph, stages = apply_curriculum(graph, rng, curriculum_of(curriculum), step)
+    return Example(
+        rgb=shown.rgb,
+        region=record.region,
+        segments=segments,
+        prompt=record.prompt,
+        graph=_with_levels(graph, rng, flow),
+        stages=stages,
+    )
+
+
+def return_example(record: ClipRecord, codec: LatentCodec) -> Example:
+    """The question that matters, without chance: the first frame after the (first) return, from pure noise.
+
+    A segment begins at that frame, so its latent stands for it alone.
+    """
+    assert record.return_index is not None, "the clip has no return"
+    segments = frame_segments(record.hidden, record.dropped, cuts=(record.return_index,))
+    layout = codec.layout(segments)
+    graph = history_graph(record, layout, record.hidden, record.dropped)
+    hidden_before = np.flatnonzero(record.hidden[: record.return_index])
+    back = int(hidden_before[-1]) + 1 if len(hidden_before) else record.return_index
+    later = [i for i, node in enumerate(graph.nodes) if layout.first_frame[node.frame] >= back]
+    graph = graph.map_nodes({i: {"role": Role.DROPPED} for i in later})
+    graph = with_targets(graph, [layout.of_frame(record.return_index)])
+    return Example(rgb=record.rgb, region=record.region, segments=segments, prompt=record.prompt, graph=graph)
+
+
+def history_graph(
+    record: ClipRecord, layout: LatentLayout, hidden: np.ndarray, dropped: np.ndarray | None = None
+) -> FrameGraph:
+    """All latents as history: the first and the last before each interruption are anchors, hidden ones degraded.
+
+    hidden, dropped [T] bool, constant over each latent: `dropped` frames have no picture and are absent, a gap in time.
+    A latent has the camera and the visibility of its last frame.
+    """
+    rows = layout.last_frame
+    dark = hidden[rows]
+    absent = np.zeros_like(dark) if dropped is None else dropped[rows]
+    anchors = ~dark & np.append(dark[1:], False)
+    anchors[0] = True
+    return FrameGraph(
+        nodes=tuple(
+            Node(
+                frame=i,
+                time=float(layout.time[i]),
+                camera=record.cameras[row],
+                role=_history_role(bool(absent[i]), bool(dark[i]), bool(anchors[i])),
+                hidden=bool(dark[i] or absent[i]),
+                visibility={event: float(v[row]) * (not dark[i]) for event, v in record.visibility.items()},
+            )
+            for i, row in enumerate(rows)
+        )
+    )
+
+
+def with_targets(graph: FrameGraph, frames: Sequence[int]) -> FrameGraph:
+    """The graph with a target, pure noise, beside the history node of each of `frames` (indices of latents)."""
+    history = {node.frame: node for node in graph.nodes}
+    targets = tuple(replace(history[frame], role=Role.TARGET, noise_level=1.0) for frame in frames)
+    return FrameGraph(nodes=graph.nodes + targets)
+
+
+def after_return(shown: Interruption, num_frames: int) -> np.ndarray:
+    """[T] bool: frames seen after each interruption, up to the `num_frames`-th in which all is plain again."""
+    hidden = shown.hidden
+    found = np.zeros(len(hidden), dtype=bool)
+    for back in np.flatnonzero(hidden[:-1] & ~hidden[1:]) + 1:
+        plain = min((i for i in shown.returns if i >= back), default=int(back))
+        found[back : plain + num_frames] = True
+    return found & ~hidden
+
+
+def _history_role(dropped: bool, hidden: bool, anchor: bool) -> Role:
+    if dropped:
+        return Role.DROPPED
+    return Role.DEGRADED if hidden else Role.ANCHOR if anchor else Role.FRONTIER
+
+
+def _asked(
+    layout: LatentLayout, hidden: np.ndarray, returned: np.ndarray, rng: np.random.Generator, data: DataConfig
+) -> list[int]:
+    """Latents to predict: all after a return, and some of the other seen ones; as many where nothing is interrupted."""
+    after = np.flatnonzero(returned[layout.first_frame])
+    others = np.flatnonzero(~hidden[layout.last_frame] & (layout.last_frame > 0))
+    others = rng.permutation(np.setdiff1d(others, after))
+    count = data.num_other_targets + (0 if len(after) else data.num_return_targets)
+    return [int(i) for i in (*after, *sorted(others[:count]))]
+
+
+def _with_levels(graph: FrameGraph, rng: np.random.Generator, flow: FlowConfig) -> FrameGraph:
+    """The graph with a noise level drawn for each target; those of a chunk share one, as they do in a rollout."""
+    targets = graph.with_role(Role.TARGET)
+    levels = dict(zip(targets, sample_levels(rng, len(targets), flow), strict=True))
+    return graph.map_nodes({i: {"noise_level": float(levels[graph.chunk_of(i)[0]])} for i in targets})
+
+
+def _shown(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> Interruption:
+    """The clip's pictures with its own interruption, with a random one, or with none."""
+    has_own = bool(record.returns) and bool(record.hidden.any())
+    own = Interruption(rgb=record.rgb, hidden=record.hidden, returns=record.returns, dropped=record.dropped)
+    interrupt, keep = rng.random(2) < (data.interrupted_share, data.own_window_share)
+    if has_own and (record.uninterrupted is None or (interrupt and keep)):
+        return own
+    if record.uninterrupted is None:
+        raise ValueError(
+            f"clip {record.clip_id}: it never returns at frame stride {data.frame_stride} and has no uninterrupted "
+            f"twin; render the output 'twins' or leave the clip out"
+        )
+    if not interrupt:
+        nothing = np.zeros(record.num_frames, dtype=bool)
+        return Interruption(rgb=record.uninterrupted, hidden=nothing, returns=(), dropped=nothing)
+    return random_interruption(
+        record.uninterrupted,
+        rng,
+        weights=data.interruptions,
+        seconds_per_frame=record.seconds_per_frame,
+        hidden_s=(data.hidden_min_s, data.hidden_max_s),
+        ramp_max_s=data.ramp_max_s,
+        min_seen_s=data.min_seen_s,
+        min_after=1,
+        cover=record.region if data.occluder_covers == "event" else None,
+    )

@@ -1,0 +1,133 @@
+"""Several sources of clips, drawn by weight: rendered clips, and imported videos against forgetting.
+
+Which clip is example number `position` of a run (step * batch_size + place in the batch) is a closed-form function of
+(seed, position): a resumed run needs nothing but the step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import lcm
+
+import numpy as np
+
+from trainer.config import DataConfig, MixtureConfig, SourceConfig
+from trainer.data.clips import ClipRecord
+from trainer.seeding import numpy_generator
+
+MAX_BLOCK = 1000  # draws in which weights come out exactly; finer ones are rounded to a thousandth of all
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source:
+    """One data set of a mixture."""
+
+    name: str
+    records: Sequence[ClipRecord]
+    data: DataConfig  # its augmentations
+    weight: float = 1.0
+
+
+def draw(sizes: Sequence[int], weights: Sequence[float], *, seed: int, position: int) -> tuple[int, int]:
+    """(source, clip of it) of example number `position`.
+
+    Sources come in shuffled blocks that hold each of them by its weight; a source shows all its clips once, in an order
+    of its own, before it shows one again.
+    """
+    quotas = block_quotas(tuple(weights))
+    block, place = divmod(position, sum(quotas))
+    order = _block_order(quotas, seed, block)
+    source = int(order[place])
+    count = block * quotas[source] + int((order[:place] == source).sum())
+    epoch, index = divmod(count, sizes[source])
+    return source, int(_epoch_order(sizes[source], seed, source, epoch)[index])
+
+
+@lru_cache(maxsize=64)
+def block_quotas(weights: tuple[float, ...]) -> tuple[int, ...]:
+    """How often each source comes in a block: whole numbers in the ratio of the weights, at most MAX_BLOCK together."""
+    if not weights or not all(weight > 0.0 for weight in weights):
+        raise ValueError(f"mixture: weights {weights} must be above 0; leave a source out instead")
+    shares = [Fraction(w).limit_denominator(10**6) for w in weights]
+    total = sum(shares)
+    shares = [share / total for share in shares]
+    length = lcm(*(share.denominator for share in shares))
+    if length > MAX_BLOCK:  # largest remainders
+        length = MAX_BLOCK
+        quotas = [int(share * length) for share in shares]
+        rest = sorted(range(len(shares)), key=lambda i: (quotas[i] - shares[i] * length, i))
+        for i in rest[: length - sum(quotas)]:
+            quotas[i] += 1
+    else:
+        quotas = [int(share * length) for share in shares]
+    if not all(quotas):
+        least = float(min(shares))
+        raise ValueError(f"mixture: a source of weight {least:.2g} of all would never come; give at least 0.001 of all")
+    return tuple(quotas)
+
+
+def sources_of(
+    config: MixtureConfig, data: DataConfig, records: Sequence[tuple[str, Sequence[ClipRecord]]]
+) -> tuple[Source, ...]:
+    """The sources that a configuration describes, from (name, clips) of each. Raises ValueError when they don't fit."""
+    names = [name for name, _ in records]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"mixture: two data sets are called {min(twice)!r}; rename a folder")
+    known = {source.name: source for source in config.sources}
+    if absent := known.keys() - set(names):
+        raise ValueError(f"mixture.sources: no data was given for {min(absent)!r}; give --data a folder of that name")
+    sources = []
+    for name, clips in records:
+        source = known.get(name, SourceConfig(name=name))
+        sources.append(Source(name=name, records=clips, data=source.applied_to(data), weight=source.weight))
+    return tuple(sources)
+
+
+def with_weights(config: MixtureConfig, weights: Mapping[str, float | None]) -> MixtureConfig:
+    """The mixture in which these sources, by name, are all named and have these weights (None: as it is, or 1)."""
+    known = {source.name: source for source in config.sources}
+    for name, weight in weights.items():
+        source = known.get(name, SourceConfig(name=name))
+        known[name] = source if weight is None else dataclasses.replace(source, weight=weight)
+    return dataclasses.replace(config, sources=tuple(known.values()))
+
+
+def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
+    """Raises ValueError for clips that cannot be trained on together, or at all."""
+    if not sources or not any(len(source.records) for source in sources):
+        raise ValueError("mixture: there is no clip to train on; give --data a data set")
+    first = next(source.records[0] for source in sources if len(source.records))
+    for source in sources:
+        if not len(source.records):
+            raise ValueError(f"{source.name}: no clip of it is left to train on; leave it out or render more scenes")
+        for record in source.records:
+            if record.rgb.shape != first.rgb.shape:
+                raise ValueError(
+                    f"{source.name}: clip {record.clip_id} is {record.rgb.shape[:3]} (frames, height, width) and "
+                    f"{first.clip_id} is {first.rgb.shape[:3]}; import or render all sources in one shape"
+                )
+            if needs_cameras and not record.cameras_known:
+                raise ValueError(
+                    f"{source.name}: the cameras of clip {record.clip_id} are unknown; import it with --cameras, or "
+                    f"train with model.mode=none"
+                )
+
+
+def single_source(records: Sequence[ClipRecord], data: DataConfig) -> tuple[Source, ...]:
+    """One data set on its own."""
+    return (Source(name="data", records=records, data=data),)
+
+
+@lru_cache(maxsize=64)
+def _block_order(quotas: tuple[int, ...], seed: int, block: int) -> np.ndarray:
+    order = np.repeat(np.arange(len(quotas)), quotas)
+    return numpy_generator(seed, "mixture", block).permutation(order) if len(quotas) > 1 else order
+
+
+@lru_cache(maxsize=64)
+def _epoch_order(size: int, seed: int, source: int, epoch: int) -> np.ndarray:
+    return numpy_generator(seed, "epoch", source, epoch).permutation(size)
