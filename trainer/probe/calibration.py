@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.probe import corruptions
+from trainer.probe.estimator import Estimator, second_ratio
 from trainer.probe.metrics import clock_ratio
 from trainer.probe.readout import Evidence, measure
 from trainer.probe.subject import Subject
@@ -38,6 +39,14 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
+class Second:
+    """The second opinion on an exhibit; its renders must be met within `NEAR_TOLERANCE` (its floor is coarser)."""
+
+    clock_ratio: float | None  # None: unreadable
+    passed: bool
+
+
+@dataclass(frozen=True)
 class Judged:
     """An exhibit read, and whether the reading is the right one."""
 
@@ -51,6 +60,7 @@ class Judged:
     verdict: str
     reading: Reading
     passed: bool
+    second: Second | None  # of the trained estimator; None: it was not asked
 
     @property
     def key(self) -> tuple[str, int]:
@@ -95,22 +105,25 @@ def exhibits(subject: Subject, stranger: Subject | None, seed: int = 0) -> list[
 
 
 def _until_return(subject: Subject) -> NDArray[np.uint8]:
-    """[n, H, W, 3] the frames up to t_r as they are without an interruption: what a video's codec sees."""
-    return subject.clip.twin("observed").rgb[max(0, subject.t_r - H264_FRAMES + 1) : subject.t_r + 1]
+    """[n, H, W, 3] the clip's frames up to t_r, hidden ones among them: what a video's codec sees."""
+    return subject.clip.rgb[max(0, subject.t_r - H264_FRAMES + 1) : subject.t_r + 1]
 
 
-def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits = TOLERANT) -> Judged:
-    """Read an exhibit under some limits and compare with its known verdict."""
+def judge(
+    subject: Subject,
+    exhibit: Exhibit,
+    evidence: Evidence,
+    limits: Limits = TOLERANT,
+    estimator: Estimator | None = None,
+) -> Judged:
+    """Read an exhibit under some limits, and by the trained estimator, and compare with its known verdict."""
     sweep = subject.sweep
     reference_s = sweep.t_h_s + exhibit.expected_ratio * (sweep.t_r_s - sweep.t_h_s)
     reading = read(sweep, evidence, reference_s, limits)
-    error = None if reading.clock_ratio is None else abs(reading.clock_ratio - exhibit.expected_ratio)
-    passed = {
-        "exact": error is not None and error <= EXACT_TOLERANCE,
-        "near or unreadable": error is None or error <= NEAR_TOLERANCE,
-        "unreadable": error is None,
-        "unreadable or prior": error is None,
-    }[exhibit.verdict]
+    second = None
+    if estimator is not None:
+        ratio = second_ratio(subject, estimator, exhibit.rgb, reference_s)
+        second = Second(ratio, _is_right(ratio, exhibit, NEAR_TOLERANCE))
     return Judged(
         exhibit.name,
         exhibit.group,
@@ -121,8 +134,20 @@ def judge(subject: Subject, exhibit: Exhibit, evidence: Evidence, limits: Limits
         exhibit.expected_ratio,
         exhibit.verdict,
         reading,
-        passed,
+        _is_right(reading.clock_ratio, exhibit, EXACT_TOLERANCE),
+        second,
     )
+
+
+def _is_right(ratio: float | None, exhibit: Exhibit, exact: float) -> bool:
+    """Whether a reading is what the exhibit's verdict asks for; renders must be within `exact`."""
+    error = None if ratio is None else abs(ratio - exhibit.expected_ratio)
+    return {
+        "exact": error is not None and error <= exact,
+        "near or unreadable": error is None or error <= NEAR_TOLERANCE,
+        "unreadable": error is None,
+        "unreadable or prior": error is None,
+    }[exhibit.verdict]
 
 
 def measure_all(subjects: Sequence[Subject]) -> list[tuple[Subject, Exhibit, Evidence]]:

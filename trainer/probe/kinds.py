@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from trainer.probe.metrics import difference, evolution_ratio
 
@@ -84,11 +85,14 @@ class Kind:
             return np.asarray(low + (found - low) % self.cycle)
         return np.asarray(found)
 
-    def time_of(self, times_s: Array, values: Array, value: Array | float, reference_s: float) -> float:
+    def time_of(
+        self, times_s: Array, values: Array, value: Array | float, reference_s: float, slack: float = 0.0
+    ) -> float:
         """Event time at which a known series ([T] rising times, [T, ...] values) is nearest to `value` by `distance`.
 
-        Exact for a series that is linear between its moments. Of several such times (within 1e-3 of the series' extent)
-        and of a stretch that stands still, the one nearest to `reference_s`.
+        Exact for a series that is linear between its moments. Of several such times (local minima within `slack`, at
+        least 1e-3 of the series' extent, of the least distance) and of a stretch that stands still, the one nearest to
+        `reference_s`.
         """
         aim = np.broadcast_to(np.asarray(value, np.float64), values.shape[1:])[None]
         if self.domain in STEPWISE or len(times_s) == 1:
@@ -105,7 +109,10 @@ class Kind:
             found = times_s[:-1] + shares * spans
             distances = self.distance(self.at(times_s, values, found), aim)
         extent = float(self.distance(values, values[:1]).max())
-        close = found[distances <= distances.min() + SAME_VALUE * extent]
+        same = SAME_VALUE * extent
+        labels, count = ndimage.label(distances <= distances.min() + max(slack, same))
+        best = [found[(labels == n) & (distances <= distances[labels == n].min() + same)] for n in range(1, count + 1)]
+        close = np.concatenate(best)
         return float(close[np.argmin(np.abs(close - reference_s))])
 
     # ---- figures

@@ -88,7 +88,7 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
         raise ValueError(f"the picture has shape {query.shape}, the sweep {model.pictures.shape[1:]}; resize it first")
     picture = query.astype(np.float64) / 255
     alignment = align(picture, model.mean, model.static)
-    box = _box(model.region)
+    box = box_of(model.region)
     region, sweep = model.region[box], model.pictures[:, *box]
     aligned = shifted(picture, alignment.shift_px)[box]
     expected = np.clip(sweep * alignment.gain + alignment.offset, 0, 1)
@@ -121,7 +121,7 @@ def nearest(candidates_s: Sequence[tuple[float, float]], reference_s: float) -> 
     return min(members, key=lambda t: abs(t - reference_s))
 
 
-def _box(region: NDArray[np.bool_]) -> tuple[slice, slice]:
+def box_of(region: NDArray[np.bool_]) -> tuple[slice, slice]:
     """The rows and columns of the region, with a margin for smoothing: nothing else need be touched."""
     bounds = []
     for axis in (1, 0):

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer.probe.calibration import Judged
+from trainer.probe.calibration import Judged, Second
+from trainer.probe.estimator import Floor
 from trainer.probe.verdict import Limits, Reading
 from untrusted import MAX_JSON_BYTES, read_json
 
@@ -54,6 +55,7 @@ class ModelFrame:
     frame: int
     reading: Reading
     value: float | None  # of the probed variable; None when unreadable
+    second_ratio: float | None  # clock ratio by the trained estimator; None when unreadable to it, or not asked
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class ProbeResult:
     clips: tuple[ClipFacts, ...]
     exhibits: tuple[Judged, ...]
     model: tuple[ModelScore, ...]
+    floors: tuple[Floor, ...] = ()  # of the trained estimator, one a window; empty: no second opinion
     schema_version: int = SCHEMA_VERSION
 
     def write(self, path: Path) -> None:
@@ -153,11 +156,16 @@ def _result(data: dict[str, Any]) -> ProbeResult:
         variables = tuple(VariableScore(**v) for v in d["variables"])
         return ModelScore(**{**d, "frames": frames, "variables": variables})
 
+    def judged(d: dict[str, Any]) -> Judged:
+        second = None if d["second"] is None else Second(**d["second"])
+        return Judged(**{**d, "reading": reading(d["reading"]), "second": second})
+
     return ProbeResult(
         dataset=data["dataset"],
         run=data["run"],
         limits=limits(data["limits"]),
         clips=tuple(map(clip, data["clips"])),
-        exhibits=tuple(Judged(**{**d, "reading": reading(d["reading"])}) for d in data["exhibits"]),
+        exhibits=tuple(map(judged, data["exhibits"])),
         model=tuple(map(score, data["model"])),
+        floors=tuple(Floor(**d) for d in data["floors"]),
     )

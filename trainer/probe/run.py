@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.clip import Clip
 from trainer.probe.calibration import baselines, judge, measure_all
+from trainer.probe.estimator import Estimator, floor
 from trainer.probe.readout import measure
 from trainer.probe.report import write_report
 from trainer.probe.result import ClipFacts, ProbeResult
@@ -28,11 +29,13 @@ def probe(
     *,
     rollout: Rollout | Sequence[Rollout] | None = None,
     samples: int = 1,
+    second_opinion: bool = True,
 ) -> ProbeResult:
     """Read truth, calibration and corruption pictures, and a model's rollouts, of every window with a sweep.
 
     run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
     callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run.
+    second_opinion: train an estimator on each sweep and let it read everything too (about a CPU second a window).
     Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.
     """
     if samples < 1:
@@ -45,15 +48,19 @@ def probe(
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
     rollouts = {clip_id: [generate(clip) for generate in generators] for clip_id, clip in clips.items()}
+    estimators = {s.key: Estimator.fit(s) for s in subjects} if second_opinion else {}
     result = ProbeResult(
         dataset=str(dataset),
         run=facts,
         limits=TOLERANT,
         clips=tuple(_facts(s, subjects, trained) for s in subjects),
-        exhibits=tuple(judge(*row, TOLERANT) for row in measure_all(subjects)),
+        exhibits=tuple(judge(*row, TOLERANT, estimators.get(row[0].key)) for row in measure_all(subjects)),
         model=tuple(
-            score(s, made, TOLERANT, sample) for s in subjects for sample, made in enumerate(rollouts[s.clip.clip_id])
+            score(s, made, TOLERANT, sample, estimators.get(s.key))
+            for s in subjects
+            for sample, made in enumerate(rollouts[s.clip.clip_id])
         ),
+        floors=tuple(floor(s, estimators[s.key]) for s in subjects if estimators),
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

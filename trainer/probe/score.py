@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.probe import metrics
+from trainer.probe.estimator import Estimator, second_ratio
 from trainer.probe.readout import measure
 from trainer.probe.result import ModelFrame, ModelScore, VariableScore
 from trainer.probe.subject import Subject
@@ -28,11 +29,13 @@ class Generated(Protocol):
     def generated(self) -> NDArray[np.bool_]: ...  # [F] generated, not given
 
 
-def score(subject: Subject, rollout: Generated, limits: Limits, sample: int = 0) -> ModelScore:
+def score(
+    subject: Subject, rollout: Generated, limits: Limits, sample: int = 0, estimator: Estimator | None = None
+) -> ModelScore:
     """All figures of one rollout. A window without a generated frame that the sweep can read has recovery 0."""
     made = {int(f): rollout.rgb[i] for i, f in enumerate(rollout.frames) if rollout.generated[i]}
     comparable = [f for f in subject.frames_like_return() if f in made]
-    frames = tuple(_read_frame(subject, f, made[f], limits) for f in comparable)
+    frames = tuple(_read_frame(subject, f, made[f], limits, estimator) for f in comparable)
     ratio = frames[0].reading.clock_ratio if frames else None
     observed = subject.clip.twin("observed")
     outside = ~subject.sweep.region
@@ -57,13 +60,16 @@ def score(subject: Subject, rollout: Generated, limits: Limits, sample: int = 0)
     )
 
 
-def _read_frame(subject: Subject, frame: int, picture: NDArray[np.uint8], limits: Limits) -> ModelFrame:
+def _read_frame(
+    subject: Subject, frame: int, picture: NDArray[np.uint8], limits: Limits, estimator: Estimator | None
+) -> ModelFrame:
     """The frame on its own clock: CR = (t^ - t_h) / (t_frame - t_h), 1 when the event went on until this very frame."""
     true_time_s = float(subject.frame_times_s[frame])
     reading = read(subject.sweep, measure(subject.sweep, picture), true_time_s, limits, until_s=true_time_s)
+    second = None if estimator is None else second_ratio(subject, estimator, picture, true_time_s, true_time_s)
     if reading.clock_ratio is None:
-        return ModelFrame(frame, reading, None)
-    return ModelFrame(frame, reading, subject.value_at(_time_read(subject, frame, reading.clock_ratio)))
+        return ModelFrame(frame, reading, None, second)
+    return ModelFrame(frame, reading, subject.value_at(_time_read(subject, frame, reading.clock_ratio)), second)
 
 
 def _time_read(subject: Subject, frame: int, ratio: float) -> float:

@@ -58,6 +58,11 @@ class Subject:
         return cls(clip, model, str(clip.manifest["event_types"][target]), probed[0], number)
 
     @property
+    def key(self) -> tuple[str, int]:
+        """Clip and window."""
+        return self.clip.clip_id, self.number
+
+    @property
     def window(self) -> Window:
         return self.clip.windows[self.number]
 

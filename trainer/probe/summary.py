@@ -7,12 +7,16 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from trainer.probe.bootstrap import Estimate, clustered_mean
+from trainer.probe.calibration import NEAR_TOLERANCE, Second
 from trainer.probe.metrics import bias_and_variance, coverage, recovery
 from trainer.probe.result import ClipFacts, ModelScore, ProbeResult, VariableScore
 from trainer.probe.verdict import Reading
 
 PAUSED_ROW = "paused picture, read as a model's"
+MIN_SCATTER = 0.02  # clock ratios that vary less have no correlation worth the name
 ALL_CLIPS = "model, all clips"
 SPLITS: dict[str, Callable[[ClipFacts], str]] = {  # ways to split a model's clips, and each clip's label
     "STEVO category": lambda clip: _words(clip.category),
@@ -38,6 +42,9 @@ class Row:
     alternatives: float | None  # mean number of moments that look the same
     set_size: float | None  # mean length of these together, clock-ratio units
     right: tuple[int, int] | None  # exhibits read as they should be, of how many
+    second: Estimate | None = None  # clock ratio by the trained estimator, over what it could read
+    second_coverage: float | None = None  # None: it was not asked
+    second_right: tuple[int, int] | None = None
     split: str = ""  # one of SPLITS for a part of the model's clips
 
 
@@ -68,6 +75,21 @@ class SampleRow:
     recovery: Estimate  # mean over windows of the mean recovery of a clip's samples
 
 
+@dataclass(frozen=True)
+class AgreementRow:
+    """Sweep readout and trained estimator on the same pictures; differences are estimator - sweep readout."""
+
+    name: str
+    num_pictures: int
+    both: int  # readable to both
+    neither: int
+    only_sweep: int
+    only_second: int
+    difference: float | None  # mean difference of clock ratios, over those readable to both
+    correlation: float | None  # Pearson's; None where one of them does not vary
+    within: float | None  # share that differ by at most 0.1
+
+
 def summary_rows(result: ProbeResult) -> list[Row]:
     """Calibration rows first, then corruptions, baselines and the model (all clips, then split in every way)."""
     rows = []
@@ -77,7 +99,8 @@ def summary_rows(result: ProbeResult) -> list[Row]:
         right = sum(j.passed for j in judged), len(judged)
         scenes = [j.scene_id for j in judged]
         expected = judged[0].expected_ratio
-        rows.append(_row(name, judged[0].group, should.format(expected), [j.reading for j in judged], scenes, right))
+        row = _row(name, judged[0].group, should.format(expected), [j.reading for j in judged], scenes, right)
+        rows.append(_with_second(row, [j.second for j in judged if j.second is not None], scenes))
     scenes = [c.scene_id for c in result.clips]
     paused = [c.paused_as_model for c in result.clips]
     rows.append(_row(PAUSED_ROW, "baseline", "", paused, scenes))
@@ -125,6 +148,38 @@ def sample_rows(result: ProbeResult) -> list[SampleRow]:
     return rows
 
 
+def agreement_rows(result: ProbeResult) -> list[AgreementRow]:
+    """Sweep readout against trained estimator, on exhibits and on the model's pictures; empty without estimator."""
+    if not result.floors:
+        return []
+    pairs: dict[str, list[tuple[float | None, float | None]]] = {}
+    names = {"calibration": "renders of known time", "corruption": "damaged pictures"}
+    for judged in result.exhibits:
+        if judged.second is not None:
+            pairs.setdefault(names[judged.group], []).append((judged.reading.clock_ratio, judged.second.clock_ratio))
+    for score in result.model:
+        for frame in score.frames[:1]:
+            pairs.setdefault("the model's pictures", []).append((frame.reading.clock_ratio, frame.second_ratio))
+    return [_agreement(name, found) for name, found in pairs.items()]
+
+
+def _agreement(name: str, pairs: Sequence[tuple[float | None, float | None]]) -> AgreementRow:
+    both = np.array([(a, b) for a, b in pairs if a is not None and b is not None]).reshape(-1, 2)
+    apart = both[:, 1] - both[:, 0]
+    scatter = both.std(0).min() if len(both) > 2 else 0.0
+    return AgreementRow(
+        name=name,
+        num_pictures=len(pairs),
+        both=len(both),
+        neither=sum(a is None and b is None for a, b in pairs),
+        only_sweep=sum(a is not None and b is None for a, b in pairs),
+        only_second=sum(a is None and b is not None for a, b in pairs),
+        difference=float(apart.mean()) if len(both) else None,
+        correlation=float(np.corrcoef(both.T)[0, 1]) if scatter > MIN_SCATTER else None,
+        within=float((np.abs(apart) <= NEAR_TOLERANCE).mean()) if len(both) else None,
+    )
+
+
 def _model_rows(result: ProbeResult) -> list[Row]:
     if not result.model:
         return []
@@ -146,6 +201,11 @@ def _model_rows(result: ProbeResult) -> list[Row]:
         row = _ratio_row(name, "model", [s.clock_ratio for s in scores], scenes)
         ratios = [(s.evolution_ratio, scene) for s, scene in zip(scores, scenes, strict=True)]
         row = _with_sets(row, [s.frames[0].reading for s in scores if s.frames])
+        if result.floors:
+            seconds = [s.frames[0].second_ratio if s.frames else None for s in scores]
+            row = dataclasses.replace(
+                row, second=_estimate(zip(seconds, scenes, strict=True)), second_coverage=coverage(seconds)
+            )
         rows.append(dataclasses.replace(row, evolution_ratio=_estimate(ratios), split=split))
     return rows + _composite(result)
 
@@ -201,6 +261,18 @@ def _with_sets(row: Row, readings: Sequence[Reading]) -> Row:
     readable = [r for r in readings if r.clock_ratio is not None]
     alternatives, sizes = _mean([r.num_alternatives for r in readable]), _mean([r.set_size for r in readable])
     return dataclasses.replace(row, alternatives=alternatives, set_size=sizes)
+
+
+def _with_second(row: Row, seconds: Sequence[Second], scenes: Sequence[str]) -> Row:
+    if not seconds:
+        return row
+    ratios = [s.clock_ratio for s in seconds]
+    return dataclasses.replace(
+        row,
+        second=_estimate(zip(ratios, scenes, strict=True)),
+        second_coverage=coverage(ratios),
+        second_right=(sum(s.passed for s in seconds), len(seconds)),
+    )
 
 
 def _ratio_row(name: str, group: str, ratios: Sequence[float | None], scenes: Sequence[str]) -> Row:

@@ -8,7 +8,10 @@ import pytest
 
 from tests.trainer.probe.drawing import CARRIER_ID, SWEEP_TIMES_S, T_H_S, T_R_S, draw, rendered
 from tests.trainer.probe.fake_clips import write_fake_dataset
+from tests.trainer.probe.stand_ins import remembers
 from trainer.probe.readout import SweepModel, prepare
+from trainer.probe.result import ProbeResult
+from trainer.probe.run import probe
 
 
 @lru_cache
@@ -23,3 +26,10 @@ def sweep_of(kind: str, scene: int = 1, noise: float = 0.004) -> SweepModel:
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four synthetic clips: glass and bob, two scenes each."""
     return write_fake_dataset(tmp_path_factory.mktemp("probe") / "data", kinds=("glass", "bob"), scenes=2)
+
+
+@pytest.fixture(scope="session")
+def remembered(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ProbeResult, Path]:
+    """The probe of a model that remembers, and where its report lies."""
+    out = tmp_path_factory.mktemp("report")
+    return probe(None, dataset, out, rollout=remembers), out

@@ -13,19 +13,13 @@ import pytest
 from benchmarks import readout as benchmark
 from simulator.clip import Clip
 from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
-from tests.trainer.probe.stand_ins import dreams, freezes, remembers
+from tests.trainer.probe.stand_ins import dreams, freezes
 from trainer.probe.calibration import measure_all
 from trainer.probe.report import strip_frames
 from trainer.probe.result import ProbeResult
 from trainer.probe.run import probe
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.summary import summary_rows
-
-
-@pytest.fixture(scope="module")
-def remembered(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[ProbeResult, Path]:
-    out = tmp_path_factory.mktemp("report")
-    return probe(None, dataset, out, rollout=remembers), out
 
 
 def test_a_model_that_remembers(remembered: tuple[ProbeResult, Path]) -> None:
@@ -52,11 +46,11 @@ def test_models_that_freeze_or_dream(dataset: Path, tmp_path: Path) -> None:
     clip_dirs = sorted(p for p in (dataset / "clips").iterdir() if p.name.startswith("glass"))[:1]
     for clip_dir in clip_dirs:
         shutil.copytree(clip_dir, tmp_path / "data" / "clips" / clip_dir.name)
-    frozen = probe(None, tmp_path / "data", tmp_path / "frozen", rollout=freezes).model[0]
+    frozen = probe(None, tmp_path / "data", tmp_path / "frozen", rollout=freezes, second_opinion=False).model[0]
     assert frozen.clock_ratio == pytest.approx(0.0, abs=0.1) and frozen.recovery == pytest.approx(0.0, abs=0.1)
     assert frozen.evolution_ratio == pytest.approx(0.15, abs=0.2)
     assert frozen.control == 0.0, "it shows the scene in daylight while the light is off"
-    dream = probe(None, tmp_path / "data", tmp_path / "dream", rollout=dreams).model[0]
+    dream = probe(None, tmp_path / "data", tmp_path / "dream", rollout=dreams, second_opinion=False).model[0]
     assert dream.clock_ratio is None and dream.recovery == 0.0 and dream.evolution_ratio is None
     assert "could not be read" in (tmp_path / "dream" / "index.html").read_text()
 
@@ -86,7 +80,7 @@ def test_the_report_escapes_hostile_strings(tmp_path: Path) -> None:
     content["event_types"]["thing"] = "<b>bold</b><img src=x onerror=alert(2)>"
     content["variables"]["thing"]["level_m"]["unit"] = "</text></svg><script>alert(3)</script>"
     manifest.write_text(json.dumps(content))
-    probe(None, tmp_path / "data", tmp_path / "out")
+    probe(None, tmp_path / "data", tmp_path / "out", second_opinion=False)
     page = (tmp_path / "out" / "index.html").read_text()
     assert all(tag not in page for tag in ("<script", "<img src=x", "<b>bold", "<a href='java"))
     assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page

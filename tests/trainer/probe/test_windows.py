@@ -39,7 +39,8 @@ def sampled(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> ProbeRes
     for n in range(2):
         (root / "data" / "clips").mkdir(parents=True, exist_ok=True)
         (root / "data" / "clips" / f"{n}").symlink_to(dataset / "clips" / f"glass-{n}")
-    return probe(None, root / "data", root / "out", rollout=[remembers, runs_at(0.5, 1), runs_at(0.75, 2)])
+    rollouts = [remembers, runs_at(0.5, 1), runs_at(0.75, 2)]
+    return probe(None, root / "data", root / "out", rollout=rollouts, second_opinion=False)
 
 
 def scored(subject: Subject, rollout) -> ModelScore:  # type: ignore[no-untyped-def]
@@ -47,7 +48,7 @@ def scored(subject: Subject, rollout) -> ModelScore:  # type: ignore[no-untyped-
 
 
 def test_each_window_is_read_against_its_own_sweep(twice: Path, tmp_path: Path) -> None:
-    result = probe(None, twice, tmp_path, rollout=remembers)
+    result = probe(None, twice, tmp_path, rollout=remembers, second_opinion=False)
     assert [(c.window, c.num_windows, c.t_h, c.t_r) for c in result.clips] == [(0, 2, 16, 28), (1, 2, 34, 42)]
     assert [s.window for s in result.model] == [0, 1]
     for model_score in result.model:
