@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from trainer.bench.align import ForeignVideo
 from trainer.bench.tasks import BenchTask, Truth
+from trainer.bench.view import MIN_VIEW
 from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.result import ModelScore
 from trainer.probe.subject import Subject
@@ -32,6 +33,7 @@ class TaskScore:
     problem: str
     remarks: tuple[str, ...]
     model: ModelScore | None
+    view: float | None  # how well the surroundings at the return are those of the truth (R^2); None: not shown
     there: float | None  # share of the hidden frames in which the interruption is there; None: not looked at
     prefix_db: float | None  # PSNR of the frames that were given
     video: dict[str, Any] | None  # size, rate, number of frames as they came
@@ -39,7 +41,7 @@ class TaskScore:
     @classmethod
     def absent(cls, truth: Truth, subject: Subject, problem: str) -> Self:
         return cls(
-            task=truth.task, scene_id=subject.scene_id, problem=problem, remarks=(), model=None, there=None,
+            task=truth.task, scene_id=subject.scene_id, problem=problem, remarks=(), model=None, there=None, view=None,
             prefix_db=None, video=None,
         )  # fmt: skip
 
@@ -52,6 +54,7 @@ class TaskScore:
         model: ModelScore,
         *,
         there: float | None,
+        view: float | None,
         prefix_db: float,
         remarks: tuple[str, ...],
     ) -> Self:
@@ -59,14 +62,19 @@ class TaskScore:
             "num_frames": video.num_frames, "bars": video.bars, "frame_by_frame": video.frame_by_frame,
         }  # fmt: skip
         return cls(
-            task=truth.task, scene_id=subject.scene_id, problem="", remarks=remarks, model=model, there=there,
-            prefix_db=prefix_db, video=facts,
+            task=truth.task, scene_id=subject.scene_id, problem="", remarks=remarks, model=model,
+            there=there, view=view, prefix_db=prefix_db, video=facts,
         )  # fmt: skip
 
     @property
     def recovery(self) -> float:
-        """0 without a video."""
-        return self.model.recovery if self.model else 0.0
+        """0 without a video, and where it does not come back to the view."""
+        return self.model.recovery if self.model and self.in_view else 0.0
+
+    @property
+    def in_view(self) -> bool:
+        """Whether the picture of the return shows the view of the return."""
+        return self.view is not None and self.view >= MIN_VIEW
 
     @property
     def interrupted(self) -> bool:
@@ -80,12 +88,14 @@ class TaskScore:
 
     @property
     def clock_ratio(self) -> float | None:
-        return self.model.clock_ratio if self.model else None
+        return self.model.clock_ratio if self.model and self.in_view else None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the picture of the return could not be read."""
-        return self.model.frames[0].reading.reasons if self.model and self.model.frames else ()
+        if self.model is None or not self.model.frames:
+            return ()
+        return self.model.frames[0].reading.reasons if self.in_view else ("another view",)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ s = <g - o, i - o> / |i - o|^2 >= 1/4 (g the video's frame, i the interrupted cl
 interruption; means over all pixels). s is 0 where the view is not interrupted, 1 where the interruption is exactly
 the truth's, and about 1/2 for a picture that resembles neither, such as invented surroundings while looking away;
 the probe's `control` (nearer to i than to o) is s > 1/2. Frames that a frame_drop took are looked at by nobody.
+A picture that shows another view than that of the return (`trainer.bench.view`) cannot be read.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from trainer.bench.outputs import read_outputs
 from trainer.bench.reduced import at_read_size
 from trainer.bench.result import MIN_SHARE, BenchResult, TaskScore
 from trainer.bench.tasks import BenchSuite, Truth
+from trainer.bench.view import recentred, view_share
 from trainer.probe import metrics
 from trainer.probe.score import score
 from trainer.probe.subject import Subject
@@ -102,7 +104,13 @@ def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScor
     """All figures of one video."""
     clip = truth.clip
     there = interruption_there(subject, video)
-    model = score(subject, video, TOLERANT)
+    at = {int(f): i for i, f in enumerate(video.frames)}
+    returned = [at[f] for f in subject.frames_like_return() if f in at]
+    moved = dataclasses.replace(video, rgb=video.rgb.copy())
+    for i in returned:
+        moved.rgb[i] = recentred(video.rgb[i], subject.sweep)
+    view = view_share(moved.rgb[returned[0]], subject.sweep) if returned else None
+    model = score(subject, moved, TOLERANT)
     given = [(i, f) for i, f in enumerate(video.frames) if not video.generated[i]]
     everywhere = np.ones(clip.rgb.shape[1:3], dtype=bool)
     prefix_db = float(np.mean([metrics.psnr_db(video.rgb[i], clip.rgb[int(f)], everywhere) for i, f in given]))
@@ -114,7 +122,9 @@ def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScor
         remarks.append(f"ends at {last_s:.2f} s, before the return at {subject.t_r / clip.fps:.2f} s")
     if there is not None and there < MIN_SHARE:
         remarks.append("the interruption is not there: the view stays as it was")
-    return TaskScore.of(truth, subject, video, model, there=there, prefix_db=prefix_db, remarks=tuple(remarks))
+    return TaskScore.of(
+        truth, subject, video, model, there=there, view=view, prefix_db=prefix_db, remarks=tuple(remarks)
+    )
 
 
 def interruption_there(subject: Subject, video: ForeignVideo) -> float | None:

@@ -37,7 +37,7 @@ def score(
     comparable = [f for f in subject.frames_like_return() if f in made]
     frames = tuple(_read_frame(subject, f, made[f], limits, estimator) for f in comparable)
     ratio = frames[0].reading.clock_ratio if frames else None
-    observed = subject.clip.twin("observed")
+    clip = subject.clip  # at t_r the camera or the light may still be on its way back, so not against `observed`
     outside = ~subject.sweep.region
     first = comparable[0] if comparable else None
     variables = variable_scores(subject, frames)
@@ -50,8 +50,8 @@ def score(
         evolution_ratio=probed.evolution_ratio,
         stability=float(np.mean(stable)) if stable else None,
         plausibility=float(np.mean(list(probed.plausibility.values()))) if probed.plausibility else None,
-        psnr_db=None if first is None else metrics.psnr_db(made[first], observed.rgb[first], outside),
-        ssim=None if first is None else metrics.ssim(made[first], observed.rgb[first], outside),
+        psnr_db=None if first is None else metrics.psnr_db(made[first], clip.rgb[first], outside),
+        ssim=None if first is None else metrics.ssim(made[first], clip.rgb[first], outside),
         loop_psnr_db=_loop(subject, made),
         control=_control(subject, made),
         variables=variables,
