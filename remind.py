@@ -137,7 +137,8 @@ def _train(args: Args) -> int:
     from trainer.config import override
     from trainer.recipes import recipe
 
-    config = override(recipe(args.recipe), _assignments(args.set))
+    changes = _assignments(args.set) | ({"loader.skip_bad": "true"} if args.skip_bad else {})
+    config = override(recipe(args.recipe), changes)
     train.train(config, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
     return 0
 
@@ -334,6 +335,7 @@ def _add_trainer(verbs: Verbs) -> None:
     train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
     train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    train.add_argument("--skip-bad", action="store_true", help="leave out clips that cannot be read, and list them")
     _add_generate(verbs)
     probe = verbs.add(
         "probe",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from tqdm import tqdm
 
 from trainer.checkpoint import SCENES, load_checkpoint, newest_checkpoint, save_checkpoint
 from trainer.config import TrainConfig, config_from_json, differences, validate
-from trainer.data.batches import training_batch
-from trainer.data.clips import ClipRecord, is_heldout, read_dataset
+from trainer.data.batches import TrainingBatches
+from trainer.data.clips import ClipRecord, is_heldout
+from trainer.data.loader import Loader
 from trainer.data.mixture import Source, check_sources, sources_of
+from trainer.data.sources import ClipRecords, check_headers, joined, open_dataset, scene_ids
 from trainer.evaluate import return_error
 from trainer.recipes import recipe
 from trainer.training.devices import Devices
@@ -23,6 +26,8 @@ from trainer.training.learner import Learner, learning_rate
 from trainer.training.metrics import MetricsLog
 from trainer.training.stopping import Stop, Stopped
 from trainer.training.support import check_supported
+
+SKIPPED = "skipped_clips.json"  # of a run: path -> reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,29 +93,23 @@ def fit(
     check_supported(config, devices)
     if devices.is_main:
         _claim(run_dir, config, resume)
-        scenes = {record.scene_id for source in training for record in source.records}
+        scenes = {scene for source in training for scene in scene_ids(source.records)}
         (run_dir / SCENES).write_text(json.dumps(sorted(scenes), indent=1) + "\n")
     devices.wait()
     learner = Learner(config, devices)
     found = newest_checkpoint(run_dir)
     step = load_checkpoint(found, learner) if found else 0
+    rows = devices.rows(config.batch_size)
+    maker = TrainingBatches(sources=training, codec=learner.codec, config=config, rows=rows)
+    loader = Loader(maker, start=step, stop=stop_at, config=config.loader)
     log = MetricsLog(run_dir, config, step, writes=devices.is_main)
     scores: dict[str, float] = {}
     bar = tqdm(initial=step, total=stop_at, desc="train", unit="step", disable=not (progress and devices.is_main))
-    with Stop(deadline, devices) as stop, log, bar:
+    with Stop(deadline, devices) as stop, log, bar, closing(loader):
+        batches = iter(loader)
         ended = step >= stop_at or stop.asked()
         while not ended:
-            batch = training_batch(
-                training,
-                learner.codec,
-                seed=config.seed,
-                step=step,
-                batch_size=config.batch_size,
-                curriculum=config.curriculum,
-                flow=config.flow,
-                rows=devices.rows(config.batch_size),
-            )
-            report = learner.step(batch, step)
+            report = learner.step(next(batches), step)
             log.add(**report._asdict())
             step += 1
             ended = step == stop_at or stop.asked()
@@ -124,6 +123,8 @@ def fit(
             if step % config.checkpoint_every == 0 or ended:
                 save_checkpoint(run_dir, step=step, learner=learner, keep=config.keep_checkpoints)
             bar.update()
+    if devices.is_main:
+        _list_skipped(loader.unreadable, run_dir)
     if stop.signum:
         raise Stopped(stop.signum, f"stopped by {signal.Signals(stop.signum).name} after step {step}, which is saved")
     return TrainResult(run_dir=run_dir, step=step, loss=log.last.get("loss", float("nan")), heldout=scores)
@@ -131,25 +132,45 @@ def fit(
 
 def _split(
     config: TrainConfig, folders: Sequence[Path], heldout_dir: Path | None
-) -> tuple[tuple[Source, ...], list[ClipRecord]]:
+) -> tuple[tuple[Source, ...], Sequence[ClipRecord]]:
     """Sources to train on, and clips of other scenes."""
     share = config.data.heldout_share if heldout_dir is None else 0.0
     training, heldout = [], []
     for folder in folders:
-        records = read_dataset(folder, config.data.frame_stride)
-        kept = [record for record in records if not is_heldout(record.scene_id, share)]
-        if not kept:
+        records = _opened(config, folder, len(folders))
+        held = [is_heldout(header.scene_id, share) for header in records.headers]
+        if all(held):
             raise ValueError(f"{folder}: all {len(records)} clips are held out; render more scenes")
-        training.append((folder.resolve().name, kept))
-        heldout += [record for record in records if is_heldout(record.scene_id, share)]
+        training.append((folder.resolve().name, records.select(i for i, out in enumerate(held) if not out)))
+        heldout.append(records.select(i for i, out in enumerate(held) if out))
     sources = sources_of(config.mixture, config.data, training)
     check_sources(sources, needs_cameras=config.model.mode != "none")
-    if heldout_dir is not None:
-        heldout = read_dataset(heldout_dir, config.data.frame_stride)
-        trained = {record.scene_id for source in sources for record in source.records}
-        if both := trained & {record.scene_id for record in heldout}:
-            raise ValueError(f"{heldout_dir}: scene {min(both)} is in the training data too; hold out other scenes")
-    return sources, heldout
+    if heldout_dir is None:
+        return sources, joined(heldout)
+    others = _opened(config, heldout_dir, 1)
+    check_headers([training[0][1].headers[0], *others.headers], str(heldout_dir))
+    trained = {scene for source in sources for scene in scene_ids(source.records)}
+    if both := trained & set(scene_ids(others)):
+        raise ValueError(f"{heldout_dir}: scene {min(both)} is in the training data too; hold out other scenes")
+    return sources, others
+
+
+def _opened(config: TrainConfig, folder: Path, num_folders: int) -> ClipRecords:
+    return open_dataset(
+        folder,
+        config.data.frame_stride,
+        memory_mb=config.loader.memory_mb / (max(config.loader.num_workers, 1) * num_folders),
+        skip_bad=config.loader.skip_bad,
+    )
+
+
+def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:
+    """Name the clips that were left out, here and in the run folder."""
+    if unreadable:
+        (run_dir / SKIPPED).write_text(json.dumps(dict(sorted(unreadable.items())), indent=1) + "\n")
+        tqdm.write(f"{len(unreadable)} clips could not be read and were left out; they are in {run_dir / SKIPPED}:")
+        for path, reason in sorted(unreadable.items())[:10]:
+            tqdm.write(f"  {path}: {reason}")
 
 
 def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:

@@ -18,7 +18,8 @@ from simulator.clip import Clip, list_clips
 from simulator.export import EXPORTERS
 from tests.simulator.support import sketch_clip, tank_plan
 from trainer.config import override
-from trainer.data.clips import read_clip, read_dataset
+from trainer.data.clips import read_clip
+from trainer.data.sources import open_dataset
 from trainer.recipes import recipe
 from trainer.train import train
 
@@ -134,7 +135,7 @@ def test_the_trainer_mixes_it_in(video, tmp_path):
     assert record.return_index is None and not record.hidden.any() and not record.region.any()
     assert record.uninterrupted is not None and record.visibility == {}
     assert np.isfinite(record.cameras).all()
-    assert len(read_dataset(tmp_path / "data", 2)) == 2
+    assert len(open_dataset(tmp_path / "data", 2)) == 2
     config = override(
         recipe("tiny"),
         {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 2, "batch_size": 2}

@@ -13,8 +13,9 @@ from tests.simulator.support import sketch_clip, tank_plan
 from trainer.build import build_codec
 from trainer.checkpoint import load_trained, trained_scenes
 from trainer.config import override
-from trainer.data.clips import read_clip, read_dataset
+from trainer.data.clips import read_clip
 from trainer.data.examples import return_example
+from trainer.data.sources import open_dataset
 from trainer.graph.nodes import Role
 from trainer.recipes import recipe
 from trainer.rollout import RolloutConfig, rollout
@@ -64,7 +65,7 @@ def test_dropped_frames_are_a_gap_in_the_history(tmp_path):
 
 def test_a_folder_without_clips_is_refused(tmp_path):
     with pytest.raises(ValueError, match="no published clips"):
-        read_dataset(tmp_path, 2)
+        open_dataset(tmp_path, 2)
 
 
 def test_clips_train_resume_and_roll_out(dataset, tmp_path):

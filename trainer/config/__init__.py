@@ -6,7 +6,7 @@ One file for each owner of groups (`model`, `latents`, `data`, `curriculum`, `tr
 
 from trainer.config.curriculum import CurriculumConfig, curriculum_preset
 from trainer.config.data import DataConfig, MixtureConfig, SourceConfig
-from trainer.config.latents import CodecConfig
+from trainer.config.latents import CodecConfig, LoaderConfig
 from trainer.config.limits import validate
 from trainer.config.model import ModelConfig
 from trainer.config.reading import config_from_json, differences, override
@@ -17,6 +17,7 @@ __all__ = [
     "CurriculumConfig",
     "DataConfig",
     "FlowConfig",
+    "LoaderConfig",
     "LoggingConfig",
     "MixtureConfig",
     "ModelConfig",

@@ -29,3 +29,13 @@ class CodecConfig:
             return found
         given = {"pretrained": self.pretrained, "dtype": self.dtype != "fp32" and self.dtype}
         return [f"{name}: {value} is of wan_vae; leave it out" for name, value in given.items() if value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoaderConfig:
+    """How batches are made ahead. Nothing of it but `skip_bad` changes what is in them."""
+
+    num_workers: int = at_least(0, 0)  # processes; 0: in the training process itself
+    prefetch: int = at_least(1, 2)  # batches that each worker makes ahead
+    memory_mb: float = at_least(0.0, 2048.0)  # of decoded clips that are kept, over all workers together
+    skip_bad: bool = False  # go on without clips that cannot be read

@@ -9,7 +9,7 @@ from typing import Literal
 
 from trainer.config.curriculum import CurriculumConfig
 from trainer.config.data import DataConfig, MixtureConfig
-from trainer.config.latents import CodecConfig
+from trainer.config.latents import CodecConfig, LoaderConfig
 from trainer.config.limits import at_least, between
 from trainer.config.model import ModelConfig
 
@@ -73,6 +73,7 @@ class TrainConfig:
     flow: FlowConfig = field(default_factory=FlowConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     logging: LoggingConfig = field(default_factory=LoggingConfig)
+    loader: LoaderConfig = field(default_factory=LoaderConfig)
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=2)

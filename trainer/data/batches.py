@@ -5,7 +5,7 @@ Shapes: B batch, F nodes of a graph (padded), T frames of a clip, C Y X latent, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.config import CurriculumConfig, FlowConfig
+from trainer.config import CurriculumConfig, FlowConfig, TrainConfig
 from trainer.data.examples import Example, training_example
 from trainer.data.mixture import Source, draw
+from trainer.data.sources import ClipRecords
 from trainer.graph.nodes import Role
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import encode_prompts
@@ -128,3 +129,33 @@ def drawn_example(
     rng = numpy_generator(seed, "example", step, row)
     chosen = sources[source]
     return training_example(chosen.records[index], codec, rng, chosen.data, curriculum, flow, step)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBatches:
+    """Makes the batches of a run; see `trainer.data.loader.BatchMaker`."""
+
+    sources: Sequence[Source]
+    codec: LatentCodec
+    config: TrainConfig
+    rows: range | None = None  # of every batch; None: all
+
+    def make(self, step: int) -> Batch:
+        return training_batch(
+            self.sources,
+            self.codec,
+            seed=self.config.seed,
+            step=step,
+            batch_size=self.config.batch_size,
+            curriculum=self.config.curriculum,
+            flow=self.config.flow,
+            rows=self.rows,
+        )
+
+    def unreadable(self) -> Mapping[str, str]:
+        return {
+            path: reason
+            for source in self.sources
+            if isinstance(source.records, ClipRecords)
+            for path, reason in source.records.unreadable.items()
+        }

@@ -1,4 +1,4 @@
-"""Clips as the trainer holds them in memory: few frames of few pixels, decoded once.
+"""Clips as the trainer holds them in memory, decoded.
 
 Shapes: F kept frames (every n-th of the clip), H W pixels, c = 14 camera numbers.
 """
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from simulator.clip import Clip, list_clips
+from simulator.clip import Clip
 from trainer.model.cameras import camera_descriptors
 from trainer.seeding import derive_seed
 
@@ -82,20 +81,6 @@ def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
         visibility=_visibility(clip, frames),
         cameras_known=clip.cameras_known,
     )
-
-
-def read_dataset(dataset: Path, frame_stride: int) -> list[ClipRecord]:
-    """All clips of a data set folder, in the order of their ids; clips must share one picture size and length."""
-    records = [read_clip(Clip.open(path), frame_stride) for path in list_clips(dataset)]
-    if not records:
-        raise ValueError(f"{dataset}: no published clips under clips/; render some first")
-    for record in records[1:]:
-        if record.rgb.shape != records[0].rgb.shape:
-            raise ValueError(
-                f"{dataset}: clip {record.clip_id} is {record.rgb.shape[:3]} (frames, height, width) and "
-                f"{records[0].clip_id} is {records[0].rgb.shape[:3]}; train on clips of one shape"
-            )
-    return records
 
 
 def is_heldout(scene_id: str, share: float) -> bool:

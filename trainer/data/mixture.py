@@ -17,6 +17,7 @@ import numpy as np
 
 from trainer.config import DataConfig, MixtureConfig, SourceConfig
 from trainer.data.clips import ClipRecord
+from trainer.data.sources import headers_of
 from trainer.seeding import numpy_generator
 
 MAX_BLOCK = 1000  # draws in which weights come out exactly; finer ones are rounded to a thousandth of all
@@ -100,19 +101,19 @@ def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
     """Raises ValueError for clips that cannot be trained on together, or at all."""
     if not sources or not any(len(source.records) for source in sources):
         raise ValueError("mixture: there is no clip to train on; give --data a data set")
-    first = next(source.records[0] for source in sources if len(source.records))
+    first = next(headers_of(source.records)[0] for source in sources if len(source.records))
     for source in sources:
         if not len(source.records):
             raise ValueError(f"{source.name}: no clip of it is left to train on; leave it out or render more scenes")
-        for record in source.records:
-            if record.rgb.shape != first.rgb.shape:
+        for clip in headers_of(source.records):
+            if clip.shape != first.shape:
                 raise ValueError(
-                    f"{source.name}: clip {record.clip_id} is {record.rgb.shape[:3]} (frames, height, width) and "
-                    f"{first.clip_id} is {first.rgb.shape[:3]}; import or render all sources in one shape"
+                    f"{source.name}: clip {clip.clip_id} is {clip.shape} (frames, height, width) and "
+                    f"{first.clip_id} is {first.shape}; import or render all sources in one shape"
                 )
-            if needs_cameras and not record.cameras_known:
+            if needs_cameras and not clip.cameras_known:
                 raise ValueError(
-                    f"{source.name}: the cameras of clip {record.clip_id} are unknown; import it with --cameras, or "
+                    f"{source.name}: the cameras of clip {clip.clip_id} are unknown; import it with --cameras, or "
                     f"train with model.mode=none"
                 )
 

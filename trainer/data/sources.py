@@ -1,0 +1,205 @@
+"""A data set as a sequence of clips that are decoded when they are asked for, a bounded number of them kept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+from simulator.clip import Clip, list_clips
+from trainer.data.clips import ClipRecord, read_clip
+from untrusted import one_line
+
+_UNREADABLE = (OSError, ValueError, KeyError)  # what h5py, json and our own readers say of damaged files
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipHeader:
+    """What is known of a clip without decoding it."""
+
+    path: Path
+    clip_id: str
+    scene_id: str
+    prompt: str
+    num_frames: int  # kept ones
+    size_px: tuple[int, int]  # height, width
+    cameras_known: bool
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(frames, height, width) of the record."""
+        return (self.num_frames, *self.size_px)
+
+
+class ClipRecords(Sequence[ClipRecord]):
+    """Clips of a data set folder or of a WebDataset pack. A copy in another process starts with nothing decoded.
+
+    A clip that turns out to be unreadable raises ValueError, or under `skip_bad` is put in `unreadable` and replaced
+    by the next readable one, so that which clip is meant depends on the files alone.
+    """
+
+    def __init__(
+        self,
+        headers: Sequence[ClipHeader],
+        frame_stride: int,
+        *,
+        memory_mb: float,
+        skip_bad: bool = False,
+        unreadable: dict[str, str] | None = None,
+    ) -> None:
+        self.headers = tuple(headers)
+        self.frame_stride = frame_stride
+        self.memory_mb, self.skip_bad = memory_mb, skip_bad
+        self.unreadable: dict[str, str] = dict(unreadable or {})  # path -> reason
+        self._kept: OrderedDict[int, ClipRecord] = OrderedDict()  # the longest unused first
+        self._kept_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.headers)
+
+    @overload
+    def __getitem__(self, index: int) -> ClipRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> ClipRecords: ...
+    def __getitem__(self, index: int | slice) -> ClipRecord | ClipRecords:
+        if isinstance(index, slice):
+            return self.select(range(len(self))[index])
+        first = range(len(self))[index]
+        for place in (*range(first, len(self)), *range(first)):
+            record = self._record(place)
+            if record is not None:
+                return record
+        raise ValueError(f"{self.headers[first].path.parent}: none of its {len(self)} clips can be read")
+
+    def select(self, indices: Iterable[int]) -> ClipRecords:
+        """Some of the clips, decoded anew."""
+        return ClipRecords(
+            [self.headers[i] for i in indices],
+            self.frame_stride,
+            memory_mb=self.memory_mb,
+            skip_bad=self.skip_bad,
+            unreadable=self.unreadable,
+        )
+
+    def _record(self, place: int) -> ClipRecord | None:
+        """The clip at that place, or None when it is to be skipped."""
+        if place in self._kept:
+            self._kept.move_to_end(place)
+            return self._kept[place]
+        path = self.headers[place].path
+        if str(path) in self.unreadable:
+            return None
+        try:
+            record = read_clip(Clip.open(path), self.frame_stride)
+        except _UNREADABLE as error:
+            _refuse(path, error, self.unreadable, self.skip_bad)
+            return None
+        self._keep(place, record)
+        return record
+
+    def _keep(self, place: int, record: ClipRecord) -> None:
+        limit = self.memory_mb * 2**20
+        size = _num_bytes(record)
+        if size > limit:
+            return
+        self._kept[place] = record
+        self._kept_bytes += size
+        while self._kept_bytes > limit:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= _num_bytes(oldest)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_kept": OrderedDict(), "_kept_bytes": 0}
+
+
+def open_dataset(dataset: Path, frame_stride: int, *, memory_mb: float = 2048.0, skip_bad: bool = False) -> ClipRecords:
+    """All clips of a data set folder or a pack, in the order of their ids; none of them is decoded yet.
+
+    Raises ValueError when there is none, when one is not readable (unless `skip_bad`), or when they differ in shape.
+    """
+    headers, unreadable = [], dict[str, str]()
+    for path in list_clips(dataset):
+        try:
+            headers.append(_header(path, frame_stride))
+        except _UNREADABLE as error:
+            _refuse(path, error, unreadable, skip_bad)
+    if not headers:
+        reason = f"none of {len(unreadable)} clips can be read" if unreadable else "no published clips under clips/"
+        raise ValueError(f"{dataset}: {reason}; render some first")
+    check_headers(headers, str(dataset))
+    return ClipRecords(headers, frame_stride, memory_mb=memory_mb, skip_bad=skip_bad, unreadable=unreadable)
+
+
+def check_headers(headers: Sequence[ClipHeader], place: str) -> None:
+    """Raises ValueError unless all clips have one picture size and one number of kept frames."""
+    for header in headers[1:]:
+        if header.shape != headers[0].shape:
+            raise ValueError(
+                f"{place}: clip {header.clip_id} is {header.shape} (frames, height, width) and "
+                f"{headers[0].clip_id} is {headers[0].shape}; train on clips of one shape"
+            )
+
+
+def _header(path: Path, frame_stride: int) -> ClipHeader:
+    clip = Clip.open(path)
+    _, height, width, _ = clip.rgb.shape
+    return ClipHeader(
+        path=Path(path),
+        clip_id=clip.clip_id,
+        scene_id=clip.scene_id,
+        prompt=clip.prompt,
+        num_frames=clip.num_frames // frame_stride,
+        size_px=(height, width),
+        cameras_known=clip.cameras_known,
+    )
+
+
+def _refuse(path: Path, error: Exception, unreadable: dict[str, str], skip_bad: bool) -> None:
+    """Note an unreadable clip, or raise."""
+    reason = one_line(str(error) or type(error).__name__)
+    if not skip_bad:
+        raise ValueError(f"clip {path}: cannot be read ({reason}); render it again, or leave it out with --skip-bad")
+    unreadable[str(path)] = reason
+
+
+def _num_bytes(record: ClipRecord) -> int:
+    values = (getattr(record, field.name) for field in dataclasses.fields(record))
+    return sum(int(getattr(value, "nbytes", 0)) for value in values)
+
+
+def joined(parts: Sequence[ClipRecords]) -> ClipRecords:
+    """The clips of several data sets, of one frame stride, one after the other."""
+    first = parts[0]
+    return ClipRecords(
+        [header for part in parts for header in part.headers],
+        first.frame_stride,
+        memory_mb=first.memory_mb,
+        skip_bad=first.skip_bad,
+        unreadable={path: reason for part in parts for path, reason in part.unreadable.items()},
+    )
+
+
+def headers_of(records: Sequence[ClipRecord]) -> Sequence[ClipHeader]:
+    """What is known of each clip, without decoding any."""
+    if isinstance(records, ClipRecords):
+        return records.headers
+    return [
+        ClipHeader(
+            path=Path(record.clip_id),
+            clip_id=record.clip_id,
+            scene_id=record.scene_id,
+            prompt=record.prompt,
+            num_frames=len(record.rgb),
+            size_px=(record.rgb.shape[1], record.rgb.shape[2]),
+            cameras_known=record.cameras_known,
+        )
+        for record in records
+    ]
+
+
+def scene_ids(records: Sequence[ClipRecord]) -> list[str]:
+    """The scene of each clip, without decoding any."""
+    return [header.scene_id for header in headers_of(records)]
