@@ -18,7 +18,7 @@ from trainer.bench.export import export_tasks
 from trainer.bench.page import write_page
 from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
 from trainer.bench.score import score_outputs
-from trainer.bench.tasks import BenchSuite, BenchTask, find_truth
+from trainer.bench.tasks import BenchSuite, BenchTask, Given, find_truth
 
 
 def public(suite: Suite) -> BenchSuite:
@@ -88,6 +88,15 @@ def export(name: str, out: Path, data: Path | None) -> str:
     missing = len(suite.tasks) - len(truths)
     gaps = f"; {missing} tasks have no truth in {data} and are left out" if missing else ""
     return f"{out}: {len(truths)} tasks, {written} written now{gaps}; the rules are in {out / 'README.md'}"
+
+
+def generate(name: str, run: Path, data: Path, out: Path, *, given: Given = "seen") -> None:
+    """The videos of one of our runs for every task that `data` holds."""
+    from trainer.bench.models import write_generated  # torch
+
+    truths = find_truth(public(load_suite(name)), data)
+    with _bar("generate") as progress:
+        write_generated(run, truths, out, given=given, progress=progress)
 
 
 def score(

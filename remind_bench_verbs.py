@@ -33,6 +33,14 @@ def _export(args: Args) -> int:
     return 0
 
 
+def _generate(args: Args) -> int:
+    import remind_bench
+
+    remind_bench.generate(args.suite, args.run, args.data, args.out, given=args.given)
+    print(f"{args.out}: videos and map.json; next: remind bench score {args.out} --suite {args.suite}")
+    return 0
+
+
 def _baselines(args: Args) -> int:
     import remind_bench
     from trainer.bench.page import interval
@@ -82,6 +90,21 @@ def add_bench(verbs: Verbs) -> None:
     )
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     export.add_argument("--data", type=Path, metavar="TRUTH", help="rendered truth (default: DIR-truth, rendered now)")
+    generate = bench.add(
+        "generate",
+        _generate,
+        "make the videos of a model of ours",
+        "remind bench generate runs/mymodel --suite v1 --data truth --out outputs/mymodel",
+    )
+    generate.add_argument("run", type=Path, metavar="RUN")
+    generate.add_argument("--data", type=Path, required=True, metavar="TRUTH", help="read up to the last given frame")
+    generate.add_argument("--out", type=Path, required=True, metavar="OUTPUTS")
+    generate.add_argument(
+        "--given",
+        choices=["seen", "hidden"],
+        default="seen",
+        help="seen: what every model is given (default); hidden: the frames that show nothing of the event as well",
+    )
     baselines = bench.add(
         "baselines",
         _baselines,
@@ -110,5 +133,5 @@ def add_bench(verbs: Verbs) -> None:
     )
     for parser in (baselines, score):
         parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="default: one a core")
-    for parser in (listing, render, export, baselines, score):
+    for parser in (listing, render, export, generate, baselines, score):
         parser.add_argument("--suite", choices=SUITES, default="v1", help="default v1")

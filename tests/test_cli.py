@@ -26,7 +26,7 @@ VERBS = {
     "train": set(),
     "generate": set(),
     "probe": set(),
-    "bench": {"list", "render", "export", "baselines", "score"},
+    "bench": {"list", "render", "export", "generate", "baselines", "score"},
     "demo": set(),
 }
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from simulator.clip import Clip, list_clips
+
+Given = Literal["seen", "hidden"]  # what a model is given: see trainer.bench.models
 
 
 @dataclass(frozen=True, kw_only=True)
