@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remind_bench_verbs import add_bench
+from remind_trainer_verbs import add_trainer_verbs
 from render_jobs.dataset_verbs import add_dataset_verbs
 from render_jobs.verbs import Args, Handler, Verbs, add_render
 from untrusted import one_line
@@ -129,63 +130,6 @@ def _clip_import(args: Args) -> int:
             max_frames=args.max_frames,
         )
     )
-
-
-# ---- trainer
-def _train(args: Args) -> int:
-    from trainer import train
-    from trainer.config import override
-    from trainer.recipes import recipe
-
-    changes = _assignments(args.set) | ({"loader.skip_bad": "true"} if args.skip_bad else {})
-    config = override(recipe(args.recipe), changes)
-    train.train(config, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
-    return 0
-
-
-def _assignments(texts: Sequence[str]) -> dict[str, str]:
-    """FIELD=VALUE texts of the command line as a mapping; ValueError for one that has no name or no `=`."""
-    for text in texts:
-        if not text.partition("=")[0] or "=" not in text:
-            raise ValueError(f"--set: {text!r} is not FIELD=VALUE; write for example optim.lr=1e-3")
-    return dict(text.split("=", 1) for text in texts)
-
-
-def _generate(args: Args) -> int:
-    from trainer.rollout import CacheConfig, RolloutConfig, generate
-
-    cache = CacheConfig(
-        sink=args.sink,
-        window=args.window,
-        capacity=args.capacity,
-        time_policy=args.time_policy,
-        horizon=args.horizon,
-    )
-    config = RolloutConfig(
-        steps=args.steps,
-        shift=args.shift,
-        guidance_scale=args.guidance,
-        negative_prompt=args.negative_prompt,
-        seed=args.seed,
-        cache=cache,
-    )
-    request = generate.Request(
-        free=args.free,
-        drop_hidden=args.drop_hidden,
-        context=args.context,
-        num_frames=args.frames,
-        path=args.path,
-        prompts=generate.prompt_schedule(args.prompt, args.prompt_at),
-    )
-    record = generate.generate(args.run, args.out, clip=args.clip, dataset=args.data, config=config, request=request)
-    return _show(f"films, strips and {record}")
-
-
-def _probe(args: Args) -> int:
-    from trainer.probe import run
-
-    run.probe(args.run, args.data, args.out, samples=args.samples)
-    return _show(f"report: {args.out / 'index.html'}")
 
 
 # ---- demo
@@ -313,100 +257,6 @@ def _add_clip(verbs: Verbs) -> None:
     imports.add_argument("--out", type=Path, required=True, metavar="DATASET")
 
 
-def _add_trainer(verbs: Verbs) -> None:
-    train = verbs.add(
-        "train",
-        _train,
-        "train a world model on a data set",
-        "remind train tiny --data data --out runs/tiny --minutes 2",
-        resume_hint="the same command with --resume goes on from the last checkpoint",
-    )
-    train.add_argument("recipe", metavar="RECIPE", help="name of a recipe in trainer/recipes.py")
-    train.add_argument("--data", type=Path, required=True, metavar="DATASET")
-    train.add_argument("--out", type=Path, required=True, metavar="RUN")
-    train.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FIELD=VALUE",
-        help="such as optim.lr=1e-3",
-    )
-    train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
-    train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
-    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
-    train.add_argument("--skip-bad", action="store_true", help="leave out clips that cannot be read, and list them")
-    _add_generate(verbs)
-    probe = verbs.add(
-        "probe",
-        _probe,
-        "ask a trained model what it remembered, in state units; writes a report",
-        "remind probe runs/tiny --data data --out report",
-    )
-    probe.add_argument("run", type=Path, metavar="RUN")
-    probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
-    probe.add_argument("--out", type=Path, required=True, metavar="DIR")
-    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
-
-
-def _add_generate(verbs: Verbs) -> None:
-    generate = verbs.add(
-        "generate",
-        _generate,
-        "continue clips with a trained model: films, strips of truth above generated, a record of what was done",
-        "remind generate runs/tiny --data data --out made\n"
-        "remind generate runs/tiny --clip data/clips/0123456789abcdef0123 --context 1 --frames 240 --window 32 --out o",
-        resume_hint="nothing is resumed; choose another --out",
-    )
-    generate.add_argument("run", type=Path, metavar="RUN")
-    source = generate.add_mutually_exclusive_group(required=True)
-    source.add_argument("--clip", type=Path, metavar="PATH", help="one clip")
-    source.add_argument("--data", type=Path, metavar="DATASET", help="every clip of a data set or pack")
-    generate.add_argument("--out", type=Path, required=True, metavar="DIR", help="never overwritten")
-    given = generate.add_argument_group(
-        "what is given (default: all frames up to the last hidden one)"
-    ).add_mutually_exclusive_group()
-    given.add_argument(
-        "--context", type=int, metavar="N", help="the first N frames: 1 continues a picture, more a video"
-    )
-    given.add_argument("--free", action="store_true", help="hidden frames are generated too")
-    given.add_argument("--drop-hidden", action="store_true", help="hidden frames are absent, a gap in time")
-    what = generate.add_argument_group("what is made")
-    what.add_argument(
-        "--frames", type=int, metavar="N", help="of the result, given ones included (default: the clip's)"
-    )
-    what.add_argument(
-        "--path", choices=["bounce", "hold"], default="bounce", help="the camera beyond the clip's end (default bounce)"
-    )
-    what.add_argument("--prompt", metavar="TEXT", help="instead of the clip's")
-    what.add_argument(
-        "--prompt-at",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("FRAME", "TEXT"),
-        help="from that frame on; repeat",
-    )
-    what.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
-    what.add_argument(
-        "--shift", type=float, default=1.0, metavar="S", help="of the steps to high noise (default 1: none)"
-    )
-    what.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
-    what.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
-    what.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
-    memory = generate.add_argument_group("what is remembered (default: all)")
-    memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
-    memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")
-    memory.add_argument("--capacity", type=int, metavar="N", help="most frames held, protected ones included")
-    memory.add_argument(
-        "--time-policy",
-        choices=["absolute", "relative", "clamped"],
-        default="absolute",
-        help="times that attention sees (default absolute)",
-    )
-    memory.add_argument("--horizon", type=float, metavar="T", help="of clamped times, in latent steps")
-
-
 def _add_demo(verbs: Verbs) -> None:
     demo = verbs.add(
         "demo",
@@ -429,7 +279,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help="on an error, show where in the code it came from")
     parser.set_defaults(resume_hint="the same command again goes on where it was")
     verbs = Verbs(parser.add_subparsers(metavar="VERB", required=True))
-    for add in (_add_events, _add_scene, add_render, _add_clip, add_dataset_verbs, _add_trainer, add_bench, _add_demo):
+    for add in (
+        _add_events,
+        _add_scene,
+        add_render,
+        _add_clip,
+        add_dataset_verbs,
+        add_trainer_verbs,
+        add_bench,
+        _add_demo,
+    ):
         add(verbs)
     return parser
 

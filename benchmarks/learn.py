@@ -2,7 +2,7 @@
 
     python -m benchmarks.learn [--out learn] [--minutes 35] [--clips 288] [--heldout 12]
 
-Renders filling glasses that are never interrupted (the trainer darkens them itself), trains the recipe `learn`, and
+Renders filling glasses that are never interrupted (the trainer darkens them itself), trains the recipe `small`, and
 probes it on other scenes in which the light really goes out. A second run resumes.
 """
 
@@ -30,7 +30,7 @@ def main() -> int:
     for name, count in (("train", options.clips), ("heldout", options.heldout)):
         if status := render([SPECS / f"learn_{name}.yaml"], out / name, RenderOptions(count=count)):
             return status
-    train("learn", out / "train", out / "run", heldout_dir=out / "heldout", minutes=options.minutes, resume=True)
+    train("small", out / "train", out / "run", heldout_dir=out / "heldout", minutes=options.minutes, resume=True)
     probe(out / "run", out / "heldout", out / "report")
     print(f"report   {out / 'report' / 'index.html'}   (open it in a browser)")
     return 0

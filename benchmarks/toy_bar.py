@@ -129,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run goes on")
     parser.add_argument("--minutes", type=float, default=12.0)
-    parser.add_argument("--recipe", default="learn")
+    parser.add_argument("--recipe", default="small")
     parser.add_argument("--size-px", type=int, default=32)
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE")
     args = parser.parse_args()

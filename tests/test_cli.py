@@ -106,6 +106,7 @@ def test_help_loads_nothing_heavy() -> None:
         ("dataset unpack nowhere --out data", "nowhere"),
         ("train no_such_recipe --data data --out run", "no_such_recipe"),
         ("train tiny --data nowhere --out run", "nowhere"),
+        ("train tiny --data data", "--out: is missing"),
         ("train tiny --data data --out run --set optim.rl=1", "optim.rl: unknown field"),
         ("train tiny --data data --out run --set optim.lr", "--set: 'optim.lr' is not FIELD=VALUE"),
         ("generate nowhere --data nowhere --out made", "nowhere"),

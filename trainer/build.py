@@ -21,9 +21,9 @@ def build_codec(config: TrainConfig, device: torch.device | None = None) -> Late
     return load_codec(config.codec, device)
 
 
-def transformer_config(config: TrainConfig) -> dict[str, Any]:
-    """The arguments of WanTransformer3DModel that a configuration stands for."""
-    model, channels = config.model, latent_channels(config.codec)
+def transformer_config(config: TrainConfig, channels: int | None = None) -> dict[str, Any]:
+    """The arguments of WanTransformer3DModel that a configuration stands for. channels: of the codec, where known."""
+    model, channels = config.model, channels or latent_channels(config.codec)
     head_dim, rest = divmod(model.dim, model.num_heads)
     if rest or head_dim % 2:
         raise ValueError(f"model.dim: {model.dim} must be an even multiple of num_heads {model.num_heads}")
@@ -40,15 +40,15 @@ def transformer_config(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def build_model(config: TrainConfig) -> RememberingWan:
+def build_model(config: TrainConfig, *, weights: bool = True, channels: int | None = None) -> RememberingWan:
     """The model before its first step: pretrained weights, or random ones, the same for the same seed.
 
-    The global generator is left as it was.
+    The global generator is left as it was. weights: False loads none (to count them, on the meta device).
     """
-    arguments = transformer_config(config)
+    arguments = transformer_config(config, channels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(config.seed, "model"))
-        if config.model.pretrained:
+        if config.model.pretrained and weights:
             transformer = load_transformer(config.model.pretrained, arguments)
         else:
             transformer = WanTransformer3DModel(**arguments)

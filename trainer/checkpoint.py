@@ -129,7 +129,8 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
     if checkpoint is None or not (run_dir / "config.json").exists():
         raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
     config = config_from_json(run_dir / "config.json")
-    model = build_model(config)
+    # all that was learnt is in the checkpoint: only below a LoRA are there other weights
+    model = build_model(config, weights=config.model.lora_rank > 0)
     _load_parameters(model, checkpoint / f"{weights}.safetensors")
     model.requires_grad_(False).eval().to(device or torch.device("cpu"))
     return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=_read_step(checkpoint))

@@ -1,12 +1,30 @@
-"""Training recipes: functions that return a full configuration."""
+"""Training recipes: functions that return a full configuration, and the clips that each is meant for."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from trainer.config import CodecConfig, DataConfig, ModelConfig, OptimConfig, TrainConfig
+from trainer.config import (
+    CodecConfig,
+    DataConfig,
+    FlowConfig,
+    ModelConfig,
+    OptimConfig,
+    TrainConfig,
+)
+from trainer.model.shapes import WAN_2_1_T2V_1_3B, WAN_2_2_TI2V_5B, model_fields
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipShape:
+    """Clips as they lie on disk, before the trainer's frame stride."""
+
+    num_frames: int
+    height_px: int
+    width_px: int
 
 
 def tiny() -> TrainConfig:
@@ -24,10 +42,10 @@ def tiny() -> TrainConfig:
     )
 
 
-def learn() -> TrainConfig:
-    """Learns a hidden state on two CPU cores: clips of 32 px at 4 fps, every second frame, 16 tokens a frame."""
+def small() -> TrainConfig:
+    """Learns a hidden state in 60 minutes of two CPU cores: 32 px at 4 fps, every second frame, 16 tokens a frame."""
     return TrainConfig(
-        recipe="learn",
+        recipe="small",
         steps=1600,
         model=ModelConfig(dim=160, num_heads=5, num_layers=5, ffn_dim=640),
         codec=CodecConfig(patch=8),
@@ -44,7 +62,96 @@ def learn() -> TrainConfig:
     )
 
 
-RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType({"tiny": tiny, "learn": learn})
+def gpu_small() -> TrainConfig:
+    """Learns many event types on one GPU: 64 px (or 128 px, four times the tokens), 64 tokens a frame.
+
+    Meant for slices: `remind train gpu_small --data PACK --out RUN --minutes 9 --resume`, again and again, from a
+    pack of rgb alone (`remind dataset pack DATA --outputs rgb --out PACK`).
+    """
+    return TrainConfig(
+        recipe="gpu_small",
+        steps=20000,
+        batch_size=64,
+        log_every=20,
+        eval_every=500,
+        checkpoint_every=500,
+        precision="bf16",
+        model=ModelConfig(dim=384, num_heads=6, num_layers=10, ffn_dim=1536),
+        codec=CodecConfig(patch=8),
+        data=DataConfig(
+            frame_stride=2,
+            interruptions={
+                "lights_off": 2.0,
+                "blackout": 1.0,
+                "frame_drop": 1.0,
+                "occluder": 1.0,
+            },
+            mirror_share=0.5,
+            gain_sigma=0.12,
+        ),
+        optim=OptimConfig(lr=5e-4, warmup_steps=500, decay_steps=4000, ema_decay=0.999),
+    )
+
+
+def wan1_3b() -> TrainConfig:
+    """Fine-tunes Wan2.1-T2V-1.3B in all its weights, 448 x 256 px, 81 frames at 16 fps: one 80 GB GPU, better eight."""
+    return TrainConfig(
+        recipe="wan1_3b",
+        steps=5000,
+        batch_size=8,
+        accumulation=8,
+        log_every=5,
+        eval_every=250,
+        checkpoint_every=100,
+        precision="bf16",
+        model=ModelConfig(
+            mode="full", pretrained=WAN_2_1_T2V_1_3B, gradient_checkpointing=True, **model_fields(WAN_2_1_T2V_1_3B)
+        ),
+        codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_1_T2V_1_3B, dtype="bf16"),
+        data=DataConfig(frame_stride=1, mirror_share=0.5),
+        flow=FlowConfig(prediction="v"),
+        optim=OptimConfig(lr=2e-5, warmup_steps=200, decay_steps=1000, ema_decay=0.999),
+    )
+
+
+def wan5b_lora() -> TrainConfig:
+    """Fine-tunes Wan2.2-TI2V-5B through a LoRA and its camera modules, 640 x 352 px, 49 frames: one 80 GB GPU."""
+    return TrainConfig(
+        recipe="wan5b_lora",
+        steps=3000,
+        batch_size=8,
+        accumulation=8,
+        log_every=5,
+        eval_every=250,
+        checkpoint_every=100,
+        precision="bf16",
+        model=ModelConfig(
+            mode="full",
+            pretrained=WAN_2_2_TI2V_5B,
+            gradient_checkpointing=True,
+            lora_rank=32,
+            lora_alpha=32,
+            **model_fields(WAN_2_2_TI2V_5B),
+        ),
+        codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_2_TI2V_5B, dtype="bf16"),
+        data=DataConfig(frame_stride=1, mirror_share=0.5),
+        flow=FlowConfig(prediction="v"),
+        optim=OptimConfig(lr=1e-4, warmup_steps=100, decay_steps=500, ema_decay=0.99),
+    )
+
+
+RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType(
+    {"tiny": tiny, "small": small, "gpu_small": gpu_small, "wan1_3b": wan1_3b, "wan5b_lora": wan5b_lora}
+)
+CLIPS: Mapping[str, ClipShape] = MappingProxyType(
+    {
+        "tiny": ClipShape(num_frames=48, height_px=64, width_px=64),
+        "small": ClipShape(num_frames=24, height_px=32, width_px=32),
+        "gpu_small": ClipShape(num_frames=48, height_px=64, width_px=64),
+        "wan1_3b": ClipShape(num_frames=81, height_px=256, width_px=448),
+        "wan5b_lora": ClipShape(num_frames=49, height_px=352, width_px=640),
+    }
+)
 
 
 def recipe(name: str) -> TrainConfig:

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from tests.trainer.test_training import CLIPS, SMALL
 from trainer.config import TrainConfig, override
-from trainer.data.batches import training_batch
+from trainer.data.batches import TrainingBatches
 from trainer.data.mixture import single_source
 from trainer.train import fit
 from trainer.training.devices import Devices, whole
@@ -90,16 +90,9 @@ SMALL_CHANGES = {
 def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:
     """Whole gradients of this process's share of a batch of four."""
     config = learner.config
-    batch = training_batch(
-        single_source(CLIPS, config.data),
-        learner.codec,
-        seed=0,
-        step=step,
-        batch_size=config.batch_size,
-        curriculum=config.curriculum,
-        flow=config.flow,
-        rows=learner.devices.rows(config.batch_size),
-    )
+    sources = single_source(CLIPS, config.data)
+    rows = learner.devices.rows(config.batch_size)
+    batch = TrainingBatches(sources=sources, codec=learner.codec, config=config, rows=rows).make(step)
     learner.model.train()
     learner.optimizer.zero_grad(set_to_none=True)
     learner.backward(batch)

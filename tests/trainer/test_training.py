@@ -255,7 +255,7 @@ def test_configurations_survive_their_file_and_refuse_what_they_do_not_know(tmp_
     for make in RECIPES.values():
         (tmp_path / "config.json").write_text(make().to_json())
         assert config_from_json(tmp_path / "config.json") == make()
-    changed = override(recipe("learn"), {"optim.lr": "1e-3", "steps": "20", "model.gradient_checkpointing": "true"})
+    changed = override(recipe("small"), {"optim.lr": "1e-3", "steps": "20", "model.gradient_checkpointing": "true"})
     assert (changed.optim.lr, changed.steps, changed.model.gradient_checkpointing) == (1e-3, 20, True)
     for name, value, message in (
         ("optim.learning_rate", 1, "unknown field"),

@@ -70,9 +70,7 @@ class RolloutSession:
         self._decoder, self._decoded = trained.codec.decoder(), 0  # latents before this one have been decoded
         self._pending = list(graph.cache_schedule(self.config.cache))
         if any(len(planned.generate) > 1 or not planned.write for planned in self._pending):
-            raise ValueError(
-                "rollout: a training graph cannot be rolled out; give one of rollout_graph"
-            )
+            raise ValueError("rollout: a training graph cannot be rolled out; give one of rollout_graph")
 
     @property
     def target_frames(self) -> np.ndarray:

@@ -91,21 +91,22 @@ class Learner:
         for place, part in enumerate(parts):
             last = place == len(parts) - 1
             with nullcontext() if last else gradients_stay(self.spread_model):
-                error = self._error(part.to(self.devices.device)) / total
+                error = self.error(part.to(self.devices.device)) / total
                 (error * self.devices.world).backward()  # gradients are averaged over devices
             loss += error.detach()
         return self.devices.total(loss)
 
-    def _error(self, batch: Batch) -> Tensor:
+    def error(self, batch: Batch) -> Tensor:
         noisy = add_noise(batch.clean_BFCYX, batch.noise_BFCYX, batch.level_BF)
-        with _precision(self.config.precision, noisy.device):
+        with computation(self.config.precision, noisy.device):
             prediction = predict_batch(self.spread_model, batch, noisy)
         kind = self.config.flow.prediction
         return flow_error(prediction, batch.clean_BFCYX, batch.noise_BFCYX, batch.weight_BFYX, kind)
 
 
 @contextmanager
-def _precision(precision: str, device: torch.device) -> Iterator[None]:
+def computation(precision: str, device: torch.device) -> Iterator[None]:
+    """Inside, products are computed in this precision."""
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"), warnings.catch_warnings():
         # of the norms of queries and keys, whose weights stay float32 as they should
         warnings.filterwarnings("ignore", message="Mismatch dtype between input and weight")
@@ -139,7 +140,8 @@ def learnt_parameters(model: RememberingWan) -> dict[str, nn.Parameter]:
 
 def _optimizer(model: RememberingWan, config: OptimConfig) -> torch.optim.Optimizer:
     """AdamW; vectors, tables and camera modules are not decayed."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, parameter in learnt_parameters(model).items():
         decayed = parameter.ndim == 2 and name.startswith("transformer.")
         (matrices if decayed else others).append(parameter)

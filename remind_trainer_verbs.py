@@ -1,0 +1,164 @@
+"""The command line of the trainer: `remind train`, `remind generate`, `remind probe`. Light: it only parses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from render_jobs.verbs import Args, Verbs
+
+
+def _train(args: Args) -> int:
+    from trainer import train
+    from trainer.commands import dry_run
+    from trainer.config import override
+    from trainer.recipes import recipe
+
+    changes = _assignments(args.set) | ({"loader.skip_bad": "true"} if args.skip_bad else {})
+    config = override(recipe(args.recipe), changes)
+    if args.dry_run:
+        print(dry_run(config, args.data, args.devices))
+        return 0
+    for name in ("data", "out"):
+        if getattr(args, name) is None:
+            raise ValueError(f"--{name}: is missing; give it (only --dry-run does without)")
+    train.train(config, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
+    return 0
+
+
+def _assignments(texts: Sequence[str]) -> dict[str, str]:
+    """FIELD=VALUE texts of the command line as a mapping; ValueError for one that has no name or no `=`."""
+    for text in texts:
+        if not text.partition("=")[0] or "=" not in text:
+            raise ValueError(f"--set: {text!r} is not FIELD=VALUE; write for example optim.lr=1e-3")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _generate(args: Args) -> int:
+    from trainer.rollout import CacheConfig, RolloutConfig, generate
+
+    cache = CacheConfig(
+        sink=args.sink,
+        window=args.window,
+        capacity=args.capacity,
+        time_policy=args.time_policy,
+        horizon=args.horizon,
+    )
+    config = RolloutConfig(
+        steps=args.steps,
+        shift=args.shift,
+        guidance_scale=args.guidance,
+        negative_prompt=args.negative_prompt,
+        seed=args.seed,
+        cache=cache,
+    )
+    request = generate.Request(
+        free=args.free,
+        drop_hidden=args.drop_hidden,
+        context=args.context,
+        num_frames=args.frames,
+        path=args.path,
+        prompts=generate.prompt_schedule(args.prompt, args.prompt_at),
+    )
+    record = generate.generate(args.run, args.out, clip=args.clip, dataset=args.data, config=config, request=request)
+    print(f"films, strips and {record}")
+    return 0
+
+
+def _probe(args: Args) -> int:
+    from trainer.probe import run
+
+    run.probe(args.run, args.data, args.out, samples=args.samples)
+    print(f"report: {args.out / 'index.html'}")
+    return 0
+
+
+def add_trainer_verbs(verbs: Verbs) -> None:
+    """All verbs of the trainer."""
+    train = verbs.add(
+        "train",
+        _train,
+        "train a world model on a data set",
+        "remind train tiny --data data --out runs/tiny --minutes 2\nremind train wan1_3b --dry-run --devices 8",
+        resume_hint="the same command with --resume goes on from the last checkpoint",
+    )
+    train.add_argument("recipe", metavar="RECIPE", help="name of a recipe in trainer/recipes.py")
+    train.add_argument("--data", type=Path, metavar="DATASET")
+    train.add_argument("--out", type=Path, metavar="RUN")
+    train.add_argument("--dry-run", action="store_true", help="print parameters, memory and FLOPs, and train nothing")
+    train.add_argument("--devices", type=int, default=1, metavar="N", help="of the dry run (default 1)")
+    setting = {"nargs": "+", "action": "extend", "default": []}
+    train.add_argument("--set", **setting, metavar="FIELD=VALUE", help="such as optim.lr=1e-3")
+    train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
+    train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
+    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    train.add_argument("--skip-bad", action="store_true", help="leave out clips that cannot be read, and list them")
+    _add_generate(verbs)
+    probe = verbs.add(
+        "probe",
+        _probe,
+        "ask a trained model what it remembered, in state units; writes a report",
+        "remind probe runs/tiny --data data --out report",
+    )
+    probe.add_argument("run", type=Path, metavar="RUN")
+    probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
+    probe.add_argument("--out", type=Path, required=True, metavar="DIR")
+    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
+
+
+def _add_generate(verbs: Verbs) -> None:
+    generate = verbs.add(
+        "generate",
+        _generate,
+        "continue clips with a trained model: films, strips of truth above generated, a record of what was done",
+        "remind generate runs/tiny --data data --out made\n"
+        "remind generate runs/tiny --clip data/clips/0123456789abcdef0123 --context 1 --frames 240 --window 32 --out o",
+        resume_hint="nothing is resumed; choose another --out",
+    )
+    generate.add_argument("run", type=Path, metavar="RUN")
+    source = generate.add_mutually_exclusive_group(required=True)
+    source.add_argument("--clip", type=Path, metavar="PATH", help="one clip")
+    source.add_argument("--data", type=Path, metavar="DATASET", help="every clip of a data set or pack")
+    generate.add_argument("--out", type=Path, required=True, metavar="DIR", help="never overwritten")
+    given = generate.add_argument_group(
+        "what is given (default: all frames up to the last hidden one)"
+    ).add_mutually_exclusive_group()
+    given.add_argument(
+        "--context", type=int, metavar="N", help="the first N frames: 1 continues a picture, more a video"
+    )
+    given.add_argument("--free", action="store_true", help="hidden frames are generated too")
+    given.add_argument("--drop-hidden", action="store_true", help="hidden frames are absent, a gap in time")
+    what = generate.add_argument_group("what is made")
+    what.add_argument(
+        "--frames", type=int, metavar="N", help="of the result, given ones included (default: the clip's)"
+    )
+    what.add_argument(
+        "--path", choices=["bounce", "hold"], default="bounce", help="the camera beyond the clip's end (default bounce)"
+    )
+    what.add_argument("--prompt", metavar="TEXT", help="instead of the clip's")
+    what.add_argument(
+        "--prompt-at",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("FRAME", "TEXT"),
+        help="from that frame on; repeat",
+    )
+    what.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
+    what.add_argument(
+        "--shift", type=float, default=1.0, metavar="S", help="of the steps to high noise (default 1: none)"
+    )
+    what.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
+    what.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
+    what.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
+    memory = generate.add_argument_group("what is remembered (default: all)")
+    memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
+    memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")
+    memory.add_argument("--capacity", type=int, metavar="N", help="most frames held, protected ones included")
+    memory.add_argument(
+        "--time-policy",
+        choices=["absolute", "relative", "clamped"],
+        default="absolute",
+        help="times that attention sees (default absolute)",
+    )
+    memory.add_argument("--horizon", type=float, metavar="T", help="of clamped times, in latent steps")

@@ -1,0 +1,29 @@
+"""What the command line asks of the trainer besides training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulator.clip import Clip, list_clips
+from trainer.config import TrainConfig, validate
+from trainer.recipes import CLIPS, ClipShape
+from trainer.training.cost import estimate
+
+
+def dry_run(config: TrainConfig, dataset: Path | None, num_devices: int) -> str:
+    """What training would cost, on the clips of `dataset` or on those that the recipe is meant for."""
+    validate(config)
+    shape = CLIPS[config.recipe] if dataset is None else _shape_of(dataset)
+    cost = estimate(config, shape, world=num_devices)
+    clips = f"clips of {shape.num_frames} frames, {shape.width_px} x {shape.height_px} px"
+    where = f"{clips}, batch {config.batch_size} on {num_devices} device{'s' * (num_devices > 1)}, {config.precision}"
+    return f"{config.recipe}: {where}\n{cost.text()}"
+
+
+def _shape_of(dataset: Path) -> ClipShape:
+    paths = list_clips(dataset)
+    if not paths:
+        raise ValueError(f"{dataset}: no published clips; render some first, or leave --data out")
+    clip = Clip.open(paths[0])
+    height, width = clip.rgb.shape[1:3]
+    return ClipShape(num_frames=clip.num_frames, height_px=int(height), width_px=int(width))
