@@ -19,11 +19,11 @@ from trainer.data.clips import ClipRecord, is_heldout
 from trainer.data.loader import Loader
 from trainer.data.mixture import Source, check_sources, sources_of
 from trainer.data.sources import ClipRecords, check_headers, joined, open_dataset, scene_ids
-from trainer.evaluate import return_error
+from trainer.evaluate import HeldoutSet, write_grid
 from trainer.recipes import recipe
 from trainer.training.devices import Devices
 from trainer.training.learner import Learner, learning_rate
-from trainer.training.metrics import MetricsLog
+from trainer.training.metrics import MetricsLog, Speed
 from trainer.training.stopping import Stop, Stopped
 from trainer.training.support import check_supported
 
@@ -103,23 +103,25 @@ def fit(
     maker = TrainingBatches(sources=training, codec=learner.codec, config=config, rows=rows)
     loader = Loader(maker, start=step, stop=stop_at, config=config.loader)
     log = MetricsLog(run_dir, config, step, writes=devices.is_main)
+    heldout_set, speed = HeldoutSet(heldout, config), Speed(learner)
     scores: dict[str, float] = {}
     bar = tqdm(initial=step, total=stop_at, desc="train", unit="step", disable=not (progress and devices.is_main))
     with Stop(deadline, devices) as stop, log, bar, closing(loader):
         batches = iter(loader)
         ended = step >= stop_at or stop.asked()
         while not ended:
-            report = learner.step(next(batches), step)
+            batch = next(batches)
+            report = learner.step(batch, step)
             log.add(**report._asdict())
+            speed.add(batch)
             step += 1
             ended = step == stop_at or stop.asked()
             asked = step % config.eval_every == 0 or ended
             if asked:
-                with learner.averaged():
-                    scores = return_error(learner.model, heldout, learner.codec, config, devices.device)
+                scores = _evaluate(learner, heldout_set, log, run_dir, step)
             if asked or step % config.log_every == 0:
                 log.write(step, {"lr": learning_rate(config, step - 1)} | (scores if asked else {}))
-                bar.set_postfix(log.brief(), refresh=False)
+                bar.set_postfix(log.brief() | speed.brief(), refresh=False)
             if step % config.checkpoint_every == 0 or ended:
                 save_checkpoint(run_dir, step=step, learner=learner, keep=config.keep_checkpoints)
             bar.update()
@@ -128,6 +130,17 @@ def fit(
     if stop.signum:
         raise Stopped(stop.signum, f"stopped by {signal.Signals(stop.signum).name} after step {step}, which is saved")
     return TrainResult(run_dir=run_dir, step=step, loss=log.last.get("loss", float("nan")), heldout=scores)
+
+
+def _evaluate(learner: Learner, heldout: HeldoutSet, log: MetricsLog, run_dir: Path, step: int) -> dict[str, float]:
+    """Scores of the averaged weights on the held-out clips; the sample grid goes to samples/ and to the log."""
+    with learner.averaged():
+        scores = heldout.scores(learner)
+        more, grid = heldout.samples(learner)
+    if grid is not None and learner.devices.is_main:
+        write_grid(run_dir / "samples" / f"step_{step:08d}.png", grid)
+        log.picture(step, "samples", grid)
+    return scores | more
 
 
 def _split(

@@ -40,6 +40,8 @@ SMALL = override(
         "log_every": 2,
         "eval_every": 4,
         "checkpoint_every": 4,
+        "logging.tensorboard": False,
+        "logging.grid_clips": 0,
     },
 )
 CLIPS = [bar_clip(i) for i in range(6)]

@@ -47,7 +47,7 @@ class LoggingConfig:
     tensorboard: bool = True
     wandb: bool = False  # needs the package
     wandb_project: str = "remind"
-    grid_clips: int = at_least(0, 4)  # held-out clips continued through the cache for the sample grid; 0: no grid
+    grid_clips: int = at_least(0, 4)  # held-out clips continued through the cache at each evaluation; 0: none
     grid_steps: int = at_least(1, 4)  # Euler steps of each of their frames
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainer.config import TrainConfig
+from trainer.data.batches import Batch
+from trainer.training.cost import batch_flops, peak_flops
+from trainer.training.learner import Learner
 
-BRIEF = ("loss", "heldout_ratio")
+BRIEF = ("loss", "heldout_ratio", "heldout_recovery")
 
 
 class MetricsLog:
@@ -62,6 +65,32 @@ class MetricsLog:
             writer.close()
 
 
+class Speed:
+    """How fast steps go by, averaged since it was last asked: samples a second and model FLOPs utilisation.
+
+    Utilisation: FLOPs of the batch (three forward passes, padding included) over the peak of all devices; only where
+    the device's data sheet is known.
+    """
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+        self._peak = peak_flops(learner.devices.device, learner.config.precision)
+        self._since, self._samples, self._flops = time.monotonic(), 0, 0.0
+
+    def add(self, batch: Batch) -> None:
+        """One step, with this device's rows of its batch."""
+        self._samples += self._learner.config.batch_size
+        self._flops += batch_flops(self._learner.model, batch) if self._peak else 0.0
+
+    def brief(self) -> dict[str, str]:
+        seconds = time.monotonic() - self._since
+        shown = {"samples/s": f"{self._samples / seconds:.3g}"}
+        if self._peak:
+            shown["MFU"] = f"{self._flops / seconds / self._peak:.1%}"
+        self._since, self._samples, self._flops = time.monotonic(), 0, 0.0
+        return shown
+
+
 class _TensorBoard:
     def __init__(self, folder: Path, step: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -81,8 +110,6 @@ class _TensorBoard:
 
 class _Wandb:
     def __init__(self, run_dir: Path, config: TrainConfig) -> None:
-        if importlib.util.find_spec("wandb") is None:
-            raise ValueError("logging.wandb: the package wandb is not installed; pip install wandb, or set it to false")
         import wandb
 
         self._wandb: Any = wandb

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import torch
 
 from trainer.config import TrainConfig
@@ -28,5 +30,16 @@ def check_supported(config: TrainConfig, devices: Devices) -> None:
         problems.append("compile: not together with model.gradient_checkpointing; set one of the two off")
     if config.precision == "bf16" and devices.device.type == "cuda" and not torch.cuda.is_bf16_supported():
         problems.append(f"precision: {torch.cuda.get_device_name()} has no bf16; set precision=fp32")
+    if config.logging.wandb and importlib.util.find_spec("wandb") is None:
+        problems.append(
+            "logging.wandb: the package wandb is not installed; pip install wandb, or set logging.wandb=false"
+        )
+    if config.model.attention == "flex" and devices.device.type != "cuda":
+        problems.append("model.attention: flex needs a CUDA device for training; set model.attention=sdpa")
+    if config.model.lora_rank and config.sharding == "fsdp":
+        problems.append(
+            "model.lora_rank: not together with sharding=fsdp; train the LoRA with sharding=none, "
+            "its base fits one device"
+        )
     if problems:
         raise ValueError("\n".join(problems))
