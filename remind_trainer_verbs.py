@@ -56,9 +56,11 @@ def _generate(args: Args) -> int:
         free=args.free,
         drop_hidden=args.drop_hidden,
         context=args.context,
+        chunk=args.chunk,
         num_frames=args.frames,
         path=args.path,
         prompts=generate.prompt_schedule(args.prompt, args.prompt_at),
+        attention=args.attention,
     )
     record = generate.generate(args.run, args.out, clip=args.clip, dataset=args.data, config=config, request=request)
     print(f"films, strips and {record}")
@@ -144,6 +146,7 @@ def _add_generate(verbs: Verbs) -> None:
         metavar=("FRAME", "TEXT"),
         help="from that frame on; repeat",
     )
+    what.add_argument("--chunk", type=int, default=1, metavar="N", help="latents that are made together (default 1)")
     what.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
     what.add_argument(
         "--shift", type=float, default=1.0, metavar="S", help="of the steps to high noise (default 1: none)"
@@ -151,6 +154,7 @@ def _add_generate(verbs: Verbs) -> None:
     what.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
     what.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
     what.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
+    what.add_argument("--attention", action="store_true", help="also a picture of where generated frames look")
     memory = generate.add_argument_group("what is remembered (default: all)")
     memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
     memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")

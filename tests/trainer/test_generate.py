@@ -15,6 +15,7 @@ from tests.simulator.support import sketch_clip, tank_plan
 from trainer.config import override
 from trainer.data.mixture import single_source
 from trainer.recipes import recipe
+from trainer.rollout.attention import PARTS
 from trainer.rollout.generate import prompt_schedule
 from trainer.train import fit
 
@@ -65,12 +66,14 @@ def test_a_data_set_becomes_films_strips_and_a_record(folder, capsys):
 
 
 def test_what_is_given_how_far_it_goes_and_what_is_remembered_are_recorded_and_done(folder):
-    options = "--context 1 --frames 40 --sink 1 --window 3 --time-policy clamped --horizon 6 --guidance 2"
+    options = "--context 1 --frames 40 --sink 1 --window 3 --time-policy clamped --horizon 6 --guidance 2 --attention"
     record = generate(folder, "long", options)
     (row,) = record["clips"]
     assert row["generated"] == list(range(1, 40)) and num_pictures(folder / "long" / row["film"]) == 40
     cache = {"sink": 1, "window": 3, "capacity": None, "time_policy": "clamped", "horizon": 6.0}
     assert record["config"]["cache"] == cache and record["config"]["guidance_scale"] == 2.0
+    assert sum(row["attention"][name][0] for name in PARTS) == pytest.approx(1.0, abs=1e-3)
+    assert (folder / "long" / row["attention"]["picture"]).exists()
     short = generate(folder, "short", "--context 2 --frames 4 --prompt glass --prompt-at 3 water")
     assert short["clips"][0]["generated"] == [2, 3]
     assert short["request"]["prompts"] == [[0, "glass"], [3, "water"]]

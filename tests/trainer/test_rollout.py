@@ -7,8 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from diffusers import WanTransformer3DModel
 
 from benchmarks.toy_bar import bar_clip
+from tests.trainer.support import save_tiny_vae, tiny_wan
 from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel
 from trainer.config import override
@@ -17,6 +19,8 @@ from trainer.data.examples import Example, with_targets
 from trainer.evaluate import predict_batch
 from trainer.graph.nodes import Role
 from trainer.latents.layout import frame_segments
+from trainer.latents.wan_vae import WanVaeCodec
+from trainer.model.wan import RememberingWan
 from trainer.recipes import recipe
 from trainer.rollout import CacheConfig, RolloutConfig, RolloutSession, camera_path, continued, rollout, rollout_graph
 from trainer.rollout.sampler import euler_sample, flow_levels
@@ -75,21 +79,35 @@ def test_a_rollout_gives_the_past_and_never_sees_the_future(trained):
     assert np.array_equal(stopped.rgb[first], made.rgb[first])
 
 
-def test_a_rollout_predicts_what_full_attention_predicts(trained):
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_a_rollout_predicts_what_full_attention_predicts(trained, chunk):
     clip = bar_clip(1)
-    made = rollout(trained, clip, ONE, num_frames=1)
+    made = rollout(trained, clip, ONE, num_frames=1, chunk=chunk)
     graph = rollout_graph(clip, trained)
     first = graph.nodes[graph.with_role(Role.TARGET)[0]].frame
     past = graph.map_nodes({i: {"role": Role.DROPPED} for i in graph.with_role(Role.TARGET)})
-    graph = with_targets(past, [first])
+    together = range(first, first + chunk)
+    graph = with_targets(past, together)
+    graph = graph.map_nodes({i: {"chunk": 0} for i in graph.with_role(Role.TARGET)})
     segments = frame_segments(clip.hidden, clip.dropped)
     example = Example(rgb=clip.rgb, region=clip.region, segments=segments, prompt=clip.prompt, graph=graph)
     batch = collate([example], trained.codec, [torch_generator(0)], 1.0)
-    noise = torch.randn(batch.clean_BFCYX[:, -1:].shape, generator=torch_generator(0, "rollout", first))
-    noisy = torch.cat([batch.clean_BFCYX[:, :-1], noise], dim=1)
-    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[0, -1:], np.ones(1))[0].clamp(-1, 1)
-    frame = made.rgb[first].astype(np.float32)
-    assert np.abs(frame - ((full.permute(1, 2, 0).numpy() + 1) * 127.5)).max() < 0.51  # rounding to uint8
+    shape = batch.clean_BFCYX[:, 0].shape
+    noise = [torch.randn(shape, generator=torch_generator(0, "rollout", frame)) for frame in together]
+    noisy = torch.cat([batch.clean_BFCYX[:, :-chunk], torch.stack(noise, dim=1)], dim=1)
+    full = trained.codec.decode(predict_batch(trained.model, batch, noisy)[0, -chunk:], np.ones(chunk)).clamp(-1, 1)
+    frames = made.rgb[list(together)].astype(np.float32)
+    assert np.abs(frames - ((full.permute(0, 2, 3, 1).numpy() + 1) * 127.5)).max() < 0.51  # rounding to uint8
+
+
+def test_frames_of_a_chunk_are_made_together(trained):
+    alone, chunked = (rollout(trained, CLIP, ONE, context=4, chunk=n) for n in (1, 5))
+    assert np.array_equal(alone.generated, chunked.generated) and not same(alone, chunked)
+    session = RolloutSession(trained, CLIP, rollout_graph(CLIP, trained, context=4, chunk=5), ONE)
+    assert [session.advance(1) for _ in range(4)] == [5, 5, 4, 0]
+    assert same(chunked, session.result())
+    texts = [rollout(trained, CLIP, ONE, context=4, chunk=5, prompts=[(6, text)]) for text in ("still", CLIP.prompt)]
+    assert same(texts[1], chunked) and not np.array_equal(texts[0].rgb[6], chunked.rgb[6])
 
 
 def test_hidden_frames_can_be_generated_or_absent_and_a_prefix_can_be_given(trained):
@@ -112,6 +130,7 @@ def test_hidden_frames_can_be_generated_or_absent_and_a_prefix_can_be_given(trai
         ({"free": True, "drop_hidden": True}, "not both"),
         ({"free": True, "context": 3}, "choose one"),
         ({"context": 0}, "at least 1"),
+        ({"chunk": 0}, "rollout.chunk"),
         ({"context": 18}, "leave at least 1"),
         ({"prompts": [(3, "a"), (3, "b")]}, "must rise"),
         ({"prompts": [(30, "a")]}, "lie in the 18 frames"),
@@ -166,7 +185,7 @@ def test_guidance_is_the_difference_of_two_memories(trained):
             node = graph.nodes[step.node]
             if step.generate:
                 noise = torch.randn(told._latents[:, :1].shape, generator=torch_generator(0, "rollout", node.frame))
-                x_told, x_untold = (s._call(step.node, noise, 1.0, write=False) for s in (told, untold))
+                x_told, x_untold = (s._call(step.generate, noise, 1.0, write=False) for s in (told, untold))
                 frames.append(x_untold + scale * (x_told - x_untold))
                 for session in (told, untold):
                     session._latents[:, node.frame] = frames[-1][:, 0]
@@ -271,3 +290,76 @@ def test_the_shift_and_the_number_of_steps_change_what_is_made(trained):
 def test_impossible_settings_are_refused_in_one_line(options):
     with pytest.raises(ValueError, match=f"^rollout.{next(iter(options))}: .*$"):
         RolloutConfig(**options)
+
+
+# ---- a codec whose latents stand for four frames
+
+
+@pytest.fixture(scope="module")
+def on_wan_latents(tmp_path_factory) -> TrainedModel:
+    codec = WanVaeCodec.from_pretrained(str(save_tiny_vae(tmp_path_factory.mktemp("vae"))))
+    transformer = WanTransformer3DModel(
+        **{**tiny_wan().config, "in_channels": codec.channels, "out_channels": codec.channels, "num_layers": 1}
+    )
+    model = RememberingWan(transformer.eval().requires_grad_(False), mode="none")
+    return TrainedModel(model=model, config=SMALL, codec=codec, step=0)
+
+
+def hidden_between(start: int, stop: int):
+    hidden = (np.arange(CLIP.num_frames) >= start) & (np.arange(CLIP.num_frames) < stop)
+    return dataclasses.replace(CLIP, hidden=hidden)
+
+
+def decoded(session: RolloutSession, latents: slice) -> np.ndarray:
+    video = session.trained.codec.decode(session._latents[0, latents], session.layout.starts[latents])
+    return ((video.permute(0, 2, 3, 1) + 1.0) * 127.5).round().to(torch.uint8).numpy()
+
+
+def test_latents_of_four_frames_are_generated_after_a_return(on_wan_latents):
+    clip = hidden_between(5, 9)
+    session = RolloutSession(on_wan_latents, clip, rollout_graph(clip, on_wan_latents), ONE)
+    assert session.target_frames.tolist() == list(range(9, 18))
+    assert session.advance(2) == 2 and session.generated.nonzero()[0].tolist() == list(range(9, 14))
+    session.advance()
+    made = session.result()
+    assert made.generated.nonzero()[0].tolist() == list(range(9, 18))
+    assert np.array_equal(made.rgb[9:], decoded(session, slice(-3, None))) and made.rgb[9:].any()
+    spoilt = dataclasses.replace(clip, rgb=np.concatenate([clip.rgb[:9], np.zeros_like(clip.rgb[9:])]))
+    assert np.array_equal(made.rgb[9:], rollout(on_wan_latents, spoilt, ONE).rgb[9:])
+    seen = dataclasses.replace(clip, rgb=clip.rgb[::-1].copy())
+    assert not np.array_equal(made.rgb[9:], rollout(on_wan_latents, seen, ONE).rgb[9:])
+
+
+def test_a_prefix_goes_on_within_its_segment_and_is_decoded_without_a_seam(on_wan_latents):
+    clip = hidden_between(0, 0)
+    session = RolloutSession(on_wan_latents, clip, rollout_graph(clip, on_wan_latents, context=5), ONE)
+    session.advance()
+    made = session.result()
+    assert made.generated.nonzero()[0].tolist() == list(range(5, 17)), "18 frames are 1 + 4 x 4, and one too many"
+    assert not made.rgb[17].any()
+    assert np.array_equal(made.rgb[5:17], decoded(session, slice(None))[5:])
+    session.layout.starts[2] = True
+    assert not np.array_equal(made.rgb[13:17], decoded(session, slice(2, None))[-4:]), "the decoder needs the prefix"
+    with pytest.raises(ValueError, match=r"give 1 \+ 4k frames"):
+        rollout_graph(clip, on_wan_latents, context=4)
+    with pytest.raises(ValueError, match="stands for several frames"):
+        session.replace(6, clip.rgb[6])
+
+
+# ---- another picture in the place of a remembered one
+
+
+def test_a_picture_that_is_replaced_is_what_later_frames_remember(trained):
+    """The last given frame, which no other has read yet: as if the clip had held the better picture from the start."""
+    last = int(CLIP.hidden.nonzero()[0][-1])
+    better = dataclasses.replace(CLIP, rgb=CLIP.rgb.copy())
+    better.rgb[last] = 200
+    expected, plain = rollout(trained, better, ONE), rollout(trained, CLIP, ONE)
+    session = RolloutSession(trained, CLIP, rollout_graph(CLIP, trained), ONE)
+    with pytest.raises(ValueError, match="not in the cache"):
+        session.replace(last, better.rgb[last])
+    session.advance(0)
+    session.replace(last, better.rgb[last])
+    session.advance()
+    assert np.abs(session.result().rgb[last + 1 :].astype(int) - expected.rgb[last + 1 :]).max() <= 1
+    assert np.abs(plain.rgb[last + 1 :].astype(int) - expected.rgb[last + 1 :]).max() > 1

@@ -8,11 +8,14 @@ from simulator.clip import Clip
 from trainer.checkpoint import TrainedModel
 from trainer.data.clips import ClipRecord, read_clip
 from trainer.model.retention import CacheConfig
+from trainer.rollout.attention import AttentionShares, AttentionWatch
 from trainer.rollout.config import RolloutConfig
 from trainer.rollout.plan import camera_path, continued, rollout_graph
 from trainer.rollout.session import Rollout, RolloutSession
 
 __all__ = [
+    "AttentionShares",
+    "AttentionWatch",
     "CacheConfig",
     "Rollout",
     "RolloutConfig",
@@ -32,6 +35,7 @@ def rollout(
     free: bool = False,
     drop_hidden: bool = False,
     context: int | None = None,
+    chunk: int = 1,
     num_frames: int | None = None,
     prompts: Sequence[tuple[int, str]] = (),
 ) -> Rollout:
@@ -41,7 +45,7 @@ def rollout(
     `continued(record, cameras)`.
     """
     record = clip if isinstance(clip, ClipRecord) else read_clip(clip, trained.config.data.frame_stride)
-    graph = rollout_graph(record, trained, free=free, drop_hidden=drop_hidden, context=context)
+    graph = rollout_graph(record, trained, free=free, drop_hidden=drop_hidden, context=context, chunk=chunk)
     session = RolloutSession(trained, record, graph, config, prompts=prompts)
     while session.advance(1 if num_frames is not None else None):
         if num_frames is not None and session.generated.sum() >= num_frames:

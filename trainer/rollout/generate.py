@@ -1,6 +1,7 @@
 """`remind generate`: clips as a trained model continues them; films, strips of truth above generated, and a record.
 
-<out>/<clip id>.mp4, <clip id>.png, generate.json. Shapes: F frames of a rollout, H W pixels.
+<out>/<clip id>.mp4, <clip id>.png, <clip id>_attention.png when asked for, generate.json.
+Shapes: F frames of a rollout, H W pixels.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from simulator.clip import Clip, list_clips
 from trainer.build import default_device
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.data.clips import ClipRecord, read_clip
+from trainer.rollout.attention import NAMES, AttentionShares, plot_attention
 from trainer.rollout.config import RolloutConfig
 from trainer.rollout.plan import CameraPath, camera_path, continued, rollout_graph
 from trainer.rollout.session import Rollout, RolloutSession
@@ -37,15 +39,17 @@ class Request:
     """What of a clip is given (see `rollout_graph`), and how far it goes.
 
     num_frames: of the result, the given ones included; None: the clip's. Beyond the clip's end the camera takes `path`.
-    prompts: (start_frame, prompt); see `RolloutSession`.
+    prompts: (start_frame, prompt); see `RolloutSession`. attention: also say where generated frames look.
     """
 
     free: bool = False
     drop_hidden: bool = False
     context: int | None = None
+    chunk: int = 1
     num_frames: int | None = None
     path: CameraPath = "bounce"
     prompts: tuple[tuple[int, str], ...] = ()
+    attention: bool = False
 
 
 def generate(
@@ -96,14 +100,15 @@ def _one_clip(
     if num_frames > known:
         record = continued(record, camera_path(record, num_frames - known, request.path))
     began = time.perf_counter()
-    made = _roll_out(trained, record, num_frames, config, request, progress)
+    made, shares = _roll_out(trained, record, num_frames, config, request, progress)
     seconds = time.perf_counter() - began
     truth = record.rgb[: min(known, len(made.rgb))]
     hidden = record.hidden[: len(made.rgb)]
     film, strip = out / f"{record.clip_id}.mp4", out / f"{record.clip_id}.png"
     write_film(film, made.rgb, 1.0 / record.seconds_per_frame)
     film_strip(truth, made, hidden).save(strip)
-    return {
+    row = {} if shares is None else {"attention": _write_attention(shares, out / f"{record.clip_id}_attention.png")}
+    return row | {
         "clip_id": record.clip_id,
         "clip": str(path),
         "film": film.name,
@@ -124,10 +129,12 @@ def _roll_out(
     config: RolloutConfig,
     request: Request,
     progress: bool,
-) -> Rollout:
+) -> tuple[Rollout, AttentionShares | None]:
     """The first `num_frames` frames of the record, those that are not given generated."""
-    graph = rollout_graph(record, trained, free=request.free, drop_hidden=request.drop_hidden, context=request.context)
+    given = {"free": request.free, "drop_hidden": request.drop_hidden}
+    graph = rollout_graph(record, trained, **given, context=request.context, chunk=request.chunk)
     session = RolloutSession(trained, record, graph, config, prompts=request.prompts)
+    watch = session.watch_attention() if request.attention else None
     targets = session.target_frames
     asked = targets[targets < num_frames]
     if not len(asked):
@@ -137,7 +144,14 @@ def _roll_out(
             session.advance(1)
             bar.update(int(session.generated[asked].sum()) - bar.n)
     made, num_frames = session.result(), int(asked[-1]) + 1  # the last frames may have no latent
-    return Rollout(rgb=made.rgb[:num_frames], frames=made.frames[:num_frames], generated=made.generated[:num_frames])
+    cut = Rollout(rgb=made.rgb[:num_frames], frames=made.frames[:num_frames], generated=made.generated[:num_frames])
+    return cut, None if watch is None else watch.shares()
+
+
+def _write_attention(shares: AttentionShares, path: Path) -> dict[str, Any]:
+    """Draw the shares; returns them as means over the generated frames, a list over layers for each name."""
+    plot_attention(shares, path)
+    return {"picture": path.name} | {name: shares.of(name).mean(axis=0).round(4).tolist() for name in NAMES}
 
 
 def write_film(path: Path, rgb: np.ndarray, fps: float) -> None:

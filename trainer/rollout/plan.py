@@ -29,13 +29,17 @@ def rollout_graph(
     free: bool = False,
     drop_hidden: bool = False,
     context: int | None = None,
+    chunk: int = 1,
 ) -> FrameGraph:
     """What is given and what is generated.
 
     Given are the frames up to the last hidden one: those show nothing of the state. free: the hidden frames are
     generated as well. drop_hidden: they are absent, a gap in time. context: instead, the first `context` frames are
-    given and all others generated: 1 is image to video (I2V), more are video to video (V2V).
+    given and all others generated: 1 is image to video (I2V), more are video to video (V2V). chunk: so many latents are
+    generated together and see each other, as the curriculum's continuation trains it.
     """
+    if chunk < 1:
+        raise ValueError(f"rollout.chunk: {chunk} must be at least 1 latent")
     if free + drop_hidden + (context is not None) > 1:
         raise ValueError("rollout: choose one of free, drop_hidden and context, not both or all")
     if context is not None and not 1 <= context < record.num_frames:
@@ -52,7 +56,10 @@ def rollout_graph(
     if ((layout.first_frame < first) & (layout.last_frame >= first)).any():
         raise ValueError(f"rollout.context: frame {first} is inside a latent of the codec; give 1 + 4k frames")
     graph = history_graph(record, layout, record.hidden, record.dropped)
-    changes = {i: {"role": Role.TARGET} for i, n in enumerate(graph.nodes) if layout.first_frame[n.frame] >= first}
+    made = [i for i, node in enumerate(graph.nodes) if layout.first_frame[node.frame] >= first]
+    changes: dict[int, dict[str, object]] = {
+        i: {"role": Role.TARGET, "chunk": place // chunk if chunk > 1 else None} for place, i in enumerate(made)
+    }
     if drop_hidden:
         changes |= {i: {"role": Role.DROPPED} for i in graph.with_role(Role.DEGRADED)}
     return graph.map_nodes(changes)

@@ -23,6 +23,7 @@ from trainer.graph.nodes import PROTECTED, FrameGraph, Role
 from trainer.latents.layout import LatentLayout
 from trainer.latents.text import encode_prompts
 from trainer.model.cache import KVCache
+from trainer.rollout.attention import AttentionWatch
 from trainer.rollout.config import RolloutConfig
 from trainer.rollout.plan import PromptSchedule, rollout_layout
 from trainer.rollout.sampler import euler_sample, flow_levels
@@ -69,8 +70,14 @@ class RolloutSession:
             self._rgb[self.layout.first_frame[self._first_latent] :] = 0
         self._decoder, self._decoded = trained.codec.decoder(), 0  # latents before this one have been decoded
         self._pending = list(graph.cache_schedule(self.config.cache))
-        if any(len(planned.generate) > 1 or not planned.write for planned in self._pending):
-            raise ValueError("rollout: a training graph cannot be rolled out; give one of rollout_graph")
+        if not all(planned.write for planned in self._pending):
+            raise ValueError("rollout: the graph has frames as history and as target, for training; see rollout_graph")
+        self._watch: AttentionWatch | None = None
+
+    def watch_attention(self, *, local: int = 4) -> AttentionWatch:
+        """From now on, note where generated frames look; ask the watch for `shares`."""
+        self._watch = AttentionWatch(self.graph, self.layout, local=local)
+        return self._watch
 
     @property
     def target_frames(self) -> np.ndarray:
@@ -80,15 +87,19 @@ class RolloutSession:
 
     @torch.no_grad()
     def advance(self, num_latents: int | None = None) -> int:
-        """Write history and generate the next `num_latents` (None: all); returns how many were generated."""
+        """Write history and generate the next `num_latents` (None: all, 0: history alone), whole chunks; returns how many."""
         made = 0
-        while self._pending and (num_latents is None or made < num_latents):
-            planned = self._pending.pop(0)
-            latent = self.graph.nodes[planned.node].frame
+        while self._pending:
+            planned = self._pending[0]
+            if planned.generate and num_latents is not None and made >= num_latents:
+                break
+            del self._pending[0]
             if planned.generate:
-                self._latents[:, latent] = self._generate(planned.node)
-                self._show(latent)
-                made += 1
+                latents = [self.graph.nodes[i].frame for i in planned.generate]
+                self._latents[:, latents] = self._generate(planned.generate)
+                for latent in latents:
+                    self._show(latent)
+                made += len(latents)
             self._write(planned.node)
         return made
 
@@ -130,20 +141,23 @@ class RolloutSession:
         self._rgb[frames] = pictures.cpu().numpy()
         self.generated[frames] = True
 
-    def _generate(self, index: int) -> Tensor:
-        """From pure noise, which depends on (seed, latent) alone. [1, C, Y, X]."""
-        generator = torch_generator(self.config.seed, "rollout", self.graph.nodes[index].frame)
-        noise = torch.randn(self._latents[:, :1].shape, generator=generator).to(self._device)
+    def _generate(self, chunk: tuple[int, ...]) -> Tensor:
+        """The targets of a chunk together, each from pure noise that depends on (seed, latent) alone. [1, F', C, Y, X]."""
+        shape = self._latents[:, 0].shape
+        generators = [torch_generator(self.config.seed, "rollout", self.graph.nodes[i].frame) for i in chunk]
+        noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators], dim=1)
         levels = flow_levels(self.config.steps, self.config.shift)
-        return euler_sample(partial(self._denoise, index), noise, levels)[:, 0]
+        return euler_sample(partial(self._denoise, chunk), noise.to(self._device), levels)
 
-    def _denoise(self, index: int, x_BFCYX: Tensor, level: float) -> Tensor:
+    def _denoise(self, chunk: tuple[int, ...], x_BFCYX: Tensor, level: float) -> Tensor:
         """The clean latents that the model sees in x, guided."""
-        prediction = self._call(index, x_BFCYX, level, write=False)
+        prediction = self._call(chunk, x_BFCYX, level, write=False)
+        if self._watch is not None:
+            self._watch.add(chunk, self.cache.node_ids)
         if self.config.is_guided:
             told, untold = prediction.chunk(2)
             prediction = untold + self.config.guidance_scale * (told - untold)
-        level_BF = torch.full((1, 1), level, device=self._device)
+        level_BF = torch.full((1, len(chunk)), level, device=self._device)
         return predicted_clean(prediction, x_BFCYX, level_BF, self.trained.config.flow.prediction)
 
     def _write(self, index: int) -> None:
@@ -154,23 +168,26 @@ class RolloutSession:
         if level > 0.0:
             noise = torch.randn(latents.shape, generator=torch_generator(self.config.seed, "memory", node.frame))
             latents = (1.0 - level) * latents + level * noise.to(self._device)
-        self._call(index, latents, level, write=True)
+        self._call((index,), latents, level, write=True)
 
-    def _call(self, index: int, latents_BFCYX: Tensor, level: float, *, write: bool) -> Tensor:
-        """The model on one node, of which every row of the batch gets the same latents. [B, 1, C, Y, X]."""
-        node = self.graph.nodes[index]
-        text_BSD = self._text(self._prompts.at(int(self.layout.first_frame[node.frame])))
-        batch = text_BSD.shape[0]
-        camera = torch.from_numpy(node.camera).to(self._device)
+    def _call(self, chunk: tuple[int, ...], latents_1FCYX: Tensor, level: float, *, write: bool) -> Tensor:
+        """The model on nodes that see each other; every row of the batch gets the same latents. [B, F', C, Y, X]."""
+        nodes = [self.graph.nodes[index] for index in chunk]
+        prompts = [self._prompts.at(int(self.layout.first_frame[node.frame])) for node in nodes]
+        texts = torch.stack([self._text(prompt) for prompt in prompts], dim=1)
+        batch = texts.shape[0]
+        cameras_FC = torch.from_numpy(np.stack([node.camera for node in nodes])).to(self._device)
+        times = torch.tensor([node.time for node in nodes], dtype=torch.float64, device=self._device)
         prediction: Tensor = self.trained.model(
-            latents_BFCYX.expand(batch, -1, -1, -1, -1),
-            times_BF=torch.full((batch, 1), node.time, dtype=torch.float64, device=self._device),
-            noise_BF=torch.full((batch, 1), level, device=self._device),
-            cameras_BFc=camera.expand(batch, 1, -1),
-            text_BSD=text_BSD,
+            latents_1FCYX.expand(batch, -1, -1, -1, -1),
+            times_BF=times.expand(batch, -1),
+            noise_BF=torch.full((batch, len(nodes)), level, device=self._device),
+            cameras_BFc=cameras_FC.expand(batch, -1, -1),
+            text_BSD=texts[:, 0] if len(set(prompts)) == 1 else texts,
             cache=self.cache,
-            write_ids=[index] if write else None,
-            write_anchors=[node.role in PROTECTED],
+            write_ids=list(chunk) if write else None,
+            write_anchors=[node.role in PROTECTED for node in nodes],
+            recorder=None if write or self._watch is None else self._watch.recorder,
         )
         return prediction
 
