@@ -87,7 +87,10 @@ class RolloutSession:
 
     @torch.no_grad()
     def advance(self, num_latents: int | None = None) -> int:
-        """Write history and generate the next `num_latents` (None: all, 0: history alone), whole chunks; returns how many."""
+        """Write history and generate the next `num_latents` (None: all, 0: history alone); returns how many were.
+
+        Chunks are not broken, so it may be more.
+        """
         made = 0
         while self._pending:
             planned = self._pending[0]
@@ -142,7 +145,7 @@ class RolloutSession:
         self.generated[frames] = True
 
     def _generate(self, chunk: tuple[int, ...]) -> Tensor:
-        """The targets of a chunk together, each from pure noise that depends on (seed, latent) alone. [1, F', C, Y, X]."""
+        """The targets of a chunk, each from noise that depends on (seed, latent) alone. [1, F', C, Y, X]."""
         shape = self._latents[:, 0].shape
         generators = [torch_generator(self.config.seed, "rollout", self.graph.nodes[i].frame) for i in chunk]
         noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators], dim=1)
