@@ -129,17 +129,25 @@ def _comparable(folder: Path, suite: BenchSuite) -> Row:
 
 def score_baselines(name: str, data: Path, out: Path, *, workers: int = 1) -> list[Row]:
     """Videos and scores of every baseline: `out/outputs/NAME/`, `out/scores/NAME/`; what is there is kept."""
-    truths = find_truth(public(load_suite(name)), data)
+    suite = public(load_suite(name))
+    truths = find_truth(suite, data)
     with _bar("videos of baselines") as progress:
-        write_baselines(truths, out / "outputs", progress=progress)
-    rows = []
+        write_baselines(truths, out / "outputs", tuple(BASELINES), progress)
     for baseline in BASELINES:
         scored = out / "scores" / baseline
-        if not (scored / "row.json").exists():
+        if not _is_scored(scored, suite, len(truths)):
             score(name, out / "outputs" / baseline, data, scored, workers=workers)
-        rows.append(Row.read(scored / "row.json"))
+    rows = [Row.read(out / "scores" / baseline / "row.json") for baseline in BASELINES]
     write_atomically(out / "table.csv", rows_csv(rows))
     return rows
+
+
+def _is_scored(folder: Path, suite: BenchSuite, num_truths: int) -> bool:
+    """Whether a baseline's score is there, over all the truth that there is now."""
+    if not (folder / "row.json").exists():
+        return False
+    row = Row.read(folder / "row.json")
+    return row.digest == suite.digest and row.num_tasks == row.num_videos == num_truths
 
 
 class _bar:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,9 @@ import remind
 import remind_bench
 from tests.trainer.bench.fake_suite import SUITE
 from trainer.bench.baselines import write_map, write_video
+from trainer.bench.result import Row
 from trainer.bench.tasks import Truth
+from trainer.probe.bootstrap import Estimate
 
 
 @pytest.fixture
@@ -45,6 +48,36 @@ def test_export_and_score(
     (tmp_path / "first" / "row.json").write_text(json.dumps(row | {"digest": "another"}))
     assert run(*score, tmp_path / "second", "--beside", tmp_path / "first") == 2
     assert "scored on suite 'fake' with digest 'another'" in capsys.readouterr().err
+
+
+def row_over(num_tasks: int) -> Row:
+    """A row as a baseline's, with a video for each task."""
+    one = Estimate(1.0, 1.0, 1.0, num_tasks, num_tasks)
+    return Row(
+        name="truth", suite=SUITE.name, digest=SUITE.digest, official=False, num_tasks=num_tasks, num_suite_tasks=3,
+        num_videos=num_tasks, memory=one, recovery=one, clock_ratio=one, coverage=1.0, interrupted=1.0, psnr_db=None,
+        ssim=None, categories={}, kinds={}, splits={},
+    )  # fmt: skip
+
+
+def test_a_baseline_is_scored_again_when_there_is_more_truth(
+    synthetic: None, truths: list[Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored: list[int] = []
+
+    def stub(name: str, folder: Path, data: Path, out: Path, **options: Any) -> None:
+        scored.append(len(known))
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "row.json").write_text(row_over(len(known)).to_json())
+
+    monkeypatch.setattr(remind_bench, "BASELINES", {"truth": None})
+    monkeypatch.setattr(remind_bench, "write_baselines", lambda *args: None)
+    monkeypatch.setattr(remind_bench, "score", stub)
+    monkeypatch.setattr(remind_bench, "find_truth", lambda suite, data: known)
+    for known in (truths[:1], truths[:1], truths):
+        rows = remind_bench.score_baselines("fake", tmp_path, tmp_path / "out")
+        assert [row.num_videos for row in rows] == [len(known)]
+    assert scored == [1, 2]
 
 
 def test_what_is_wrong_is_one_line(
