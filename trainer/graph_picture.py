@@ -17,10 +17,14 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from trainer.build import build_codec
+from trainer.config import TrainConfig
+from trainer.data.batches import drawn_example
 from trainer.data.examples import Example
 from trainer.graph.nodes import FrameGraph, Node, Role
 from trainer.latents.codec import LatentCodec
 from trainer.seeding import numpy_generator
+from trainer.train import split
 
 COLOURS: Mapping[Role, str] = MappingProxyType(
     {
@@ -47,10 +51,32 @@ SIZE = 0.92  # width of a picture, in latent steps
 DPI = 100
 
 
+def show_graph(config: TrainConfig, data: Sequence[Path], path: Path, *, sample: int = 0, step: int = 0) -> Example:
+    """Draw the example number `sample` of the batch of training step `step`, just as training would see it."""
+    if not 0 <= sample < config.batch_size:
+        raise ValueError(f"--sample: {sample} is not in a batch of {config.batch_size}; count from 0")
+    if step < 0:
+        raise ValueError(f"--step: {step} is before the first step; count from 0")
+    sources, _ = split(config, data, None)
+    codec = build_codec(config)
+    example = drawn_example(
+        sources,
+        codec,
+        seed=config.seed,
+        step=step,
+        row=sample,
+        batch_size=config.batch_size,
+        curriculum=config.curriculum,
+        flow=config.flow,
+    )
+    draw_example(example, codec, path, title=f"{config.recipe}, step {step}, example {sample}: clip {example.clip_id}")
+    return example
+
+
 def draw_example(example: Example, codec: LatentCodec, path: Path, *, title: str) -> None:
     """Write the picture as PNG. title: what example it is, in one line."""
-    times = [node.time for node in example.graph.nodes]
-    span = max(times) - min(times) + 1.4
+    places = _places(example.graph)
+    span = max(places.values()) + 1.4
     wide = float(np.clip(0.55 * span, 10.5, 30.0))  # inches, of the strip
     strip = (TARGET_Y - CAPTION_Y + _tall(example) + 0.4) * wide / span
     side = float(np.clip(0.2 * len(example.graph.present()), 4.0, 9.0))  # of the matrix
@@ -64,19 +90,20 @@ def draw_example(example: Example, codec: LatentCodec, path: Path, *, title: str
     figure.text(0.2 / width, 1.0 - 0.25 / height, title, fontsize=13, weight="bold", va="center")
     shown = f"prompt: {example.prompt or '(none)'}"
     figure.text(0.2 / width, 1.0 - 0.42 / height, fill(shown, int(12 * width)), fontsize=9.5, va="top")
-    _draw_strip(axes_at(0.95, 0.85, wide, strip), example, codec, (min(times) - 0.7, max(times) + 0.7))
+    _draw_strip(axes_at(0.95, 0.85, wide, strip), example, codec, places)
     _draw_permission(axes_at(0.95, 0.85 + strip + 1.05, side, side), example.graph)
     _draw_key(axes_at(0.95 + side + 0.5, 0.85 + strip + 1.05, width - side - 1.7, side), example)
     figure.savefig(path, metadata={"Software": None})
 
 
-def _draw_strip(axes: Any, example: Example, codec: LatentCodec, xlim: tuple[float, float]) -> None:
+def _draw_strip(axes: Any, example: Example, codec: LatentCodec, places: Mapping[float, float]) -> None:
     """The nodes along true time: history below, targets above."""
     graph, layout = example.graph, codec.layout(example.segments)
     tall = _tall(example)
     for node in sorted(graph.nodes, key=lambda n: n.role is Role.TARGET):
         asked = node.role is Role.TARGET
-        left, bottom = node.time - SIZE / 2, TARGET_Y if asked else HISTORY_Y
+        middle, bottom = places[node.time], TARGET_Y if asked else HISTORY_Y
+        left = middle - SIZE / 2
         colour = COLOURS[node.role]
         if node.role is Role.DROPPED:
             axes.add_patch(
@@ -88,18 +115,19 @@ def _draw_strip(axes: Any, example: Example, codec: LatentCodec, xlim: tuple[flo
             picture = _as_seen(example.rgb[layout.last_frame[node.frame]], node)
             axes.imshow(picture, extent=(left, left + SIZE, bottom, bottom + tall), zorder=2, interpolation="nearest")
             axes.add_patch(Rectangle((left, bottom), SIZE, tall, fill=False, edgecolor=colour, linewidth=3.0, zorder=3))
-        axes.text(node.time, bottom - 0.04, _caption(node), ha="center", va="top", fontsize=7, color=_dark(colour))
+        axes.text(middle, bottom - 0.04, _caption(node), ha="center", va="top", fontsize=7, color=_dark(colour))
         if asked:
-            axes.plot([node.time] * 2, [HISTORY_Y + tall, TARGET_Y - 0.48], color=colour, linewidth=0.6, zorder=1)
+            axes.plot([middle] * 2, [HISTORY_Y + tall, TARGET_Y - 0.48], color=colour, linewidth=0.6, zorder=1)
     for members in _chunks(graph):
-        first, last = graph.nodes[members[0]].time, graph.nodes[members[-1]].time
+        first, last = (places[graph.nodes[i].time] for i in (members[0], members[-1]))
         y = TARGET_Y + tall + 0.1
         axes.plot([first - SIZE / 2, last + SIZE / 2], [y, y], color=COLOURS[Role.TARGET], linewidth=2.5)
         axes.text((first + last) / 2, y + 0.05, "predicted together", ha="center", va="bottom", fontsize=8)
-    for start, back in graph.hidden_spans():
+    for start, back in ((places[a], places[b]) for a, b in graph.hidden_spans()):
         axes.axvspan(start - 0.5, back - 0.5, color="#000000", alpha=0.08, zorder=0)
         axes.text((start + back - 1) / 2, TARGET_Y + tall / 2, "hidden", ha="center", fontsize=10, color="#555555")
-    axes.set_xlim(*xlim)
+    axes.set_xlim(-0.7, max(places.values()) + 0.7)
+    axes.set_xticks(list(places.values()), [f"{time:g}" for time in places], fontsize=8)
     axes.set_ylim(CAPTION_Y, TARGET_Y + tall + 0.4)
     axes.set_aspect("auto")  # the axes have the shape of what is in them
     axes.set_yticks([HISTORY_Y + tall / 2, TARGET_Y + tall / 2], ["memory", "asked"], fontsize=12)
@@ -168,6 +196,15 @@ def _draw_key(axes: Any, example: Example) -> None:
         fontsize=10.5,
         va="top",
     )
+
+
+def _places(graph: FrameGraph) -> dict[float, float]:
+    """Where each time is drawn: to scale, but never so near its neighbour that pictures overlap."""
+    places: dict[float, float] = {}
+    for time in sorted({node.time for node in graph.nodes}):
+        before = max(places, default=None)
+        places[time] = 0.0 if before is None else places[before] + max(1.0, time - before)
+    return places
 
 
 def _tall(example: Example) -> float:

@@ -60,7 +60,7 @@ def train(
     """
     config = recipe(config) if isinstance(config, str) else config
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
-    training, heldout = _split(config, folders, heldout_dir)
+    training, heldout = split(config, folders, heldout_dir)
     return fit(
         config,
         training,
@@ -143,7 +143,7 @@ def _evaluate(learner: Learner, heldout: HeldoutSet, log: MetricsLog, run_dir: P
     return scores | more
 
 
-def _split(
+def split(
     config: TrainConfig, folders: Sequence[Path], heldout_dir: Path | None
 ) -> tuple[tuple[Source, ...], Sequence[ClipRecord]]:
     """Sources to train on, and clips of other scenes."""

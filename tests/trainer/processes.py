@@ -69,7 +69,7 @@ def command_until_signal(folder: Path, signum: int, said: Path) -> None:
     import trainer.train
 
     clips = Watched(CLIPS[2:], 9, lambda: os.kill(os.getpid(), signum))
-    trainer.train._split = lambda *_: (single_source(clips, SMALL.data), CLIPS[:2])
+    trainer.train.split = lambda *_: (single_source(clips, SMALL.data), CLIPS[:2])
     with said.open("w") as file, contextlib.redirect_stderr(file):
         changes = [f"{name}={value}" for name, value in SMALL_CHANGES.items()]
         status = remind.main(["train", "tiny", "--data", "clips", "--out", str(folder), "--set", *changes])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.toy_bar import bar_clip
 from trainer.config import DataConfig, MixtureConfig, SourceConfig, override
-from trainer.data.mixture import block_quotas, check_sources, draw, single_source, sources_of
+from trainer.data.mixture import block_quotas, check_sources, draw, single_source, sources_of, with_folders
+from trainer.recipes import recipe
 
 CLIPS = [bar_clip(i) for i in range(5)]
 
@@ -63,6 +65,8 @@ def test_sources_have_weights_and_augmentations_of_their_own():
     assert videos.data == replace(data, interrupted_share=0.0, interruptions={"fog": 1.0})
     assert renders.data == replace(data, mirror_share=0.5, gain_sigma=0.1, own_window_share=0.9)
     assert plain.data == data
+    with pytest.raises(ValueError, match="two data sets are called 'x'"):
+        sources_of(MixtureConfig(), data, [("x", CLIPS), ("x", CLIPS)])
     with pytest.raises(ValueError, match="no data was given for 'videos'"):
         sources_of(config, data, [("renders", CLIPS)])
     for changes, message in (
@@ -72,6 +76,19 @@ def test_sources_have_weights_and_augmentations_of_their_own():
     ):
         with pytest.raises(ValueError, match=message):
             override(MixtureConfig(), changes)
+
+
+def test_the_command_line_names_folders_with_weights(tmp_path):
+    tiny = recipe("tiny")
+    assert with_folders(tiny, ["data"]) == (tiny, [Path("data")]), "one folder may be called and moved as one likes"
+    config, folders = with_folders(tiny, [str(tmp_path / "renders:0.8"), "c:/videos:0.2", "odd:name"])
+    assert folders == [tmp_path / "renders", Path("c:/videos"), Path("odd:name")]
+    assert {s.name: s.weight for s in config.mixture.sources} == {"renders": 0.8, "videos": 0.2, "odd:name": 1.0}
+    fogged = override(tiny, {"mixture.sources": '[{"name": "a", "weight": 3, "gain_sigma": 0.1}]'})
+    (source,) = with_folders(fogged, ["x/a:2"])[0].mixture.sources
+    assert source == SourceConfig(name="a", weight=2.0, gain_sigma=0.1)
+    with pytest.raises(ValueError, match="weight"):
+        with_folders(tiny, ["a:0"])
 
 
 def test_what_cannot_be_trained_on_together_is_refused():

@@ -30,6 +30,7 @@ class Example:
     segments: Segments  # encoded each by itself; the graph's nodes index the latents of their layout
     prompt: str
     graph: FrameGraph
+    clip_id: str = ""
     stages: tuple[str, ...] = ()  # of the curriculum, that shaped the graph
 
 
@@ -60,6 +61,7 @@ def training_example(
         segments=segments,
         prompt=record.prompt,
         graph=_with_levels(graph, rng, flow),
+        clip_id=record.clip_id,
         stages=stages,
     )
 

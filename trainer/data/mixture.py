@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import lcm
+from pathlib import Path
 
 import numpy as np
 
-from trainer.config import DataConfig, MixtureConfig, SourceConfig
+from trainer.config import DataConfig, MixtureConfig, SourceConfig, TrainConfig, validate
 from trainer.data.clips import ClipRecord
 from trainer.data.sources import headers_of
 from trainer.seeding import numpy_generator
@@ -95,6 +96,32 @@ def with_weights(config: MixtureConfig, weights: Mapping[str, float | None]) -> 
         source = known.get(name, SourceConfig(name=name))
         known[name] = source if weight is None else dataclasses.replace(source, weight=weight)
     return dataclasses.replace(config, sources=tuple(known.values()))
+
+
+def with_folders(config: TrainConfig, texts: Sequence[str]) -> tuple[TrainConfig, list[Path]]:
+    """Data sets as the command line names them, `DIR` or `DIR:WEIGHT`: the configuration with these sources, folders.
+
+    A single folder without a weight needs no source of its own, so that its run does not depend on its name.
+    """
+    weights: dict[str, float | None] = {}
+    folders = []
+    for text in texts:
+        folder, _, weight = text.rpartition(":")
+        known = folder != "" and _is_number(weight)
+        folders.append(Path(folder if known else text))
+        weights[folders[-1].resolve().name] = float(weight) if known else None
+    if len(folders) > 1 or any(weight is not None for weight in weights.values()):
+        config = dataclasses.replace(config, mixture=with_weights(config.mixture, weights))
+        validate(config)
+    return config, folders
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
