@@ -12,17 +12,26 @@ def _train(args: Args) -> int:
     from trainer import train
     from trainer.commands import dry_run
     from trainer.config import override
-    from trainer.recipes import recipe
+    from trainer.data.mixture import with_folders
+    from trainer.recipes import arm, recipe
 
     changes = _assignments(args.set) | ({"loader.skip_bad": "true"} if args.skip_bad else {})
-    config = override(recipe(args.recipe), changes)
+    length = {name: value for name, value in changes.items() if name == "steps"}  # schedules of an arm depend on it
+    config = override(arm(override(recipe(args.recipe), length), args.curriculum), changes)
+    config, folders = with_folders(config, args.data)
     if args.dry_run:
-        print(dry_run(config, args.data, args.devices))
+        print(dry_run(config, folders[0] if folders else None, args.devices))
         return 0
     for name in ("data", "out"):
-        if getattr(args, name) is None:
+        if not getattr(args, name) and not (name == "out" and args.show_graph):
             raise ValueError(f"--{name}: is missing; give it (only --dry-run does without)")
-    train.train(config, args.data, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
+    if args.show_graph:
+        from trainer.graph_picture import show_graph
+
+        show_graph(config, folders, args.show_graph, sample=args.sample, step=args.step)
+        print(f"picture: {args.show_graph}")
+        return 0
+    train.train(config, folders, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
     return 0
 
 
@@ -81,16 +90,28 @@ def add_trainer_verbs(verbs: Verbs) -> None:
         "train",
         _train,
         "train a world model on a data set",
-        "remind train tiny --data data --out runs/tiny --minutes 2\nremind train wan1_3b --dry-run --devices 8",
+        "remind train tiny --data data --out runs/tiny --minutes 2\nremind train wan1_3b --dry-run --devices 8\n"
+        "remind train tiny --data renders:0.8 --data videos:0.2 --curriculum all --out runs/mixed\n"
+        "remind train tiny --data data --show-graph graph.png --step 100 --sample 2",
         resume_hint="the same command with --resume goes on from the last checkpoint",
     )
     train.add_argument("recipe", metavar="RECIPE", help="name of a recipe in trainer/recipes.py")
-    train.add_argument("--data", type=Path, metavar="DATASET")
+    train.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="DATASET[:WEIGHT]",
+        help="may be given again: examples are mixed by weight",
+    )
     train.add_argument("--out", type=Path, metavar="RUN")
     train.add_argument("--dry-run", action="store_true", help="print parameters, memory and FLOPs, and train nothing")
     train.add_argument("--devices", type=int, default=1, metavar="N", help="of the dry run (default 1)")
     setting = {"nargs": "+", "action": "extend", "default": []}
     train.add_argument("--set", **setting, metavar="FIELD=VALUE", help="such as optim.lr=1e-3")
+    train.add_argument("--curriculum", choices=["none", "drop_noise", "all"], help="stages (default: the recipe's)")
+    train.add_argument("--show-graph", type=Path, metavar="PNG", help="draw what the model may see, and train nothing")
+    train.add_argument("--sample", type=int, default=0, metavar="N", help="of --show-graph: example of the batch")
+    train.add_argument("--step", type=int, default=0, metavar="S", help="of --show-graph: step of training")
     train.add_argument("--steps", type=int, metavar="N", help="stop after so many steps (default: the recipe's)")
     train.add_argument("--minutes", type=float, metavar="M", help="stop after so many minutes")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from trainer.config import (
     ModelConfig,
     OptimConfig,
     TrainConfig,
+    curriculum_preset,
 )
 from trainer.model.shapes import WAN_2_1_T2V_1_3B, WAN_2_2_TI2V_5B, model_fields
 
@@ -161,3 +163,10 @@ def recipe(name: str) -> TrainConfig:
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(RECIPES)}"
         raise ValueError(f"recipe: {name!r} is unknown, {hint}")
     return RECIPES[name]()
+
+
+def arm(config: TrainConfig, curriculum: str | None) -> TrainConfig:
+    """The configuration with the curriculum of an experiment's arm, see `curriculum_preset`; None: with its own."""
+    if curriculum is None:
+        return config
+    return dataclasses.replace(config, curriculum=curriculum_preset(curriculum, config.steps))
