@@ -16,6 +16,7 @@ from PIL import Image
 from trainer.probe.result import ClipFacts, ModelScore
 
 WIDTH, HEIGHT = 560, 210
+MAX_LABEL = 24  # characters before a bar
 LEFT, RIGHT, TOP, BOTTOM = 62, 12, 12, 36
 TRUTH, PAUSED, MODEL = "#1f5fa8", "#b4501e", "#16803c"
 
@@ -61,6 +62,58 @@ def state_curve(facts: ClipFacts, score: ModelScore | None) -> str:
     title = escape(f"{facts.variable} of clip {facts.clip_id}: truth, paused and measured")
     head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
     return head + "".join(parts) + "</svg>"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure between 0 and 1 with its interval (NaN bounds: none) and what is said behind it."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    note: str
+
+
+def bars(entries: Sequence[Bar], title: str, mark: float | None = None, mark_label: str = "") -> str:
+    """SVG: a horizontal bar for each entry on an axis from 0 to 1, whiskers for intervals, a dashed line at `mark`."""
+    left, right, row, top = 160, 140, 24, 22
+    height = top + row * len(entries) + 26
+
+    def x(value: float) -> float:
+        return left + min(max(value, 0.0), 1.0) * (WIDTH - left - right)
+
+    bottom = top + row * len(entries)
+    parts = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top}" y2="{bottom}" class="grid"/>')
+        parts.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
+    for i, entry in enumerate(entries):
+        middle = top + row * i + row / 2
+        parts.append(
+            f'<text x="{left - 8}" y="{middle + 4:.1f}" text-anchor="end">{escape(_shortened(entry.label))}</text>'
+        )
+        width = x(entry.value) - left
+        parts.append(
+            f'<rect x="{left}" y="{middle - 7:.1f}" width="{width:.1f}" height="14" fill="{MODEL}" opacity=".55"/>'
+        )
+        if math.isfinite(entry.low):
+            low, high = x(entry.low), x(entry.high)
+            ends = "".join(f"M{end:.1f} {middle - 4:.1f}V{middle + 4:.1f}" for end in (low, high))
+            parts.append(f'<path d="M{low:.1f} {middle:.1f}H{high:.1f}{ends}" stroke="#1b1f24" fill="none"/>')
+        parts.append(f'<text x="{WIDTH - right + 10}" y="{middle + 4:.1f}">{escape(entry.note)}</text>')
+    if mark is not None:
+        line = f'<line x1="{x(mark):.1f}" x2="{x(mark):.1f}" y1="{top - 4}" y2="{bottom}" stroke="{PAUSED}"'
+        parts.append(f'{line} stroke-dasharray="4 3" stroke-width="1.5"/>')
+        parts.append(
+            f'<text x="{x(mark):.1f}" y="{top - 8}" text-anchor="middle" fill="{PAUSED}">{escape(mark_label)}</text>'
+        )
+    head = f'<svg class="bars" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+    return head + "".join(parts) + "</svg>"
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= MAX_LABEL else label[: MAX_LABEL - 1] + "…"
 
 
 def _shade(axes: Axes, start: float, end: float) -> str:

@@ -13,11 +13,19 @@ import jinja2
 from markupsafe import Markup
 
 from trainer.probe.bootstrap import Estimate
-from trainer.probe.charts import data_uri, state_curve
+from trainer.probe.charts import Bar, bars, data_uri, state_curve
 from trainer.probe.result import ClipFacts, ModelScore, ProbeResult
 from trainer.probe.score import Generated
 from trainer.probe.subject import Subject
-from trainer.probe.summary import PAUSED_ROW, Row, summary_rows
+from trainer.probe.summary import (
+    PAUSED_ROW,
+    Row,
+    VariableRow,
+    agreement_rows,
+    sample_rows,
+    summary_rows,
+    variable_rows,
+)
 
 FRAMES_IN_STRIP = 11
 LEARNING_STEPS = 1000  # on the toy of docs/LOG.md a hidden state is learned abruptly, at about this many steps
@@ -40,7 +48,12 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         result=result,
         summary=sentences(result, rows),
-        groups=_grouped(rows),
+        groups=_grouped([row for row in rows if not row.split]),
+        splits=_splits(rows),
+        samples=sample_rows(result),
+        variables=_by_type(variable_rows(result)),
+        agreement=agreement_rows(result),
+        floors=_floors(result),
         clips=[_clip(s, f, scores.get(f.key), shown) for s, f in zip(subjects, result.clips, strict=True)],
         interval=interval,
         number=number,
@@ -120,17 +133,71 @@ def _expectation(result: ProbeResult) -> str:
     )
 
 
-def interval(estimate: Estimate | None) -> str:
+def interval(estimate: Estimate | None, digits: int = 2) -> str:
     """`0.52 [0.40, 0.61]`, without bounds where a single scene gives none, a dash for nothing."""
     if estimate is None:
         return "–"
-    if not math.isfinite(estimate.low):
-        return f"{estimate.mean:.2f}".replace("-0.00", "0.00")
-    return f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]".replace("-0.00", "0.00")
+    mean, low, high = (round(x, digits) + 0.0 for x in (estimate.mean, estimate.low, estimate.high))
+    if not math.isfinite(low):
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value + 0.0:.{digits}f}"
+
+
+def _splits(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The model's clips split in every way that gives more than one part: a chart of recoveries, and the rows."""
+    frozen = next(row for row in rows if row.name == PAUSED_ROW).recovery.mean
+    found = []
+    for split in dict.fromkeys(row.split for row in rows if row.split):
+        members = [row for row in rows if row.split == split]
+        if len(members) < 2:
+            continue
+        entries = [_bar(row) for row in members]
+        chart = Markup(bars(entries, f"recovery by {split}", frozen, "paused"))  # noqa: S704 (escaped in charts)
+        found.append({"name": split, "rows": members, "chart": chart})
+    return found
+
+
+def _bar(row: Row) -> Bar:
+    estimate = row.recovery
+    scenes = f"{estimate.num_scenes} scene{'s' if estimate.num_scenes != 1 else ''}"
+    note = f"{estimate.mean:.2f} ({estimate.num_values} in {scenes})"
+    return Bar(row.name, estimate.mean, estimate.low, estimate.high, note)
+
+
+def _by_type(rows: Sequence[VariableRow]) -> list[tuple[str, list[VariableRow]]]:
+    types = dict.fromkeys(row.event_type for row in rows)
+    return [(name.replace("_", " "), [row for row in rows if row.event_type == name]) for name in types]
+
+
+def _floors(result: ProbeResult) -> list[dict[str, Any]]:
+    """For each event type: how well both readers read true frames that neither was given."""
+    found = []
+    for name in dict.fromkeys(f.event_type for f in result.floors):
+        mine = [f for f in result.floors if f.event_type == name]
+        found.append(
+            {
+                "name": name.replace("_", " "),
+                "frames": sum(f.num_frames for f in mine),
+                "readable": sum(f.readable for f in mine),
+                "mean": _weighted([(f.mean_error, f.readable) for f in mine]),
+                "worst": max((f.worst_error for f in mine if f.worst_error is not None), default=None),
+                "sweep_readable": sum(f.sweep_readable for f in mine),
+                "sweep_mean": _weighted([(f.sweep_mean_error, f.sweep_readable) for f in mine]),
+                "sweep_worst": max(
+                    (f.sweep_worst_error for f in mine if f.sweep_worst_error is not None), default=None
+                ),
+            }
+        )
+    return found
+
+
+def _weighted(parts: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(mean, count) for mean, count in parts if mean is not None]
+    return sum(mean * count for mean, count in known) / sum(count for _, count in known) if known else None
 
 
 def _grouped(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
@@ -190,4 +257,6 @@ def _reading_in_words(score: ModelScore | None) -> str:
     if reading.clock_ratio is None:
         return f"Unreadable at the return ({', '.join(reading.reasons)}): recovery 0."
     several = "" if reading.num_alternatives == 1 else f" ({reading.num_alternatives} moments look the same)"
-    return f"Clock ratio at the return {reading.clock_ratio:.2f}{several}, recovery {score.recovery:.2f}."
+    second = score.frames[0].second_ratio
+    other = "" if second is None else f" The trained estimator reads {second:.2f}."
+    return f"Clock ratio at the return {reading.clock_ratio:.2f}{several}, recovery {score.recovery:.2f}.{other}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from math import nan
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ from simulator.clip import Clip
 from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
 from tests.trainer.probe.stand_ins import dreams, freezes
 from trainer.probe.calibration import measure_all
+from trainer.probe.charts import Bar, bars
 from trainer.probe.report import strip_frames
 from trainer.probe.result import ProbeResult
 from trainer.probe.run import probe
@@ -69,7 +71,11 @@ def test_the_result_has_a_file_form(remembered: tuple[ProbeResult, Path], tmp_pa
 def test_the_report_stands_alone(remembered: tuple[ProbeResult, Path]) -> None:
     page = (remembered[1] / "index.html").read_text()
     assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "@import" not in page
-    assert page.count("<svg") == 4 and "Did it remember?" in page
+    assert page.count("<svg") == 4 + 2, "a curve for each clip, bars by STEVO category and by event type"
+    assert all(
+        title in page for title in ("Did it remember?", "Variable by variable", "Second opinion", "by STEVO category")
+    )
+    assert "Several samples" not in page, "there is one of each"
 
 
 def test_the_report_escapes_hostile_strings(tmp_path: Path) -> None:
@@ -129,3 +135,14 @@ def test_the_benchmark_prints_its_table(dataset: Path) -> None:
     table = benchmark.table(judged, judged)
     assert "| mean of sweep | unreadable | - | - | - | - | 0/2 | 2/2 |" in table
     assert "mixture gain" in benchmark.evidence_table(measured)
+
+
+def test_bars_are_as_long_as_their_figures() -> None:
+    entries = [
+        Bar("<half>", 0.5, 0.25, 0.75, "0.50"),
+        Bar("a label that is far too long for the chart", 2.0, nan, nan, ""),
+    ]
+    svg = bars(entries, "title", mark=0.25, mark_label="paused")
+    widths = [float(w) for w in re.findall(r'<rect [^>]*width="([0-9.]+)"', svg)]
+    assert widths[0] == pytest.approx(widths[1] / 2) and svg.count("<path") == 1, "beyond 1 is cut; NaN: no whiskers"
+    assert "&lt;half&gt;" in svg and "a label that is far too…" in svg and "paused" in svg
