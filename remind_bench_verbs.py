@@ -37,7 +37,7 @@ def _generate(args: Args) -> int:
     import remind_bench
 
     remind_bench.generate(args.suite, args.run, args.data, args.out, given=args.given)
-    print(f"{args.out}: videos and map.json; next: remind bench score {args.out} --suite {args.suite}")
+    print(f"{args.out}: videos and map.json, for `remind bench score`")
     return 0
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.clip import ArrayGroup, Cameras, Clip, LazyArray, Sweep
-from simulator.clip_files import ClipFiles
 
 READ_SIDE_PX = 64
 
@@ -38,29 +37,28 @@ def reduced(pictures: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
 class ReducedArray(LazyArray):
     """Pictures, reduced when they are read; indexed by frame only."""
 
-    def __init__(self, files: ClipFiles, name: str, factor: int) -> None:
-        super().__init__(files, name)
-        self._factor = factor
+    def __init__(self, whole: LazyArray, factor: int) -> None:
+        self._whole, self._factor = whole, factor
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        return reduced(super().__getitem__(index), self._factor)
+        return reduced(self._whole[index], self._factor)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        count, height, width, channels = super().shape
+        count, height, width, channels = self._whole.shape
         return count, height // self._factor, width // self._factor, channels
 
 
-class ReducedGroup(ArrayGroup):
+class ReducedTwin(ArrayGroup):
     """A twin with reduced pictures."""
 
-    def __init__(self, files: ClipFiles, group: str, factor: int) -> None:
-        super().__init__(files, group)
-        self._factor = factor
+    def __init__(self, whole: ArrayGroup, factor: int) -> None:
+        super().__init__(whole.files, "")
+        self._whole, self._factor = whole, factor
 
     @property
     def rgb(self) -> LazyArray:
-        return ReducedArray(self.files, f"{self._group}/rgb", self._factor)
+        return ReducedArray(self._whole.rgb, self._factor)
 
 
 class ReducedClip(Clip):
@@ -79,11 +77,10 @@ class ReducedClip(Clip):
 
     @property
     def rgb(self) -> LazyArray:
-        return ReducedArray(self.files, "/rgb", self.factor)
+        return ReducedArray(super().rgb, self.factor)
 
     def twin(self, name: str) -> ArrayGroup:
-        super().twin(name)  # raises for one that is not there
-        return ReducedGroup(self.files, f"twins/{name}", self.factor)
+        return ReducedTwin(super().twin(name), self.factor)
 
     @cached_property
     def sweeps(self) -> tuple[Sweep, ...]:
