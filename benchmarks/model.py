@@ -2,19 +2,24 @@
 
     python -m benchmarks.model
 
-Prints the greatest absolute difference of the outputs for each promise and for its negative control, and what a frame
-costs through the cache and without it.
+Prints the greatest absolute difference of the outputs for each promise and for its negative control, in every camera
+mode, and what a frame costs through the cache and without it.
 """
 
 from __future__ import annotations
 
 import time
+from typing import get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from trainer.build import build_model
+from trainer.config import override
 from trainer.model.cache import KVCache
+from trainer.model.cameras import camera_descriptors
+from trainer.model.options import CameraMode
 from trainer.model.wan import RememberingWan
 from trainer.recipes import recipe
 
@@ -23,58 +28,86 @@ Inputs = dict[str, Tensor]
 
 
 def main() -> None:
-    torch.manual_seed(0)
-    config = recipe("tiny")
-    model = build_model(config).eval()
+    columns = {mode: differences(mode) for mode in get_args(CameraMode)}
+    print(f"| greatest difference of outputs | {' | '.join(columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name in columns["none"]:
+        print(f"| {name} | {' | '.join(f'{column[name]:.1e}' for column in columns.values())} |")
+    model = build_model(recipe("tiny")).eval()
+    with torch.no_grad():
+        costs(model, random_inputs(model))
+
+
+@torch.no_grad()
+def differences(mode: CameraMode) -> dict[str, float]:
+    """Promise or control -> greatest absolute difference."""
+    model = build_model(override(recipe("tiny"), {"model.mode": mode})).eval()
     inputs = random_inputs(model)
     even = inputs | {"times_BF": torch.arange(NUM_FRAMES).double()[None]}
     stock = model.transformer.__class__.from_config(model.transformer.config).eval()
     stock.load_state_dict(model.transformer.state_dict())
     level = torch.tensor([0.5])
-    with torch.no_grad():
-        theirs = stock(inputs["latents_BFCYX"].transpose(1, 2), level * 1000.0, inputs["text_BSD"]).sample.transpose(
-            1, 2
-        )
-        row("at initialisation, against the stock model", model(**even | {"noise_BF": level}), theirs)
-        for phase in model.phases:
-            phase.weight.normal_(0.0, 0.3)
-        row("control: camera phases no longer zero", model(**even | {"noise_BF": level}), theirs)
-        full = model(**inputs, mask_BFF=causal(NUM_FRAMES))
-        for chunk in (1, 4):
-            row(
-                f"cached in chunks of {chunk}, across a gap of {GAP}, against full causal",
-                cached(model, inputs, chunk),
-                full,
-            )
-        row("control: without the gap", cached(model, inputs | {"times_BF": even["times_BF"]}, 1), full)
-        still = torch.zeros_like(inputs["cameras_BFc"])
-        row("control: without the cameras", cached(model, inputs | {"cameras_BFc": still}, 1), full)
-        row("control: without the mask", cached(model, inputs, 1), model(**inputs))
-        later = inputs["latents_BFCYX"].clone()
-        later[:, 8:] += 1.0
-        changed = model(**inputs | {"latents_BFCYX": later}, mask_BFF=causal(NUM_FRAMES))
-        row("frames before 8 when frames from 8 on change", changed[:, :8], full[:, :8])
-        unmasked = (model(**inputs)[:, :8], model(**inputs | {"latents_BFCYX": later})[:, :8])
-        row("control: the same without the mask", *unmasked)
-        costs(model, inputs)
+    theirs = stock(inputs["latents_BFCYX"].transpose(1, 2), level * 1000.0, inputs["text_BSD"]).sample.transpose(1, 2)
+    found = {"at initialisation, against the stock model": greatest(model(**even | {"noise_BF": level}), theirs)}
+    generator = torch.Generator().manual_seed(1)
+    for name, parameter in model.named_parameters():
+        if not name.startswith("transformer."):
+            parameter.normal_(0.0, 0.3, generator=generator)
+    found["control: camera modules no longer zero"] = greatest(model(**even | {"noise_BF": level}), theirs)
+
+    full = model(**inputs, mask_BFF=causal(NUM_FRAMES))
+    for chunk in (1, 4):
+        name = f"cached in chunks of {chunk}, across a gap of {GAP}, against full causal"
+        found[name] = greatest(cached(model, inputs, chunk), full)
+    found["control: without the gap"] = greatest(cached(model, inputs | {"times_BF": even["times_BF"]}, 1), full)
+    still = inputs["cameras_BFc"][:, :1].expand(-1, NUM_FRAMES, -1)
+    found["control: without the cameras' motion"] = greatest(cached(model, inputs | {"cameras_BFc": still}, 1), full)
+    found["control: without the mask"] = greatest(cached(model, inputs, 1), model(**inputs))
+
+    turned = inputs | {"cameras_BFc": random_cameras(world=random_transform(np.random.default_rng(9)))}
+    found["in another world frame"] = greatest(model(**turned, mask_BFF=causal(NUM_FRAMES)), full)
+    later = inputs["latents_BFCYX"].clone()
+    later[:, 8:] += 1.0
+    changed = inputs | {"latents_BFCYX": later}
+    found["frames before 8 when frames from 8 on change"] = greatest(
+        model(**changed, mask_BFF=causal(NUM_FRAMES))[:, :8], full[:, :8]
+    )
+    found["control: the same without the mask"] = greatest(model(**changed)[:, :8], model(**inputs)[:, :8])
+    return found
 
 
-def row(name: str, ours: Tensor, theirs: Tensor) -> None:
-    print(f"{name:72} {(ours - theirs).abs().max().item():.2e}", flush=True)
+def greatest(ours: Tensor, theirs: Tensor) -> float:
+    return (ours - theirs).abs().max().item()
 
 
 def random_inputs(model: RememberingWan) -> Inputs:
     """One clip with a gap in time, moving cameras and mixed noise levels."""
+    generator = torch.Generator().manual_seed(0)
     times = torch.arange(NUM_FRAMES).double()
     times[NUM_FRAMES // 2 :] += GAP
-    text_dim = model.transformer.config["text_dim"]
+    config = model.transformer.config
     return {
-        "latents_BFCYX": torch.randn(1, NUM_FRAMES, model.transformer.config["in_channels"], 4, 4),
+        "latents_BFCYX": torch.randn(1, NUM_FRAMES, config["in_channels"], 4, 4, generator=generator),
         "times_BF": times[None],
-        "noise_BF": torch.rand(1, NUM_FRAMES),
-        "cameras_BFc": torch.randn(1, NUM_FRAMES, 14),
-        "text_BSD": torch.randn(1, 5, text_dim),
+        "noise_BF": torch.rand(1, NUM_FRAMES, generator=generator),
+        "cameras_BFc": random_cameras(world=np.eye(4)),
+        "text_BSD": torch.randn(1, 5, config["text_dim"], generator=generator),
     }
+
+
+def random_cameras(world: np.ndarray) -> Tensor:
+    """[1, F, 14]: the same cameras whatever the world frame, which `world` changes."""
+    rng = np.random.default_rng(0)
+    camera_from_world = np.stack([random_transform(rng) for _ in range(NUM_FRAMES)]) @ world
+    intrinsics = np.tile(np.diag([60.0, 70.0, 1.0]), (NUM_FRAMES, 1, 1))
+    return torch.from_numpy(camera_descriptors(camera_from_world, intrinsics, scene_scale_m=1.0, width_px=64))[None]
+
+
+def random_transform(rng: np.random.Generator) -> np.ndarray:
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    transform = np.eye(4)
+    transform[:3, :3], transform[:3, 3] = rotation * np.linalg.det(rotation), rng.normal(size=3)
+    return transform
 
 
 def causal(num_frames: int) -> Tensor:
