@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch._dynamo.utils import counters
 from torch.nn.attention.flex_attention import create_block_mask
 
 from tests.trainer.support import causal, frames, random_inputs, tiny_model, with_camera_phases
@@ -136,3 +137,20 @@ def test_a_prompt_per_frame():
     torch.testing.assert_close(chunked, changed, atol=1e-5, rtol=0)
     with pytest.raises(ValueError, match="4 prompts do not divide 6 frames"):
         model(**dict(inputs, text_BSD=same[:, :4]))
+
+
+# ---- torch.compile
+
+
+def test_blocks_compile_to_one_graph_for_all_layers():
+    """Traced only (backend eager): no break in a block, and nothing in it that depends on the layer's number."""
+    model, inputs = with_camera_phases(tiny_model(mode="full")), random_inputs(3)
+    torch._dynamo.reset()
+    counters.clear()
+    with torch.no_grad():  # under grad torch itself warns while it traces
+        eager = model(**inputs, mask_BFF=causal(3))
+        for block in model.transformer.blocks:
+            block.compile(backend="eager", fullgraph=True)
+        compiled = model(**inputs, mask_BFF=causal(3))
+    assert torch.equal(compiled, eager)
+    assert counters["stats"]["unique_graphs"] == 1

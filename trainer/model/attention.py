@@ -7,7 +7,6 @@ E head dim, D = H E.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,9 +37,6 @@ class FrameContext:
     num_frames: int
     query: FramePlaces
     key: FramePlaces
-    phases: Sequence[CameraPhase]  # one per layer in modes `phase` and `full`, else none
-    projections: Sequence[CameraProjection]  # one per layer in mode `full`
-    relatives: Sequence[RelativeAttention]  # one per layer in mode `prope`
     attend: Kernel  # the attention kernel under this call's mask
     mask: Tensor | None  # [B, F, K + F] bool, True where the query frame may look; None: everywhere
     recorder: AttentionRecorder | None
@@ -61,11 +57,19 @@ class FramePlaces:
 class FrameSelfAttention:
     """attn1: keys and values are kept raw; what depends on their frame's time and camera is applied on every read.
 
-    So a cached key can be moved in time for free.
+    So a cached key can be moved in time for free. The layer's camera modules belong to RememberingWan; they are held
+    here too, not looked up by number, so that torch.compile makes one graph for all layers.
     """
 
-    def __init__(self, layer: int) -> None:
-        self.layer = layer
+    def __init__(
+        self,
+        layer: int,
+        *,
+        phase: CameraPhase | None,
+        projection: CameraProjection | None,
+        relative: RelativeAttention | None,
+    ) -> None:
+        self.layer, self.phase, self.projection, self.relative = layer, phase, projection, relative
 
     def __call__(self, attn: Any, hidden_states: Tensor, _encoder: Any, _mask: Any, rotary_emb: FrameContext) -> Tensor:
         """hidden_states: [B F, N, D] -> the same shape."""
@@ -81,26 +85,24 @@ class FrameSelfAttention:
             key, value = torch.cat([cached_key, key], dim=1), torch.cat([cached_value, value], dim=1)
         out_BLHE = self._own(context, query, key, value)
         out_BLD = attn.to_out[1](attn.to_out[0](out_BLHE.flatten(2, 3)))
-        if context.relatives:
-            out_BLD = out_BLD + _second(context, context.relatives[self.layer], query, key, value)
+        if self.relative is not None:
+            out_BLD = out_BLD + _second(context, self.relative, query, key, value)
         return out_BLD.unflatten(1, (context.num_frames, -1)).flatten(0, 1)
 
     def _own(self, context: FrameContext, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """The layer's own attention with PM-RoPE, [B, L, H, E]."""
         query_rotation, key_rotation = context.query.rotation, context.key.rotation
-        if context.phases:
-            phase = context.phases[self.layer]
-            query_rotation = query_rotation.plus(phase(context.query.cameras))
-            key_rotation = key_rotation.plus(phase(context.key.cameras))
+        if self.phase is not None:
+            query_rotation = query_rotation.plus(self.phase(context.query.cameras))
+            key_rotation = key_rotation.plus(self.phase(context.key.cameras))
         query, key = rotate(query, query_rotation), rotate(key, key_rotation)
         if context.recorder is not None:
             context.recorder.record(self.layer, query, key, context.mask, context.num_frames)
-        if not context.projections:
+        if self.projection is None:
             return context.attend(query, key, value)
         assert context.query.projective is not None and context.key.projective is not None
-        projection = context.projections[self.layer]
-        out_BLHE = context.attend(query, key, projection.values(value, context.key.projective))
-        return projection.outputs(out_BLHE, context.query.projective)
+        out_BLHE = context.attend(query, key, self.projection.values(value, context.key.projective))
+        return self.projection.outputs(out_BLHE, context.query.projective)
 
 
 def _second(context: FrameContext, relative: RelativeAttention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:

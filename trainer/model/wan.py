@@ -62,7 +62,15 @@ class RememberingWan(nn.Module):
         self.projections = nn.ModuleList(CameraProjection(self.head_dim) for _ in layers if mode == "full")
         self.relatives = nn.ModuleList(RelativeAttention(heads, self.head_dim) for _ in layers if mode == "prope")
         for layer, block in enumerate(transformer.blocks):
-            block.attn1.set_processor(FrameSelfAttention(layer))
+            cameras = {
+                name: modules[layer] if len(modules) else None
+                for name, modules in (
+                    ("phase", self.phases),
+                    ("projection", self.projections),
+                    ("relative", self.relatives),
+                )
+            }
+            block.attn1.set_processor(FrameSelfAttention(layer, **cameras))  # type: ignore[arg-type]
             block.attn2.set_processor(UnfoldedCrossAttention(block.attn2.processor))
 
     def zero_camera_modules(self) -> None:
@@ -155,9 +163,6 @@ class RememberingWan(nn.Module):
             num_frames=times_BF.shape[1],
             query=self._places(query_times, cameras_BFc, grid),
             key=self._places(key_times, key_cameras, grid),
-            phases=list(self.phases),  # type: ignore[arg-type]
-            projections=list(self.projections),  # type: ignore[arg-type]
-            relatives=list(self.relatives),  # type: ignore[arg-type]
             attend=attention_kernel(self.attention, mask, grid[0] * grid[1], times_BF.device),
             mask=mask,
             recorder=None,
