@@ -8,9 +8,9 @@ import torch
 from diffusers import WanTransformer3DModel
 
 from trainer.config import TrainConfig
-from trainer.latents.build import latent_channels, load_codec
+from trainer.latents.build import latent_channels, load_codec, load_text, text_shape
 from trainer.latents.codec import LatentCodec
-from trainer.latents.text import TEXT_DIM
+from trainer.latents.text import TextEncoder
 from trainer.model.lora import add_lora
 from trainer.model.pretrained import load_transformer
 from trainer.model.wan import RememberingWan
@@ -18,7 +18,11 @@ from trainer.seeding import derive_seed
 
 
 def build_codec(config: TrainConfig, device: torch.device | None = None) -> LatentCodec:
-    return load_codec(config.codec, device)
+    return load_codec(config.codec, config.store, device)
+
+
+def build_text(config: TrainConfig, device: torch.device | None = None) -> TextEncoder:
+    return load_text(config.text, config.store, device)
 
 
 def transformer_config(config: TrainConfig, channels: int | None = None) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def transformer_config(config: TrainConfig, channels: int | None = None) -> dict
         "attention_head_dim": head_dim,
         "in_channels": channels,
         "out_channels": channels,
-        "text_dim": TEXT_DIM,
+        "text_dim": text_shape(config.text)[1],
         "freq_dim": model.freq_dim,
         "ffn_dim": model.ffn_dim,
         "num_layers": model.num_layers,

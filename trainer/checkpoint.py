@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -19,9 +20,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from trainer.build import build_codec, build_model
+from trainer.build import build_codec, build_model, build_text
 from trainer.config import TrainConfig, config_from_json
 from trainer.latents.codec import LatentCodec
+from trainer.latents.text import TextEncoder
 from trainer.model.wan import RememberingWan
 from trainer.training.devices import placed_like, whole
 from trainer.training.learner import Learner, learnt_parameters
@@ -39,6 +41,11 @@ class TrainedModel:
     config: TrainConfig
     codec: LatentCodec
     step: int
+
+    @cached_property
+    def text(self) -> TextEncoder:
+        """The configuration's text encoder, beside the model."""
+        return build_text(self.config, next(self.model.parameters()).device)
 
 
 def save_checkpoint(run_dir: Path, *, step: int, learner: Learner, keep: int) -> Path:

@@ -20,6 +20,7 @@ from trainer.data.examples import return_example
 from trainer.data.sources import ClipRecords
 from trainer.flow import add_noise, predicted_clean
 from trainer.latents.codec import LatentCodec
+from trainer.latents.text import BYTES, TextEncoder
 from trainer.model.wan import RememberingWan
 from trainer.probe.score import score
 from trainer.probe.subject import Subject
@@ -40,6 +41,7 @@ def return_error(
     codec: LatentCodec,
     config: TrainConfig,
     device: torch.device,
+    text: TextEncoder = BYTES,
 ) -> dict[str, float]:
     """How well held-out clips are continued: one-step prediction from pure noise of the first frame after the return.
 
@@ -47,13 +49,11 @@ def return_error(
     frozen_mae    the same for repeating the last frame before the interruption
     heldout_ratio their quotient; 1 remembers nothing, 0 is exact
     """
-    asked = [record for record in records if record.return_index is not None and record.hidden.any()]
-    if not asked:
-        return {}
+    asked = (record for record in records if record.return_index is not None and record.hidden.any())
     own, frozen = [], []
     for index, record in enumerate(asked):
         example = return_example(record, codec)
-        batch = collate([example], codec, [torch_generator(config.seed, "heldout", index)], 1.0).to(device)
+        batch = collate([example], codec, [torch_generator(config.seed, "heldout", index)], 1.0, text).to(device)
         noisy = add_noise(batch.clean_BFCYX, batch.noise_BFCYX, batch.level_BF)
         clean = predicted_clean(predict_batch(model, batch, noisy), noisy, batch.level_BF, config.flow.prediction)
         assert record.return_index is not None
@@ -83,15 +83,16 @@ def _last_seen(record: ClipRecord) -> int:
 class HeldoutSet:
     """Clips that are never trained on; the first few of them are continued through the cache and looked at."""
 
-    def __init__(self, records: Sequence[ClipRecord], config: TrainConfig) -> None:
-        self.records, self._config = records, config
+    def __init__(self, records: Sequence[ClipRecord], config: TrainConfig, text: TextEncoder = BYTES) -> None:
+        self.records, self._config, self._text = records, config, text
         asked = (i for i, record in enumerate(records) if record.return_index is not None and record.hidden.any())
         self.shown = list(islice(asked, config.logging.grid_clips))
         self._subjects = {i: subject for i in self.shown if (subject := _subject(records, i)) is not None}
 
     def scores(self, learner: Learner) -> dict[str, float]:
         """See `return_error`."""
-        return return_error(learner.model, self.records, learner.codec, self._config, learner.devices.device)
+        device = learner.devices.device
+        return return_error(learner.model, self.records, learner.codec, self._config, device, self._text)
 
     def samples(self, learner: Learner) -> tuple[dict[str, float], np.ndarray | None]:
         """Scores of the continuations, and a picture of them [H, W, 3]: of each clip the truth above what was made.

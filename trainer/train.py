@@ -12,14 +12,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from trainer.build import build_text
 from trainer.checkpoint import SCENES, load_checkpoint, newest_checkpoint, save_checkpoint
 from trainer.config import TrainConfig, config_from_json, differences, validate
-from trainer.data.batches import TrainingBatches
 from trainer.data.clips import ClipRecord, is_heldout
-from trainer.data.loader import Loader
 from trainer.data.mixture import Source, check_sources, sources_of
-from trainer.data.sources import ClipRecords, check_headers, joined, open_dataset, scene_ids
+from trainer.data.sources import ClipRecords, check_headers, headers_of, joined, open_dataset, scene_ids
+from trainer.data.stream import BatchStream
 from trainer.evaluate import HeldoutSet, write_grid
+from trainer.latents.text import TextEncoder
 from trainer.recipes import recipe
 from trainer.training.devices import Devices
 from trainer.training.learner import Learner, learning_rate
@@ -100,17 +101,17 @@ def fit(
     found = newest_checkpoint(run_dir)
     step = load_checkpoint(found, learner) if found else 0
     rows = devices.rows(config.batch_size)
-    maker = TrainingBatches(sources=training, codec=learner.codec, config=config, rows=rows)
-    loader = Loader(maker, start=step, stop=stop_at, config=config.loader)
+    text = _text(config, devices, [*(source.records for source in training), heldout])
+    batches = BatchStream(training, learner.codec, text, config, rows=rows, start=step, stop=stop_at)
     log = MetricsLog(run_dir, config, step, writes=devices.is_main)
-    heldout_set, speed = HeldoutSet(heldout, config), Speed(learner)
+    heldout_set, speed = HeldoutSet(heldout, config, text), Speed(learner)
     scores: dict[str, float] = {}
     bar = tqdm(initial=step, total=stop_at, desc="train", unit="step", disable=not (progress and devices.is_main))
-    with Stop(deadline, devices) as stop, log, bar, closing(loader):
-        batches = iter(loader)
+    with Stop(deadline, devices) as stop, log, bar, closing(batches):
+        upcoming = iter(batches)
         ended = step >= stop_at or stop.asked()
         while not ended:
-            batch = next(batches)
+            batch = next(upcoming)
             report = learner.step(batch, step)
             log.add(**report._asdict())
             speed.add(batch)
@@ -126,7 +127,7 @@ def fit(
                 save_checkpoint(run_dir, step=step, learner=learner, keep=config.keep_checkpoints)
             bar.update()
     if devices.is_main:
-        _list_skipped(loader.unreadable, run_dir)
+        _list_skipped(batches.unreadable, run_dir)
     if stop.signum:
         raise Stopped(stop.signum, f"stopped by {signal.Signals(stop.signum).name} after step {step}, which is saved")
     return TrainResult(run_dir=run_dir, step=step, loss=log.last.get("loss", float("nan")), heldout=scores)
@@ -175,6 +176,17 @@ def _opened(config: TrainConfig, folder: Path, num_folders: int) -> ClipRecords:
         memory_mb=config.loader.memory_mb / (max(config.loader.num_workers, 1) * num_folders),
         skip_bad=config.loader.skip_bad,
     )
+
+
+def _text(config: TrainConfig, devices: Devices, clips: Sequence[Sequence[ClipRecord]]) -> TextEncoder:
+    """The text encoder, with all prompts embedded: by one process, whose embeddings the others find in the store."""
+    text = build_text(config, devices.device)
+    prompts = sorted({header.prompt for records in clips for header in headers_of(records)})
+    if devices.is_main:
+        text.prepare(prompts)
+    devices.wait()
+    text.prepare(prompts)
+    return text
 
 
 def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:

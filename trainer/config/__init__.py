@@ -6,7 +6,7 @@ One file for each owner of groups (`model`, `latents`, `data`, `curriculum`, `tr
 
 from trainer.config.curriculum import CurriculumConfig, curriculum_preset
 from trainer.config.data import DataConfig, MixtureConfig, SourceConfig
-from trainer.config.latents import CodecConfig, LoaderConfig
+from trainer.config.latents import CodecConfig, LoaderConfig, StoreConfig, TextConfig
 from trainer.config.limits import validate
 from trainer.config.model import ModelConfig
 from trainer.config.reading import config_from_json, differences, override
@@ -24,6 +24,8 @@ __all__ = [
     "OptimConfig",
     "Prediction",
     "SourceConfig",
+    "StoreConfig",
+    "TextConfig",
     "TrainConfig",
     "config_from_json",
     "curriculum_preset",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from trainer.config.curriculum import CurriculumConfig
 from trainer.config.data import DataConfig, MixtureConfig
-from trainer.config.latents import CodecConfig, LoaderConfig
+from trainer.config.latents import CodecConfig, LoaderConfig, StoreConfig, TextConfig
 from trainer.config.limits import at_least, between
 from trainer.config.model import ModelConfig
 
@@ -67,6 +67,8 @@ class TrainConfig:
     compile: bool = False  # the blocks, with torch.compile
     model: ModelConfig = field(default_factory=ModelConfig)
     codec: CodecConfig = field(default_factory=CodecConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
     data: DataConfig = field(default_factory=DataConfig)
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)

@@ -18,8 +18,8 @@ from trainer.data.examples import Example, training_example
 from trainer.data.mixture import Source, draw
 from trainer.data.sources import ClipRecords
 from trainer.graph.nodes import Role
-from trainer.latents.codec import LatentCodec
-from trainer.latents.text import encode_prompts
+from trainer.latents.codec import LatentCodec, LatentGeometry
+from trainer.latents.text import BYTES, TextEncoder
 from trainer.seeding import numpy_generator, torch_generator
 
 
@@ -46,7 +46,11 @@ def as_video(rgb: np.ndarray) -> Tensor:
 
 
 def collate(
-    examples: Sequence[Example], codec: LatentCodec, generators: Sequence[torch.Generator], region_weight: float
+    examples: Sequence[Example],
+    codec: LatentCodec,
+    generators: Sequence[torch.Generator],
+    region_weight: float,
+    text: TextEncoder = BYTES,
 ) -> Batch:
     """Encode the pictures and lay the graphs side by side.
 
@@ -86,7 +90,7 @@ def collate(
         cameras_BFc=cameras,
         mask_BFF=mask,
         weight_BFYX=weight[:, :, None, None] * cell_weight[:, None],
-        text_BSD=encode_prompts([example.prompt for example in examples]),
+        text_BSD=text.encode([example.prompt for example in examples]),
     )
 
 
@@ -114,7 +118,7 @@ def training_batch(
 
 def drawn_example(
     sources: Sequence[Source],
-    codec: LatentCodec,
+    codec: LatentGeometry,
     *,
     seed: int,
     step: int,
@@ -122,35 +126,58 @@ def drawn_example(
     batch_size: int,
     curriculum: CurriculumConfig,
     flow: FlowConfig,
+    variants: int = 0,
 ) -> Example:
-    """Example `row` of batch number `step`."""
+    """Example `row` of batch number `step`. variants: ways in which a clip's pixels may be disturbed; 0: any."""
     sizes, weights = [len(source.records) for source in sources], [source.weight for source in sources]
     source, index = draw(sizes, weights, seed=seed, position=step * batch_size + row)
     rng = numpy_generator(seed, "example", step, row)
     chosen = sources[source]
-    return training_example(chosen.records[index], codec, rng, chosen.data, curriculum, flow, step)
+    record = chosen.records[index]
+    pixels = rng
+    if variants:
+        pixels = numpy_generator(seed, "variant", source, record.clip_id, int(rng.integers(variants)))
+    return training_example(record, codec, rng, chosen.data, curriculum, flow, step, pixels=pixels)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingBatches:
-    """Makes the batches of a run; see `trainer.data.loader.BatchMaker`."""
+class DrawnBatch:
+    """The examples of batch number `step`."""
+
+    step: int
+    rows: range
+    examples: Sequence[Example]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingExamples:
+    """Draws the examples of a run's batches; see `trainer.data.loader.BatchMaker`."""
 
     sources: Sequence[Source]
-    codec: LatentCodec
+    codec: LatentGeometry
     config: TrainConfig
     rows: range | None = None  # of every batch; None: all
 
-    def make(self, step: int) -> Batch:
-        return training_batch(
-            self.sources,
-            self.codec,
-            seed=self.config.seed,
-            step=step,
-            batch_size=self.config.batch_size,
-            curriculum=self.config.curriculum,
-            flow=self.config.flow,
-            rows=self.rows,
-        )
+    def make(self, step: int) -> Batch | DrawnBatch:
+        return self._drawn(step)
+
+    def _drawn(self, step: int) -> DrawnBatch:
+        rows = self.rows if self.rows is not None else range(self.config.batch_size)
+        examples = [
+            drawn_example(
+                self.sources,
+                self.codec,
+                seed=self.config.seed,
+                step=step,
+                row=row,
+                batch_size=self.config.batch_size,
+                curriculum=self.config.curriculum,
+                flow=self.config.flow,
+                variants=self.config.codec.latent_variants,
+            )
+            for row in rows
+        ]
+        return DrawnBatch(step=step, rows=rows, examples=examples)
 
     def unreadable(self) -> Mapping[str, str]:
         return {
@@ -159,3 +186,19 @@ class TrainingBatches:
             if isinstance(source.records, ClipRecords)
             for path, reason in source.records.unreadable.items()
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBatches(TrainingExamples):
+    """Makes whole batches, where the codec holds no weights and prompts are bytes."""
+
+    codec: LatentCodec
+
+    def make(self, step: int) -> Batch:
+        return encoded(self._drawn(step), self.codec, BYTES, self.config)
+
+
+def encoded(drawn: DrawnBatch, codec: LatentCodec, text: TextEncoder, config: TrainConfig) -> Batch:
+    """The batch of these examples."""
+    generators = [torch_generator(config.seed, "noise", drawn.step, row) for row in drawn.rows]
+    return collate(drawn.examples, codec, generators, config.flow.region_weight, text)

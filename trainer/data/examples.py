@@ -17,7 +17,7 @@ from trainer.data.interruptions import Interruption, random_interruption
 from trainer.flow import sample_levels
 from trainer.graph.curriculum import apply_curriculum, curriculum_of
 from trainer.graph.nodes import FrameGraph, Node, Role
-from trainer.latents.codec import LatentCodec
+from trainer.latents.codec import LatentGeometry
 from trainer.latents.layout import LatentLayout, Segments, frame_segments
 
 
@@ -36,16 +36,22 @@ class Example:
 
 def training_example(
     record: ClipRecord,
-    codec: LatentCodec,
+    codec: LatentGeometry,
     rng: np.random.Generator,
     data: DataConfig,
     curriculum: CurriculumConfig,
     flow: FlowConfig,
     step: int,
+    *,
+    pixels: np.random.Generator | None = None,
 ) -> Example:
-    """Augmentations, a random interruption, random targets, and the curriculum's stages at `step` over them."""
-    record = augmented(record, rng, data)
-    shown = _shown(record, rng, data)
+    """Augmentations, a random interruption, random targets, and the curriculum's stages at `step` over them.
+
+    pixels: of all that changes the pictures, when that is to be repeated while the rest is not; None: `rng` too.
+    """
+    pixels = pixels if pixels is not None else rng
+    record = augmented(record, pixels, data)
+    shown = _shown(record, pixels, data)
     segments = frame_segments(shown.hidden, shown.dropped)
     layout = codec.layout(segments)
     returned = after_return(shown, data.num_return_targets)
@@ -66,7 +72,7 @@ def training_example(
     )
 
 
-def return_example(record: ClipRecord, codec: LatentCodec) -> Example:
+def return_example(record: ClipRecord, codec: LatentGeometry) -> Example:
     """The question that matters, without chance: the first frame after the (first) return, from pure noise.
 
     A segment begins at that frame, so its latent stands for it alone.

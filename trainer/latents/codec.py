@@ -19,7 +19,19 @@ class LatentDecoder(Protocol):
         ...
 
 
-class LatentCodec(Protocol):
+class LatentGeometry(Protocol):
+    """Where latents lie, without the weights that make them: small, and can be sent to another process."""
+
+    def grid(self, height_px: int, width_px: int) -> tuple[int, int]:
+        """Latent grid (Y, X) of a picture; raises ValueError when the picture does not divide."""
+        ...
+
+    def layout(self, segments: Segments) -> LatentLayout:
+        """Which frames the latents of these segments stand for."""
+        ...
+
+
+class LatentCodec(LatentGeometry, Protocol):
     """What the trainer needs of a video autoencoder.
 
     A codec may mix the frames of a segment (the Wan VAE does), so hidden and visible frames are given as segments
@@ -37,12 +49,9 @@ class LatentCodec(Protocol):
         """Channels C of one latent."""
         ...
 
-    def grid(self, height_px: int, width_px: int) -> tuple[int, int]:
-        """Latent grid (Y, X) of a picture; raises ValueError when the picture does not divide."""
-        ...
-
-    def layout(self, segments: Segments) -> LatentLayout:
-        """Which frames the latents of these segments stand for."""
+    @property
+    def geometry(self) -> LatentGeometry:
+        """Its geometry alone; the codec itself where encoding takes no weights, and can be done anywhere."""
         ...
 
     def encode(self, video_F3HW: Tensor, segments: Segments) -> Tensor:
@@ -67,6 +76,10 @@ class SpaceToDepthCodec:
     @property
     def digest(self) -> str:
         return f"space_to_depth_{self.patch}"
+
+    @property
+    def geometry(self) -> SpaceToDepthCodec:
+        return self
 
     @property
     def channels(self) -> int:

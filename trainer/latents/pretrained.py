@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 from untrusted import one_line
@@ -23,8 +24,12 @@ def local_part(pretrained: str, part: str) -> Path:
     return folder / part
 
 
+@lru_cache
 def content_digest(folder: Path) -> str:
-    """sha256 over names and contents of a folder's files, 16 hex digits: other weights never have the same."""
+    """sha256 over names and contents of a folder's files, 16 hex digits: other weights never have the same.
+
+    Read once in a process: gigabytes take seconds.
+    """
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".model"):

@@ -1,8 +1,9 @@
-"""A text encoder without weights, for tiny runs: the bytes of the prompt themselves."""
+"""Prompts to tokens: what every encoder offers, and one without weights, for tiny runs. B prompts, S tokens, D."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,3 +28,34 @@ def encode_prompts(prompts: Sequence[str]) -> Tensor:
     place = np.concatenate([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32)
     tokens = bits_BL8.reshape(len(prompts), NUM_TOKENS, -1)
     return torch.from_numpy(np.concatenate([tokens, np.broadcast_to(place, (len(prompts), *place.shape))], axis=2))
+
+
+class TextEncoder(Protocol):
+    """Embeds prompts, the same prompt always the same."""
+
+    dim: int  # numbers D of an embedded token
+    digest: str  # a name that no other encoder has, whatever its weights
+
+    def prepare(self, prompts: Sequence[str]) -> None:
+        """Do ahead, once, what `encode` of these prompts needs weights for."""
+        ...
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """[B, S, D] float32 on the CPU."""
+        ...
+
+
+class ByteEncoder:
+    """See `encode_prompts`."""
+
+    dim = TEXT_DIM
+    digest = "bytes"
+
+    def prepare(self, prompts: Sequence[str]) -> None:
+        """Nothing to do."""
+
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        return encode_prompts(prompts)
+
+
+BYTES = ByteEncoder()

@@ -15,18 +15,14 @@ from torch import Tensor
 
 from trainer.latents.layout import LatentLayout, Segments, check_segments
 from trainer.latents.pretrained import content_digest, local_part
+from trainer.latents.wan_geometry import STRIDE, WanGeometry, pieces
 from untrusted import MAX_JSON_BYTES, read_json
 
-STRIDE = 4  # frames of every latent but a segment's first, which is one frame
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class WanVaeCodec:
     """Every segment is encoded by itself, so that a latent knows nothing of frames outside its segment.
-
-    The encoder takes 1 + 4k frames. Of a segment of another length, the first frame stands alone and the last 1 + 4k
-    frames follow, so that both ends survive and up to two frames in between have no latent; of the last segment, up
-    to three frames at its end have none.
 
     Latents are the posterior's mode, normalised by the mean and deviation in the VAE's configuration as the Wan
     pipelines do. Results are fp32 on the device of the input; the VAE stays where it is.
@@ -64,35 +60,21 @@ class WanVaeCodec:
     def channels(self) -> int:
         return int(self.vae.config.z_dim)
 
+    @property
+    def geometry(self) -> WanGeometry:
+        return WanGeometry(cell_px=int(self.vae.config.scale_factor_spatial))
+
     def grid(self, height_px: int, width_px: int) -> tuple[int, int]:
-        cell = int(self.vae.config.scale_factor_spatial)
-        if height_px % cell or width_px % cell:
-            raise ValueError(
-                f"codec: a {height_px} x {width_px} picture does not divide into cells of {cell} px; "
-                f"render at a multiple of {cell}"
-            )
-        return height_px // cell, width_px // cell
+        return self.geometry.grid(height_px, width_px)
 
     def layout(self, segments: Segments) -> LatentLayout:
-        first, last, starts = [], [], []
-        for start, stop in _pieces(segments):
-            edges = [start, *range(start + 1, stop, STRIDE)]
-            first += edges
-            last += [edge - 1 for edge in edges[1:]] + [stop - 1]
-            starts += [True] + [False] * (len(edges) - 1)
-        last_frame = np.array(last)
-        return LatentLayout(
-            first_frame=np.array(first),
-            last_frame=last_frame,
-            time=last_frame / STRIDE,
-            starts=np.array(starts),
-        )
+        return self.geometry.layout(segments)
 
     @torch.no_grad()
     def encode(self, video_F3HW: Tensor, segments: Segments) -> Tensor:
         check_segments(segments, len(video_F3HW))
         self.grid(*video_F3HW.shape[-2:])
-        parts = [self._encode_piece(video_F3HW[start:stop]) for start, stop in _pieces(segments)]
+        parts = [self._encode_piece(video_F3HW[start:stop]) for start, stop in pieces(segments)]
         return torch.cat(parts).to(video_F3HW.device)
 
     def _encode_piece(self, video_F3HW: Tensor) -> Tensor:
@@ -145,16 +127,3 @@ def vae_channels(pretrained: str) -> int:
     """Latent channels of a VAE, from its configuration alone."""
     path = local_part(pretrained, "vae") / "config.json"
     return int(read_json(path, MAX_JSON_BYTES)["z_dim"])
-
-
-def _pieces(segments: Segments) -> list[tuple[int, int]]:
-    """Ranges of 1 + 4k frames, each encoded by itself; see `WanVaeCodec` for what is left out."""
-    check_segments(segments)
-    pieces = []
-    for start, stop in segments[:-1]:
-        if (stop - start - 1) % STRIDE == 0:
-            pieces.append((start, stop))
-        else:
-            pieces += [(start, start + 1), (stop - 1 - (stop - start - 2) // STRIDE * STRIDE, stop)]
-    start, stop = segments[-1]
-    return [*pieces, (start, stop - (stop - start - 1) % STRIDE)]

@@ -21,7 +21,6 @@ from trainer.data.clips import ClipRecord
 from trainer.flow import predicted_clean
 from trainer.graph.nodes import PROTECTED, FrameGraph, Role
 from trainer.latents.layout import LatentLayout
-from trainer.latents.text import encode_prompts
 from trainer.model.cache import KVCache
 from trainer.rollout.attention import AttentionWatch
 from trainer.rollout.config import RolloutConfig
@@ -198,7 +197,7 @@ class RolloutSession:
         """[B, S, D]: the prompt, and the negative one under guidance."""
         if prompt not in self._texts:
             prompts = [prompt, self.config.negative_prompt] if self.config.is_guided else [prompt]
-            self._texts[prompt] = encode_prompts(prompts).to(self._device)
+            self._texts[prompt] = self.trained.text.encode(prompts).to(self._device)
         return self._texts[prompt]
 
 

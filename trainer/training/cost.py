@@ -21,8 +21,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from trainer.build import build_model
 from trainer.config import CodecConfig, TrainConfig
 from trainer.data.batches import Batch
-from trainer.latents.text import NUM_TOKENS, TEXT_DIM
-from trainer.latents.wan_vae import STRIDE, vae_channels
+from trainer.latents.build import text_shape
+from trainer.latents.wan_geometry import STRIDE
+from trainer.latents.wan_vae import vae_channels
 from trainer.model.cameras import DESCRIPTOR_DIM
 from trainer.model.shapes import HUB_CONFIGS
 from trainer.model.wan import RememberingWan
@@ -93,7 +94,7 @@ def estimate(config: TrainConfig, shape: ClipShape, *, world: int = 1) -> Cost:
     learnt = [p for p in model.parameters() if p.requires_grad]
     shards = world if config.sharding == "fsdp" else 1
     learnt_bytes = sum(p.numel() * p.element_size() for p in learnt) // shards
-    flops = config.batch_size * training_flops(model, nodes, tokens // nodes, NUM_TOKENS)
+    flops = config.batch_size * training_flops(model, nodes, tokens // nodes, text_shape(config.text)[0])
     return Cost(
         parameters=sum(p.numel() for p in model.parameters()),
         learnt=sum(p.numel() for p in learnt),
@@ -173,7 +174,7 @@ def _activation_bytes(config: TrainConfig, channels: int, shape_BFYX: tuple[int,
     model.gradient_checkpointing = False
     with FakeTensorMode():
         _make_fake(model)
-        inputs = _fake_inputs(channels, shape_BFYX)
+        inputs = _fake_inputs(channels, text_shape(config.text), shape_BFYX)
         kept = _Kept(model)
         marks: list[int] = []
         for block in model.transformer.blocks:
@@ -218,13 +219,13 @@ class _Kept:
         return tensor
 
 
-def _fake_inputs(channels: int, shape_BFYX: tuple[int, int, int, int]) -> dict[str, Tensor]:
+def _fake_inputs(channels: int, text_SD: tuple[int, int], shape_BFYX: tuple[int, int, int, int]) -> dict[str, Tensor]:
     rows, nodes, height, width = shape_BFYX
     return {
         "latents_BFCYX": torch.zeros(rows, nodes, channels, height, width),
         "times_BF": torch.zeros(rows, nodes, dtype=torch.float64),
         "noise_BF": torch.zeros(rows, nodes),
         "cameras_BFc": torch.zeros(rows, nodes, DESCRIPTOR_DIM),
-        "text_BSD": torch.zeros(rows, NUM_TOKENS, TEXT_DIM),
+        "text_BSD": torch.zeros(rows, *text_SD),
         "mask_BFF": torch.ones(rows, nodes, nodes, dtype=torch.bool),
     }
