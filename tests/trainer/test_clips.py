@@ -91,3 +91,17 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
 def test_a_heldout_data_set_must_be_of_other_scenes(dataset, tmp_path):
     with pytest.raises(ValueError, match="hold out other scenes"):
         train(recipe("tiny"), dataset, tmp_path / "same", heldout_dir=dataset, steps=1, progress=False)
+
+
+def test_every_window_has_its_return(dataset):
+    clip = Clip.open(dataset / "clips" / "lights_off")
+    window = clip.windows[0]
+    early = dataclasses.replace(window, t_h=2, t_r=7, hidden_frames=(4, 5))
+    clip.windows = (window, early)  # in whatever order they are written
+    record = read_clip(clip, 1)
+    assert record.returns == (7, window.t_r) and record.return_index == 7
+    assert set(np.flatnonzero(record.hidden)) == {4, 5, *window.hidden_frames}
+    assert read_clip(clip, 2).frames[list(read_clip(clip, 2).returns)].tolist() == [
+        7,
+        window.t_r + (window.t_r + 1) % 2,
+    ]
