@@ -19,10 +19,10 @@ from matplotlib.patches import Patch, Rectangle
 
 from trainer.build import build_codec
 from trainer.config import TrainConfig
-from trainer.data.batches import drawn_example
+from trainer.data.batches import TrainingExamples
 from trainer.data.examples import Example
 from trainer.graph.nodes import FrameGraph, Node, Role
-from trainer.latents.codec import LatentCodec
+from trainer.latents.codec import LatentGeometry
 from trainer.seeding import numpy_generator
 from trainer.train import split
 
@@ -58,22 +58,16 @@ def show_graph(config: TrainConfig, data: Sequence[Path], path: Path, *, sample:
     if step < 0:
         raise ValueError(f"--step: {step} is before the first step; count from 0")
     sources, _ = split(config, data, None)
-    codec = build_codec(config)
-    example = drawn_example(
-        sources,
-        codec,
-        seed=config.seed,
-        step=step,
-        row=sample,
-        batch_size=config.batch_size,
-        curriculum=config.curriculum,
-        flow=config.flow,
+    geometry = build_codec(config).geometry
+    maker = TrainingExamples(sources=sources, codec=geometry, config=config, rows=range(sample, sample + 1))
+    (example,) = maker.drawn(step).examples
+    draw_example(
+        example, geometry, path, title=f"{config.recipe}, step {step}, example {sample}: clip {example.clip_id}"
     )
-    draw_example(example, codec, path, title=f"{config.recipe}, step {step}, example {sample}: clip {example.clip_id}")
     return example
 
 
-def draw_example(example: Example, codec: LatentCodec, path: Path, *, title: str) -> None:
+def draw_example(example: Example, codec: LatentGeometry, path: Path, *, title: str) -> None:
     """Write the picture as PNG. title: what example it is, in one line."""
     places = _places(example.graph)
     span = max(places.values()) + 1.4
@@ -96,7 +90,7 @@ def draw_example(example: Example, codec: LatentCodec, path: Path, *, title: str
     figure.savefig(path, metadata={"Software": None})
 
 
-def _draw_strip(axes: Any, example: Example, codec: LatentCodec, places: Mapping[float, float]) -> None:
+def _draw_strip(axes: Any, example: Example, codec: LatentGeometry, places: Mapping[float, float]) -> None:
     """The nodes along true time: history below, targets above."""
     graph, layout = example.graph, codec.layout(example.segments)
     tall = _tall(example)

@@ -159,9 +159,10 @@ class TrainingExamples:
     rows: range | None = None  # of every batch; None: all
 
     def make(self, step: int) -> Batch | DrawnBatch:
-        return self._drawn(step)
+        return self.drawn(step)
 
-    def _drawn(self, step: int) -> DrawnBatch:
+    def drawn(self, step: int) -> DrawnBatch:
+        """The examples alone, before anything is encoded."""
         rows = self.rows if self.rows is not None else range(self.config.batch_size)
         examples = [
             drawn_example(
@@ -195,7 +196,7 @@ class TrainingBatches(TrainingExamples):
     codec: LatentCodec
 
     def make(self, step: int) -> Batch:
-        return encoded(self._drawn(step), self.codec, BYTES, self.config)
+        return encoded(self.drawn(step), self.codec, BYTES, self.config)
 
 
 def encoded(drawn: DrawnBatch, codec: LatentCodec, text: TextEncoder, config: TrainConfig) -> Batch:
