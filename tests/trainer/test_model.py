@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import get_args
 
 import numpy as np
@@ -23,6 +24,7 @@ from trainer.model.cache import KVCache
 from trainer.model.cameras import camera_descriptors
 from trainer.model.options import CameraMode
 from trainer.model.retention import CacheConfig
+from trainer.model.wan import RememberingWan
 
 NUM_FRAMES = 6
 MODES = get_args(CameraMode)
@@ -48,6 +50,23 @@ def test_starts_as_the_unmodified_transformer_bit_for_bit(mode, precision):
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         ours, theirs = stock_comparison(tiny_model(mode=mode), tiny_wan())
     assert torch.equal(ours, theirs)
+
+
+def test_spatial_patches_and_modulation_per_frame():
+    """Wan's real patch of 2 x 2 on an oblong grid; a block gets one modulation a frame, never one a token."""
+    torch.manual_seed(0)
+    stock = type(tiny_wan())(**(dict(tiny_wan().config) | {"patch_size": (1, 2, 2)})).eval()
+    model = RememberingWan(copy.deepcopy(stock))
+    inputs = random_inputs(NUM_FRAMES) | {"latents_BFCYX": torch.randn(2, NUM_FRAMES, NUM_CHANNELS, 4, 6)}
+    inputs["times_BF"] = torch.arange(NUM_FRAMES).double().expand(2, -1)
+    shapes = []
+    model.transformer.blocks[0].register_forward_pre_hook(lambda _, args: shapes.append([a.shape for a in args[:3]]))
+    with torch.no_grad():
+        level = torch.full((2, NUM_FRAMES), 0.5)
+        ours = model(**inputs | {"noise_BF": level})
+        theirs = stock(inputs["latents_BFCYX"].transpose(1, 2), level[:, 0] * 1000.0, inputs["text_BSD"]).sample
+    torch.testing.assert_close(ours, theirs.transpose(1, 2), atol=1e-6, rtol=1e-5)
+    assert shapes == [[(2 * NUM_FRAMES, 2 * 3, 48), (2, 5, 48), (2 * NUM_FRAMES, 6, 48)]]
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
