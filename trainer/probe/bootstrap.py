@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def clustered_mean(
 
 
 def paired_differences(
-    models: Mapping[str, Mapping[Hashable, float]], scenes: Mapping[Hashable, Hashable], seed: int = 0
+    models: Mapping[str, Mapping[Any, float]], scenes: Mapping[Any, Hashable], seed: int = 0
 ) -> list[Difference]:
     """Every two models compared on the clips that both have, Holm over all of these comparisons.
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainer.probe.drawing import CARRIER_ID, SWEEP_TIMES_S, T_H_S, T_R_S, draw, rendered
 from tests.trainer.probe.fake_clips import write_fake_dataset
-from tests.trainer.probe.stand_ins import remembers
+from tests.trainer.probe.stand_ins import remembers, runs_at
 from trainer.probe.readout import SweepModel, prepare
 from trainer.probe.result import ProbeResult
 from trainer.probe.run import probe
@@ -33,3 +33,14 @@ def remembered(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """The probe of a model that remembers, and where its report lies."""
     out = tmp_path_factory.mktemp("report")
     return probe(None, dataset, out, rollout=remembers), out
+
+
+@pytest.fixture(scope="session")
+def sampled(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> ProbeResult:
+    """Three samples of glasses: right, slow and frozen."""
+    root = tmp_path_factory.mktemp("sampled")
+    for n in range(2):
+        (root / "data" / "clips").mkdir(parents=True, exist_ok=True)
+        (root / "data" / "clips" / f"{n}").symlink_to(dataset / "clips" / f"glass-{n}")
+    rollouts = [remembers, runs_at(0.5, 1), runs_at(0.75, 2)]
+    return probe(None, root / "data", root / "out", rollout=rollouts, second_opinion=False)

@@ -32,17 +32,6 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def sampled(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> ProbeResult:
-    """Three samples of glasses: right, slow and frozen."""
-    root = tmp_path_factory.mktemp("sampled")
-    for n in range(2):
-        (root / "data" / "clips").mkdir(parents=True, exist_ok=True)
-        (root / "data" / "clips" / f"{n}").symlink_to(dataset / "clips" / f"glass-{n}")
-    rollouts = [remembers, runs_at(0.5, 1), runs_at(0.75, 2)]
-    return probe(None, root / "data", root / "out", rollout=rollouts, second_opinion=False)
-
-
 def scored(subject: Subject, rollout) -> ModelScore:  # type: ignore[no-untyped-def]
     return score(subject, rollout(subject.clip), TOLERANT)
 
