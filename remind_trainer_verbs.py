@@ -106,8 +106,9 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     train.add_argument("--out", type=Path, metavar="RUN")
     train.add_argument("--dry-run", action="store_true", help="print parameters, memory and FLOPs, and train nothing")
     train.add_argument("--devices", type=int, default=1, metavar="N", help="of the dry run (default 1)")
-    setting = {"nargs": "+", "action": "extend", "default": []}
-    train.add_argument("--set", **setting, metavar="FIELD=VALUE", help="such as optim.lr=1e-3")
+    train.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="such as optim.lr=1e-3"
+    )
     train.add_argument("--curriculum", choices=["none", "drop_noise", "all"], help="stages (default: the recipe's)")
     train.add_argument("--show-graph", type=Path, metavar="PNG", help="draw what the model may see, and train nothing")
     train.add_argument("--sample", type=int, default=0, metavar="N", help="of --show-graph: example of the batch")

@@ -70,7 +70,9 @@ class Learner:
         self._assign(self.ema)
         self.model.eval()
         try:
-            yield
+            # what was compiled was compiled for training: with a cache, every length would be compiled anew
+            with torch.compiler.set_stance("force_eager") if self.config.compile else nullcontext():
+                yield
         finally:
             self._assign(current)
 

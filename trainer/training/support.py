@@ -24,6 +24,8 @@ def check_supported(config: TrainConfig, devices: Devices) -> None:
             "sharding: fsdp needs several processes (accelerate launch --num-processes N -m remind train ...); "
             "with one, set sharding=none"
         )
+    if config.compile and devices.device.type != "cuda":
+        problems.append("compile: on a CPU compiling outlasts what it saves; set compile=false")
     if config.compile and config.sharding == "fsdp":
         problems.append("compile: not together with sharding=fsdp; set one of the two off")
     if config.compile and config.model.gradient_checkpointing:
