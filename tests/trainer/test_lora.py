@@ -11,7 +11,8 @@ from tests.trainer.test_model import MODES, stock_comparison
 from tests.trainer.test_pretrained import TINY
 from trainer.build import build_model
 from trainer.config import ModelConfig, TrainConfig, validate
-from trainer.model.lora import CAMERA_FILE, LORA_FILE, add_lora, load_adapter, save_adapter, trainable_parameters
+from trainer.model.lora import CAMERA_FILE, LORA_FILE, add_lora, load_adapter, save_adapter
+from trainer.training.learner import learnt_parameters
 
 LORA = {"rank": 2, "alpha": 8, "targets": ["to_q", "ffn.net.2"]}
 
@@ -26,7 +27,7 @@ def lora_model(mode="phase", seed=0, **changes):
 def trained(model):
     """After steps: the LoRA's B is no longer zero, nor are the camera modules."""
     with torch.no_grad():
-        for name, parameter in trainable_parameters(with_camera_phases(model)).items():
+        for name, parameter in learnt_parameters(with_camera_phases(model)).items():
             if "lora_B" in name:
                 parameter.normal_(generator=torch.Generator().manual_seed(1))
     return model
@@ -37,7 +38,7 @@ def test_only_the_lora_and_the_camera_modules_train(mode):
     model = lora_model(mode)
     ours, theirs = stock_comparison(model, tiny_wan())
     assert torch.equal(ours, theirs)
-    trains = trainable_parameters(model)
+    trains = learnt_parameters(model)
     frozen = {name: p.detach().clone() for name, p in model.named_parameters() if name not in trains}
     assert all("lora_" in name or not name.startswith("transformer.") for name in trains)
     assert sum("lora_" in name for name in trains) == 2 * 2 * 3  # A and B, two layers, to_q of two attentions and ffn
@@ -105,9 +106,9 @@ def lora_config(**changes) -> TrainConfig:
 def test_every_lora_field_of_a_configuration_does_something():
     """Rank, alpha and targets each change the model; none may be set in vain."""
     one, again = (build_model(lora_config(lora_targets=("to_q",))) for _ in range(2))
-    assert trainable_parameters(one).keys() < trainable_parameters(build_model(lora_config())).keys()
-    for name, parameter in trainable_parameters(one).items():
-        assert torch.equal(parameter, trainable_parameters(again)[name])  # drawn from the run's seed
+    assert learnt_parameters(one).keys() < learnt_parameters(build_model(lora_config())).keys()
+    for name, parameter in learnt_parameters(one).items():
+        assert torch.equal(parameter, learnt_parameters(again)[name])  # drawn from the run's seed
     variants = ({}, {"lora_rank": 4}, {"lora_alpha": 4})
     layers = [build_model(lora_config(**changes)).transformer.blocks[0].attn1.to_q for changes in variants]
     assert [layer.lora_A.default.out_features for layer in layers] == [2, 4, 2]

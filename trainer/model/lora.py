@@ -40,11 +40,6 @@ def add_lora(model: RememberingWan, *, rank: int, alpha: int, targets: Sequence[
     model.transformer.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(targets)), ADAPTER)
 
 
-def trainable_parameters(model: RememberingWan) -> dict[str, nn.Parameter]:
-    """By name, in the model's order: LoRA and camera modules, or everything when there is no LoRA."""
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
 def save_adapter(model: RememberingWan, folder: Path) -> None:
     """Write a model's LoRA and camera modules. ValueError when it has no LoRA: then a checkpoint holds all of it."""
     from diffusers.loaders.lora_pipeline import WanLoraLoaderMixin
