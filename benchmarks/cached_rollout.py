@@ -1,14 +1,14 @@
 """What a frame of a rollout costs: early and late, with a bounded memory and without a bound, with and without cache.
 
-    python -m benchmarks.cached_rollout [--frames 210] [--repeats 3]
+    python -m benchmarks.cached_rollout
 
-Processor time of one thread (medians over neighbouring frames and repeats), so that other work disturbs little.
-The model is random, of the size of the recipe `tiny` at 64 px (16 tokens a frame), with 4 Euler steps a frame.
+Processor time of one thread. The early and the late frame are made in turn, one of either, so that other work on the
+machine disturbs both alike: the ratio is the median of the pairs'. The model is random, of the size of the recipe
+`tiny` at 64 px (16 tokens a frame), with 2 Euler steps a frame.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
@@ -23,30 +23,25 @@ from trainer.recipes import recipe
 from trainer.rollout import CacheConfig, RolloutConfig, RolloutSession, camera_path, continued, rollout_graph
 from trainer.rollout.sampler import euler_sample, flow_levels
 
-EARLY, LATE, AROUND = 20, 200, 8  # frames compared, each by the median of as many around it
-STEPS = 4
+EARLY, LATE = 20, 200
+PER_START, STARTS = 10, 3  # early frames made by a rollout, which is then begun again
+STEPS = 2
 POLICIES = {"sink 1, window 15": CacheConfig(sink=1, window=15), "no bound": CacheConfig()}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--frames", type=int, default=LATE + AROUND // 2 + 1)
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
     torch.set_num_threads(1)
     trained = random_model()
     clip = bar_clip(0, size_px=64)
-    clip = continued(clip, camera_path(clip, options.frames - clip.num_frames, "hold"))
+    num_frames = LATE + PER_START * STARTS // 2 + 1
+    clip = continued(clip, camera_path(clip, num_frames - clip.num_frames, "hold"))
     graph = rollout_graph(clip, trained, context=1)
     print("memory | frame 20, ms | frame 200, ms | ratio | cache at 20, MB | at 200, MB")
     for name, cache in POLICIES.items():
-        runs = [frame_costs(trained, clip, graph, cache) for _ in range(options.repeats)]
-        early, late = (near(np.stack([seconds for seconds, _ in runs]), frame) for frame in (EARLY, LATE))
-        mb = [runs[0][1][frame] / 1e6 for frame in (EARLY, LATE)]
-        print(
-            f"{name} | {1e3 * early:.1f} | {1e3 * late:.1f} | {late / early:.2f} | {mb[0]:.2f} | {mb[1]:.2f}",
-            flush=True,
-        )
+        pairs, mb = frame_costs(trained, clip, graph, cache)
+        early, late = 1e3 * np.median(pairs, axis=0)
+        ratio = np.median(pairs[:, 1] / pairs[:, 0])
+        print(f"{name} | {early:.1f} | {late:.1f} | {ratio:.2f} | {mb[0]:.2f} | {mb[1]:.2f}", flush=True)
     print("frames | through the cache, s | by recomputing the history, s | ratio")
     for count in (16, 64):
         through, again = cached_seconds(trained, clip, graph, count), uncached_seconds(trained, graph, count)
@@ -61,21 +56,23 @@ def random_model() -> TrainedModel:
 
 def frame_costs(
     trained: TrainedModel, clip: ClipRecord, graph: FrameGraph, cache: CacheConfig
-) -> tuple[np.ndarray, list[int]]:
-    """Seconds of every generated frame, and bytes of the cache after it; index 0 stands for frame 0, which is given."""
-    session = RolloutSession(trained, clip, graph, RolloutConfig(steps=STEPS, cache=cache))
-    seconds, num_bytes = [0.0], [0]
-    while not session.generated[-1]:
-        began = time.process_time()
-        session.advance(1)
-        seconds.append(time.process_time() - began)
-        num_bytes.append(session.cache.num_bytes)
-    return np.array(seconds), num_bytes
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """[pairs, 2] seconds of frames around the early and the late one, and megabytes of the cache at both."""
+    config = RolloutConfig(steps=STEPS, cache=cache)
+    late = RolloutSession(trained, clip, graph, config)
+    late.advance(LATE - PER_START * STARTS // 2 - 1)
+    pairs = []
+    for _ in range(STARTS):
+        early = RolloutSession(trained, clip, graph, config)
+        early.advance(EARLY - PER_START // 2 - 1)
+        pairs += [(seconds_of_a_frame(early), seconds_of_a_frame(late)) for _ in range(PER_START)]
+    return np.array(pairs), (early.cache.num_bytes / 1e6, late.cache.num_bytes / 1e6)
 
 
-def near(seconds_RF: np.ndarray, frame: int) -> float:
-    """Median over repeats and the frames around one."""
-    return float(np.median(seconds_RF[:, frame - AROUND // 2 : frame + AROUND // 2 + 1]))
+def seconds_of_a_frame(session: RolloutSession) -> float:
+    began = time.process_time()
+    assert session.advance(1) == 1
+    return time.process_time() - began
 
 
 def cached_seconds(trained: TrainedModel, clip: ClipRecord, graph: FrameGraph, count: int) -> float:
