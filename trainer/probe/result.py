@@ -86,7 +86,7 @@ class ModelScore:
     evolution_ratio: float | None  # of the probed variable, as plausibility
     stability: float | None  # over all variables that stayed
     plausibility: float | None  # mean over its flags
-    psnr_db: float | None  # outside the sweep region, against `observed`
+    psnr_db: float | None  # outside the sweep region, against the clip
     ssim: float | None
     loop_psnr_db: float | None  # the last frame at the first camera against the first frame
     control: float | None  # None: the hidden frames were given, not generated
