@@ -51,7 +51,10 @@ def generated_video(trained: TrainedModel, clip: Clip, given: Given, config: Rol
     else:
         context = num_context(rollout_layout(record, trained), record.frames, clip.windows[0].t_h)
         made = rollout(trained, record, config, context=context)
-    return on_timeline(made.rgb, made.frames, clip.num_frames)
+    video = on_timeline(made.rgb, made.frames, clip.num_frames)
+    given_frames = slice(clip.windows[0].t_h + 1)
+    video[given_frames] = clip.rgb[given_frames]  # also those that the model's stride leaves out
+    return video
 
 
 def num_context(layout: LatentLayout, frames: np.ndarray, t_h: int) -> int:

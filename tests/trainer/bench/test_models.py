@@ -58,7 +58,7 @@ def test_a_model_sees_no_frame_after_the_last_plain_sight(trained: TrainedModel,
     later = changed(clip, tmp_path / "later", t_h + 1)
     earlier = changed(clip, tmp_path / "earlier", 0, t_h + 1)
     video = generated_video(trained, clip, "seen", ONE_STEP)
-    assert video.shape == clip.rgb.shape and np.array_equal(video[0], clip.rgb[clip.windows[0].t_r % 6])
+    assert video.shape == clip.rgb.shape and np.array_equal(video[: t_h + 1], clip.rgb[: t_h + 1])
     assert np.array_equal(generated_video(trained, later, "seen", ONE_STEP), video)
     assert not np.array_equal(generated_video(trained, earlier, "seen", ONE_STEP)[hidden[-1] :], video[hidden[-1] :])
     given = generated_video(trained, clip, "hidden", ONE_STEP)
