@@ -23,6 +23,7 @@ from trainer.config import override, validate
 from trainer.data.batches import TrainingBatches
 from trainer.data.loader import Loader
 from trainer.data.mixture import single_source, sources_of
+from trainer.latents.build import load_codec
 from trainer.latents.codec import SpaceToDepthCodec
 from trainer.train import fit, split
 from trainer.training.devices import Devices
@@ -164,6 +165,18 @@ def workers(config, _folder):
         return list(Loader(maker, start=0, stop=2, config=config.loader))
 
 
+def stores(config, _folder):
+    """Where encoded latents are kept, and how many."""
+
+    def record(*arguments, **named):
+        raise Seen(*arguments, *sorted(named.items()))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trainer.latents.build.WanVaeCodec.from_pretrained", lambda *_, **__: None)
+        patch.setattr("trainer.latents.build.TensorStore", record)
+        load_codec(config.codec, config.store)
+
+
 # ---- which of them sees what, under which other value
 
 STAGE = {"share": (batches, 0.5), "from_step": (batches, 10), "ramp_steps": (batches, 10)}
@@ -213,6 +226,12 @@ PROBES = {
     "codec.patch": (batches, 8),
     "codec.pretrained": (support, "somewhere"),
     "codec.dtype": (support, "bf16"),
+    "codec.latent_variants": (support, 2),
+    "text.kind": (support, "umt5"),
+    "text.pretrained": (support, "somewhere"),
+    "text.dtype": (support, "bf16"),
+    "store.folder": (stores, "elsewhere"),
+    "store.latents_gb": (stores, 1.0),
     "data.frame_stride": (opened, 7),
     "data.heldout_share": (heldout, 0.5),
     "data.interrupted_share": (batches, 0.5),
@@ -265,6 +284,7 @@ PROBES = {
 SHORT = override(
     SMALL, {"log_every": 4, "eval_every": 4, "checkpoint_every": 1, "mixture.sources": '[{"name": "a"}, {"name": "b"}]'}
 )
+STORING = {"codec.kind": "wan_vae", "codec.pretrained": "x", "codec.patch": 8, "codec.latent_variants": 1}
 BASES = {
     "steps": {"steps": 400},
     "model.lora_alpha": {"model.lora_rank": 4},
@@ -276,6 +296,8 @@ BASES = {
     "logging.wandb_project": {"logging.wandb": True},
     "logging.grid_steps": {"logging.grid_clips": 1},
     "loader.prefetch": {"loader.num_workers": 1},
+    "store.folder": STORING,
+    "store.latents_gb": STORING,
 } | {
     f"curriculum.{stage}.{name}": {
         f"curriculum.{other}.share": 1.0 if other == stage else 0.0 for other in FIELDS_OF_STAGES
