@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import imageio.v2 as imageio
 import numpy as np
@@ -126,7 +127,7 @@ def write_video(path: Path, video: Video, fps: float) -> None:
     times += times % 2 if any(side % 2 for side in video.shape[1:3]) else 0
     large = video.repeat(times, axis=1).repeat(times, axis=2)
     partial = path.with_name(f".{path.stem}.partial.mp4")
-    options = {
+    options: dict[str, Any] = {
         "macro_block_size": 1,
         "codec": "libx264",
         "output_params": ["-crf", str(QUALITY), "-preset", "veryfast", "-threads", "1"],

@@ -14,7 +14,7 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +98,7 @@ def _cause(said: str) -> str:
     return f" ({one_line(lines[0])[:120]})" if lines else ""
 
 
-def _frames(descriptor: int, facts: VideoFacts, max_frames: int) -> Iterator[Image.Image]:
+def _frames(descriptor: int, facts: VideoFacts, max_frames: int) -> Generator[Image.Image, None, None]:
     """Raises Unusable when time is up before the frames are there."""
     width, height, num_bytes = facts.width_px, facts.height_px, facts.width_px * facts.height_px * 3
     limit = str(min(max_frames, MAX_FRAMES))

@@ -185,5 +185,5 @@ def verdict(task: TaskScore) -> str:
     ratio = task.clock_ratio
     if ratio is None:
         return f"The picture of the return cannot be read ({', '.join(task.reasons)}): counts 0."
-    how = {0: "stood still", 1: "went on"}.get(round(2 * ratio) / 2, "went on, but not as it should")
+    how = {0.0: "stood still", 1.0: "went on"}.get(round(2 * ratio) / 2, "went on, but not as it should")
     return f"At the return {ratio:.2f} of the hidden time had passed: the event {how}. Score {task.memory:.2f}."
