@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")  # safe as a file name, an HDF5 name and an object's name
-MAX_LINE = 2000  # characters of one line that is shown
+MAX_LINE, MAX_WORD = 2000, 400  # characters of one line that is shown, and of a word in it
 MAX_JSON_DEPTH, MAX_JSON_BYTES = 32, 64_000_000
 
 
 def one_line(text: str) -> str:
     """The text as one line that a terminal only prints: whitespace joined, what does not print (escapes, NUL, marks
-    that turn the direction of writing, halves of surrogates) spelled as `\\x1b`; cut when very long."""
-    joined = " ".join(text.split())
+    that turn the direction of writing, halves of surrogates) spelled as `\\x1b`; cut when very long.
+
+    A long word is cut in its middle, so that what is said behind it is kept.
+    """
+    joined = " ".join(
+        w if len(w) <= MAX_WORD else f"{w[: MAX_WORD // 2]}...{w[-MAX_WORD // 4 :]}" for w in text.split()
+    )
     cut = joined if len(joined) <= MAX_LINE else joined[:MAX_LINE] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
 

@@ -22,7 +22,8 @@ from untrusted import MAX_LINE, one_line, read_json
 def test_a_line_only_prints() -> None:
     told = one_line("a\x1b[2Jb\n\tc\x00 \u202e\ud800é")
     assert told == "a\\x1b[2Jb c\\x00 \\u202e\\ud800é" and told.isprintable()
-    assert len(one_line("x" * 10**6)) == MAX_LINE + 3
+    assert len(one_line("x " * 10**6)) == MAX_LINE + 3
+    assert one_line(f"f.yaml:5: clip.{'9' * 10**6}: unknown field").endswith("999: unknown field")
 
 
 def test_escapes_in_a_spec_come_out_spelled() -> None:
