@@ -114,7 +114,7 @@ def wan1_3b() -> TrainConfig:
         codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_1_T2V_1_3B, dtype="bf16"),
         text=TextConfig(kind="umt5", pretrained=WAN_2_1_T2V_1_3B, dtype="bf16"),
         loader=LoaderConfig(num_workers=4),
-        data=DataConfig(frame_stride=1, mirror_share=0.5),
+        data=DataConfig(frame_stride=1, mirror_share=0.5, prompt_dropout=0.1),
         flow=FlowConfig(prediction="v"),
         optim=OptimConfig(lr=2e-5, warmup_steps=200, decay_steps=1000, ema_decay=0.999),
     )
@@ -142,7 +142,7 @@ def wan5b_lora() -> TrainConfig:
         codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_2_TI2V_5B, dtype="bf16"),
         text=TextConfig(kind="umt5", pretrained=WAN_2_2_TI2V_5B, dtype="bf16"),
         loader=LoaderConfig(num_workers=4),
-        data=DataConfig(frame_stride=1, mirror_share=0.5),
+        data=DataConfig(frame_stride=1, mirror_share=0.5, prompt_dropout=0.1),
         flow=FlowConfig(prediction="v"),
         optim=OptimConfig(lr=1e-4, warmup_steps=100, decay_steps=500, ema_decay=0.99),
     )

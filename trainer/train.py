@@ -181,7 +181,8 @@ def _opened(config: TrainConfig, folder: Path, num_folders: int) -> ClipRecords:
 def _text(config: TrainConfig, devices: Devices, clips: Sequence[Sequence[ClipRecord]]) -> TextEncoder:
     """The text encoder, with all prompts embedded: by one process, whose embeddings the others find in the store."""
     text = build_text(config, devices.device)
-    prompts = sorted({header.prompt for records in clips for header in headers_of(records)})
+    none = {""} if config.data.prompt_dropout > 0.0 else set()
+    prompts = sorted(none | {header.prompt for records in clips for header in headers_of(records)})
     if devices.is_main:
         text.prepare(prompts)
     devices.wait()

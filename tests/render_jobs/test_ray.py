@@ -73,6 +73,8 @@ def nodes() -> Iterator[TwoNodes]:
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
         environment.setenv("PYTHONPATH", str(REPOSITORY))
         folder = tempfile.mkdtemp(prefix="ray-")  # pytest's own are too long for the names of sockets
+        environment.setenv("RAY_TMPDIR", folder)  # where Ray notes the address of its last cluster, in a folder that
+        (Path(folder) / "ray").mkdir()  # it does not make itself
         cluster = TwoNodes(folder)
         yield cluster
         cluster.close()

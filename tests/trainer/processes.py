@@ -29,13 +29,14 @@ HARD = override(SMALL, {"precision": "bf16", "accumulation": 2, "checkpoint_ever
 
 
 def start(function: Callable[..., None], *args: object) -> multiprocessing.process.BaseProcess:
-    process = CONTEXT.Process(target=_quietly, args=(function, *args))
+    process = CONTEXT.Process(target=_with_threads, args=(torch.get_num_threads(), function, *args))
     process.start()
     return process
 
 
-def _quietly(function: Callable[..., None], *args: object) -> None:
-    torch.set_num_threads(1)
+def _with_threads(number: int, function: Callable[..., None], *args: object) -> None:
+    """With as many threads as the test: another number adds up in another order."""
+    torch.set_num_threads(number)
     function(*args)
 
 

@@ -246,6 +246,7 @@ PROBES = {
     "data.num_other_targets": (batches, 1),
     "data.mirror_share": (batches, 0.5),
     "data.gain_sigma": (batches, 0.1),
+    "data.prompt_dropout": (batches, 0.5),
     "mixture.sources": (sources, ({"name": "b", "weight": 2.0},)),
     "mixture.sources.0.name": (sources, "c"),
     "mixture.sources.0.weight": (sources, 3.0),

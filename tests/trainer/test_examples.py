@@ -127,6 +127,15 @@ def test_a_mirrored_clip_is_asked_about_in_the_mirror():
     assert np.array_equal(seen.region, plain.region[:, ::-1]) and np.array_equal(seen.rgb, mirrored(CLIP).rgb)
 
 
+def test_prompts_are_left_out_by_chance_and_nothing_else_changes():
+    kept = [example_of(seed=seed) for seed in range(200)]
+    dropped = [example_of(seed=seed, prompt_dropout=0.25) for seed in range(200)]
+    assert {example.prompt for example in kept} == {CLIP.prompt}
+    assert {example.prompt for example in dropped} == {CLIP.prompt, ""}
+    assert 30 <= sum(not example.prompt for example in dropped) <= 70  # binomial, 50 +- 6
+    assert all(np.array_equal(a.rgb, b.rgb) and asked(a) == asked(b) for a, b in zip(kept, dropped, strict=True))
+
+
 def test_the_step_of_training_decides_about_stages():
     config = override(curriculum_preset("none", 100), {"node_drop.share": 1.0, "node_drop.from_step": 7})
     source = single_source([CLIP], DataConfig())

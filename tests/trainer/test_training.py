@@ -271,8 +271,8 @@ def test_configurations_survive_their_file_and_refuse_what_they_do_not_know(tmp_
     ):
         with pytest.raises(ValueError, match=message):
             override(recipe("tiny"), {name: value})
-    with pytest.raises(ValueError, match="did you mean 'learn'"):
-        recipe("lern")
+    with pytest.raises(ValueError, match="did you mean 'small'"):
+        recipe("smal")
 
 
 # ---- the toy itself

@@ -30,6 +30,7 @@ class DataConfig:
     num_other_targets: int = at_least(0, 3)  # anywhere else in the visible history
     mirror_share: float = between(0.0, 1.0, 0.0)  # of examples shown in a mirror
     gain_sigma: float = at_least(0.0, 0.0)  # of the log gain of each colour channel, one draw for a whole clip
+    prompt_dropout: float = between(0.0, 1.0, 0.0)  # of examples: no prompt, which is what guidance compares with
 
     def problems(self) -> list[str]:
         found = _interruption_problems(self.interruptions)

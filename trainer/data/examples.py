@@ -61,12 +61,14 @@ def training_example(
     )
     graph = with_targets(graph, _asked(layout, shown.hidden, returned, rng, data))
     graph, stages = apply_curriculum(graph, rng, curriculum_of(curriculum), step)
+    graph = _with_levels(graph, rng, flow)
+    unconditional = data.prompt_dropout > 0.0 and rng.random() < data.prompt_dropout
     return Example(
         rgb=shown.rgb,
         region=record.region,
         segments=segments,
-        prompt=record.prompt,
-        graph=_with_levels(graph, rng, flow),
+        prompt="" if unconditional else record.prompt,
+        graph=graph,
         clip_id=record.clip_id,
         stages=stages,
     )

@@ -37,7 +37,7 @@ HUB_CONFIGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def model_fields(hub_id: str) -> dict[str, int]:
+def model_fields(hub_id: str) -> dict[str, Any]:
     """The fields of ModelConfig that give a public model's shape.
 
     `ModelConfig(pretrained=hub_id, **model_fields(hub_id))`; without `pretrained`, a random model of that shape.
