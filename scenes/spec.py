@@ -76,7 +76,7 @@ class EventSpec(Model):
     """Where it stands: centre, left, right, or [x, y] in metres (x to the right, y away from the camera)."""
     yaw_deg: Annotated[Value, Quantity(-180, 180, "deg")] = fixed(0)
     """Turn about the vertical; 0 shows the event's front to a camera at azimuth 0."""
-    start_s: Annotated[Value, Quantity(-600, 0, "s")] = fixed(0)
+    start_s: Annotated[Value, Quantity(-120, 0, "s")] = fixed(0)
     """Clip time at which the event's own clock is 0; negative: already running when the clip starts."""
     params: dict[str, Any] = {}
     """Parameters of the type; those left out are drawn from the type's own ranges."""

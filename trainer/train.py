@@ -56,8 +56,8 @@ def train(
     with `heldout_dir`, a data set of other scenes, all of `data` is trained on.
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
-    `resume` it goes on to the very parameters that an undisturbed run gives. SIGINT and SIGTERM let the step finish,
-    save, and raise `Stopped`.
+    `resume` it goes on to the very parameters that an undisturbed run with as many threads gives. SIGINT and SIGTERM
+    let the step finish, save, and raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]

@@ -123,7 +123,7 @@ def _event(name: str, spot: str, types: EventTypes, rng: np.random.Generator) ->
     if rng.uniform() < 0.2:
         event["yaw_deg"] = float(rng.uniform(-180, 180))
     if rng.uniform() < 0.3:
-        event["start_s"] = -float(pick(rng, (0.5, 3, 20, 100, 600)))
+        event["start_s"] = -float(pick(rng, (0.5, 3, 20, 100, 120)))
     if rng.uniform() < 0.6:
         event["params"] = {s.yaml_name: _param(s, rng) for s in kind.param_specs() if rng.uniform() < 0.4}
     return event
