@@ -16,9 +16,10 @@ from scenes.suite import Suite, Task, load_suite, plan_task
 from trainer.bench.baselines import BASELINES, write_baselines
 from trainer.bench.export import export_tasks
 from trainer.bench.page import write_page
-from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
+from trainer.bench.result import BenchResult, Row, row_of, rows_csv, tasks_csv
 from trainer.bench.score import score_outputs
 from trainer.bench.tasks import BenchSuite, BenchTask, Given, find_truth
+from trainer.probe.result import finite
 
 
 def public(suite: Suite) -> BenchSuite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from trainer.config import (
@@ -99,52 +99,42 @@ def gpu_small() -> TrainConfig:
 
 def wan1_3b() -> TrainConfig:
     """Fine-tunes Wan2.1-T2V-1.3B in all its weights, 448 x 256 px, 81 frames at 16 fps: one 80 GB GPU, better eight."""
-    return TrainConfig(
+    return replace(
+        _wan(WAN_2_1_T2V_1_3B),
         recipe="wan1_3b",
         steps=5000,
-        batch_size=8,
-        accumulation=8,
-        log_every=5,
-        eval_every=250,
-        checkpoint_every=100,
-        precision="bf16",
-        model=ModelConfig(
-            mode="full", pretrained=WAN_2_1_T2V_1_3B, gradient_checkpointing=True, **model_fields(WAN_2_1_T2V_1_3B)
-        ),
-        codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_1_T2V_1_3B, dtype="bf16"),
-        text=TextConfig(kind="umt5", pretrained=WAN_2_1_T2V_1_3B, dtype="bf16"),
-        loader=LoaderConfig(num_workers=4),
-        data=DataConfig(frame_stride=1, mirror_share=0.5, prompt_dropout=0.1),
-        flow=FlowConfig(prediction="v"),
         optim=OptimConfig(lr=2e-5, warmup_steps=200, decay_steps=1000, ema_decay=0.999),
     )
 
 
 def wan5b_lora() -> TrainConfig:
     """Fine-tunes Wan2.2-TI2V-5B through a LoRA and its camera modules, 640 x 352 px, 49 frames: one 80 GB GPU."""
-    return TrainConfig(
+    config = _wan(WAN_2_2_TI2V_5B)
+    return replace(
+        config,
         recipe="wan5b_lora",
         steps=3000,
+        model=replace(config.model, lora_rank=32, lora_alpha=32),
+        optim=OptimConfig(lr=1e-4, warmup_steps=100, decay_steps=500, ema_decay=0.99),
+    )
+
+
+def _wan(hub_id: str) -> TrainConfig:
+    """What the recipes for published Wan models share."""
+    return TrainConfig(
+        recipe="",
         batch_size=8,
         accumulation=8,
         log_every=5,
         eval_every=250,
         checkpoint_every=100,
         precision="bf16",
-        model=ModelConfig(
-            mode="full",
-            pretrained=WAN_2_2_TI2V_5B,
-            gradient_checkpointing=True,
-            lora_rank=32,
-            lora_alpha=32,
-            **model_fields(WAN_2_2_TI2V_5B),
-        ),
-        codec=CodecConfig(kind="wan_vae", pretrained=WAN_2_2_TI2V_5B, dtype="bf16"),
-        text=TextConfig(kind="umt5", pretrained=WAN_2_2_TI2V_5B, dtype="bf16"),
+        model=ModelConfig(mode="full", pretrained=hub_id, gradient_checkpointing=True, **model_fields(hub_id)),
+        codec=CodecConfig(kind="wan_vae", pretrained=hub_id, dtype="bf16"),
+        text=TextConfig(kind="umt5", pretrained=hub_id, dtype="bf16"),
         loader=LoaderConfig(num_workers=4),
         data=DataConfig(frame_stride=1, mirror_share=0.5, prompt_dropout=0.1),
         flow=FlowConfig(prediction="v"),
-        optim=OptimConfig(lr=1e-4, warmup_steps=100, decay_steps=500, ema_decay=0.99),
     )
 
 

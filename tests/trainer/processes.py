@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from tests.trainer.test_training import CLIPS, SMALL
+from tests.trainer.test_training import CLIPS, SIZE, SMALL
 from trainer.config import TrainConfig, override
 from trainer.data.batches import TrainingBatches
 from trainer.data.mixture import single_source
@@ -72,20 +72,9 @@ def command_until_signal(folder: Path, signum: int, said: Path) -> None:
     clips = Watched(CLIPS[2:], 9, lambda: os.kill(os.getpid(), signum))
     trainer.train.split = lambda *_: (single_source(clips, SMALL.data), CLIPS[:2])
     with said.open("w") as file, contextlib.redirect_stderr(file):
-        changes = [f"{name}={value}" for name, value in SMALL_CHANGES.items()]
+        changes = [f"{name}={value}" for name, value in SIZE.items()]
         status = remind.main(["train", "tiny", "--data", "clips", "--out", str(folder), "--set", *changes])
     sys.exit(status)
-
-
-SMALL_CHANGES = {
-    "model.dim": 48,
-    "model.num_heads": 2,
-    "model.num_layers": 2,
-    "model.ffn_dim": 96,
-    "model.freq_dim": 32,
-    "steps": 8,
-    "batch_size": 2,
-}
 
 
 def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:

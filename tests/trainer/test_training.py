@@ -27,22 +27,19 @@ from trainer.seeding import numpy_generator, torch_generator
 from trainer.train import fit
 from trainer.training.learner import predict_batch
 
+SIZE = {
+    "model.dim": 48,
+    "model.num_heads": 2,
+    "model.num_layers": 2,
+    "model.ffn_dim": 96,
+    "model.freq_dim": 32,
+    "steps": 8,
+    "batch_size": 2,
+}
 SMALL = override(
     recipe("tiny"),
-    {
-        "model.dim": 48,
-        "model.num_heads": 2,
-        "model.num_layers": 2,
-        "model.ffn_dim": 96,
-        "model.freq_dim": 32,
-        "steps": 8,
-        "batch_size": 2,
-        "log_every": 2,
-        "eval_every": 4,
-        "checkpoint_every": 4,
-        "logging.tensorboard": False,
-        "logging.grid_clips": 0,
-    },
+    SIZE
+    | {"log_every": 2, "eval_every": 4, "checkpoint_every": 4, "logging.tensorboard": False, "logging.grid_clips": 0},
 )
 CLIPS = [bar_clip(i) for i in range(6)]
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -20,6 +19,7 @@ from trainer.bench.score import read_video
 from trainer.bench.tasks import Truth
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri
+from trainer.probe.templating import template
 
 NUM_SHOWN = 3  # worst, and best tasks
 STRIP_SIDE_PX = 96
@@ -37,19 +37,12 @@ def write_page(
     path: Path, result: BenchResult, rows: Sequence[Row], truths: Sequence[Truth], files: Mapping[str, Path]
 ) -> None:
     """Write `path`, published by a rename. rows: this run's first, then those to compare with; files: usable videos."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("trainer.bench", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     clips = {t.task.id: dataclasses.replace(t, clip=at_read_size(t.clip)) for t in truths}
     chosen = [
         (title, [_exhibit(clips[t.task.id], t, read_video(clips[t.task.id], files[t.task.id])) for t in tasks])
         for title, tasks in worst_and_best(result)
     ]
-    page = environment.get_template("bench.html.j2").render(
+    page = template("trainer.bench", "bench.html.j2").render(
         result=result,
         rows=rows,
         tables=[

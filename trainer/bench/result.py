@@ -16,7 +16,7 @@ from trainer.bench.align import ForeignVideo
 from trainer.bench.tasks import BenchTask, Truth
 from trainer.bench.view import MIN_VIEW
 from trainer.probe.bootstrap import Estimate, clustered_mean
-from trainer.probe.result import ModelScore
+from trainer.probe.result import ModelScore, finite
 from trainer.probe.subject import Subject
 from untrusted import read_json
 
@@ -230,15 +230,6 @@ def tasks_csv(result: BenchResult) -> str:
             ]
         )
     return _csv(lines)
-
-
-def finite(value: Any) -> Any:
-    """JSON knows no NaN and no infinity: they become null."""
-    if isinstance(value, dict):
-        return {key: finite(v) for key, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _csv(lines: Sequence[Sequence[Any]]) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from trainer.probe.bootstrap import Estimate
@@ -26,6 +25,7 @@ from trainer.probe.summary import (
     summary_rows,
     variable_rows,
 )
+from trainer.probe.templating import template
 
 FRAMES_IN_STRIP = 11
 LEARNING_STEPS = 1000  # on the toy of docs/LOG.md a hidden state is learned abruptly, at about this many steps
@@ -35,17 +35,10 @@ def write_report(
     path: Path, result: ProbeResult, subjects: Sequence[Subject], rollouts: Mapping[str, Sequence[Generated]]
 ) -> None:
     """Write `path` (index.html), published by a rename. rollouts: clip id -> samples; the first is shown."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("trainer.probe", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     scores = {s.key: s for s in result.model if s.sample == 0}
     shown = {clip_id: samples[0] for clip_id, samples in rollouts.items() if samples}
     rows = summary_rows(result)
-    page = environment.get_template("report.html.j2").render(
+    page = template("trainer.probe", "report.html.j2").render(
         result=result,
         summary=sentences(result, rows),
         groups=_grouped([row for row in rows if not row.split]),

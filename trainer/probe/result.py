@@ -117,7 +117,7 @@ class ProbeResult:
     schema_version: int = SCHEMA_VERSION
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(_finite(dataclasses.asdict(self)), indent=1) + "\n")
+        path.write_text(json.dumps(finite(dataclasses.asdict(self)), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> ProbeResult:
@@ -131,12 +131,12 @@ class ProbeResult:
             raise ValueError(f"{path}: not a probe result ({error}); run the probe again") from None
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """JSON knows no NaN and no infinity: they become null."""
     if isinstance(value, dict):
-        return {key: _finite(v) for key, v in value.items()}
+        return {key: finite(v) for key, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
