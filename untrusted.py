@@ -12,6 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,13 @@ def read_json(path: Path, max_bytes: int) -> dict[str, Any]:
 
 def parse_json(data: bytes) -> dict[str, Any]:
     """As `read_json`, of bytes. Raises ValueError with the reason."""
+    text = data.decode("utf-8")
     try:
-        tree = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite
-        )
+        tree = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels") from None
-    _check_depth(tree)
+    if not all(map(math.isfinite, _numbers(tree))):
+        json.loads(text, parse_float=_finite)  # says which
     if not isinstance(tree, dict):
         raise ValueError("expected an object with fields")
     return tree
@@ -106,19 +107,28 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_depth(tree: Any) -> None:
-    for _, depth in walk(tree):
+def _numbers(tree: Any) -> Iterator[float]:
+    """All numbers with a fraction or an exponent, a level of nesting after the other.
+
+    Raises ValueError for too many levels. A list at a time: cameras are thousands of numbers, and a step of Python for
+    each costs more than to parse them.
+    """
+    level, depth = [tree], 0
+    while level:
         if depth > MAX_JSON_DEPTH:
             raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels")
+        yield from [value for value in level if type(value) is float]
+        groups = [value.values() if type(value) is dict else value for value in level if type(value) in (dict, list)]
+        level, depth = list(chain.from_iterable(groups)), depth + 1
 
 
-def walk(tree: Any) -> Iterator[tuple[Any, int]]:
-    """Everything in a tree of plain values, keys of objects included, with its depth."""
-    waiting = [(tree, 0)]
+def walk(tree: Any) -> Iterator[Any]:
+    """Everything in a tree of plain values, keys of objects included."""
+    waiting = [tree]
     while waiting:
-        value, depth = waiting.pop()
-        yield value, depth
+        value = waiting.pop()
+        yield value
         if isinstance(value, dict):
-            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+            waiting += [part for pair in value.items() for part in pair]
         elif isinstance(value, list):
-            waiting += [(part, depth + 1) for part in value]
+            waiting += value

@@ -25,6 +25,7 @@ carries its state (kind `part`, entity = name of the part). Columns: frame event
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +41,7 @@ from untrusted import one_line
 
 SCHEMA_VERSION = 1
 _STATES = ("frame", "event", "variable", "value")  # columns without which there is nothing to read
+_SEEN = ("frame", "event", "visible_fraction")
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,19 @@ class LazyArray:
     def __getitem__(self, index: Any) -> NDArray[Any]:
         with opened_arrays(self._files) as file:
             return np.asarray(self._in(file)[index])
+
+    def frames(self, frames: Iterable[int]) -> NDArray[Any]:
+        """Some frames, in the order given: `array[:][frames]`, without unpacking the others.
+
+        One at a time, since HDF5 takes longer for a slice with a step than for everything.
+        """
+        wanted = [int(frame) for frame in frames]
+        with opened_arrays(self._files) as file:
+            array = self._in(file)
+            if not all(0 <= frame < len(array) for frame in wanted):
+                reason = f"{self._files.path}: {self._name.strip('/')} has {len(array)} frames, not {max(wanted) + 1}"
+                raise ValueError(one_line(f"{reason}; render the clip again"))
+            return np.stack([array[frame] for frame in wanted])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:] if dtype is None else self[:].astype(dtype)
@@ -270,6 +285,20 @@ class Clip(ArrayGroup):
         """Columns of states.parquet: frame t_s event entity variable role value unit visible_px visible_fraction hidden
         hidden_by."""
         return read_table(self.files, "states.parquet", _STATES)
+
+    @cached_property
+    def visible_fraction(self) -> dict[str, NDArray[np.float64]]:
+        """Event -> [T] share of it that is seen; of its entities the one that is seen best."""
+        columns = read_table(self.files, "states.parquet", _SEEN, only=_SEEN)
+        frames = columns["frame"]
+        if len(frames) and not (frames.min() >= 0 and frames.max() < self.num_frames):
+            raise ValueError(f"{self.path}/states.parquet: a frame is outside [0, {self.num_frames}); render it again")
+        seen = {}
+        for event in sorted(set(columns["event"])):
+            rows = columns["event"] == event
+            seen[str(event)] = np.zeros(self.num_frames)
+            np.maximum.at(seen[str(event)], frames[rows], columns["visible_fraction"][rows])
+        return seen
 
     def series(self, event: str, variable: str, twin: str | None = None) -> NDArray[np.float64]:
         """[T] values of one scalar variable, of the clip or of one of its twins."""

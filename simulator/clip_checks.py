@@ -42,11 +42,23 @@ def read_object(files: ClipFiles, name: str) -> dict[str, Any]:
     if files.size(name) > MAX_JSON_BYTES:
         raise ValueError(f"larger than {MAX_JSON_BYTES / 1e6:g} MB")
     with files.open(name) as file:
-        tree = parse_json(file.read(MAX_JSON_BYTES))
-    for value, _ in walk(tree):
+        data = file.read(MAX_JSON_BYTES)
+    tree = parse_json(data)
+    if _is_plain(data):
+        return tree
+    for value in walk(tree):
         if isinstance(value, str) and not value.replace("\n", " ").isprintable():
             raise ValueError(f"a text holds what does not print: {one_line(value)[:80]!r}")
     return tree
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether no text in this JSON can hold what does not print: nothing in it is spelled out (`\\u001b`), all prints.
+
+    True of nearly every clip, and cheaper than to look at each value; False says nothing.
+    """
+    text = data.decode("utf-8")
+    return "\\" not in text and text.replace("\n", " ").isprintable()
 
 
 def check_contents(manifest: dict[str, Any], plan: dict[str, Any], cameras: dict[str, Any]) -> None:
@@ -204,8 +216,10 @@ def plain_array(file: h5py.File | h5py.Group, name: str) -> h5py.Dataset:
     return at
 
 
-def read_table(files: ClipFiles, name: str, required: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Columns of a Parquet file of plain values; those `required` are there."""
+def read_table(
+    files: ClipFiles, name: str, required: tuple[str, ...], *, only: tuple[str, ...] | None = None
+) -> dict[str, np.ndarray]:
+    """Columns of a Parquet file of plain values (None: all); those `required` are there."""
     try:
         with files.open(name) as file:
             source = pq.ParquetFile(file)
@@ -215,7 +229,7 @@ def read_table(files: ClipFiles, name: str, required: tuple[str, ...]) -> dict[s
                 raise ValueError("a column holds something else than plain values")
             if absent := set(required) - set(source.schema_arrow.names):
                 raise ValueError(f"no column {min(absent)!r}")
-            table = source.read()
+            table = source.read(columns=only, use_threads=False)
         return {column: table[column].to_numpy(zero_copy_only=False) for column in table.column_names}
     except (OSError, ValueError, TypeError, KeyError, NotImplementedError, pa.ArrowException) as error:
         reason = one_line(str(error))[: MAX_LINE // 4]

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from trainer.build import build_codec, build_model, build_text
 from trainer.config import TrainConfig, config_from_json
+from trainer.export import is_export, read_export
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TextEncoder
 from trainer.model.wan import RememberingWan
@@ -128,10 +129,22 @@ def load_checkpoint(path: Path, learner: Learner) -> int:
 
 
 def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | None = None) -> TrainedModel:
-    """The newest checkpoint of a run, ready for rollout. weights: `ema` or `model`."""
+    """The newest checkpoint of a run, or what `remind export` made of one, ready for rollout.
+
+    weights: `ema` or `model`, of a run; an export holds one of them.
+    """
     run_dir = Path(run_dir)
     if weights not in ("ema", "model"):
         raise ValueError(f"weights: {weights!r} is not one of ema, model")
+    if is_export(run_dir):
+        model, config, step = read_export(run_dir)
+    else:
+        model, config, step = _load_newest(run_dir, weights)
+    model.requires_grad_(False).eval().to(device or torch.device("cpu"))
+    return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=step)
+
+
+def _load_newest(run_dir: Path, weights: str) -> tuple[RememberingWan, TrainConfig, int]:
     checkpoint = newest_checkpoint(run_dir)
     if checkpoint is None or not (run_dir / "config.json").exists():
         raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
@@ -139,8 +152,7 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
     # all that was learnt is in the checkpoint: only below a LoRA are there other weights
     model = build_model(config, weights=config.model.lora_rank > 0)
     _load_parameters(model, checkpoint / f"{weights}.safetensors")
-    model.requires_grad_(False).eval().to(device or torch.device("cpu"))
-    return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=_read_step(checkpoint))
+    return model, config, _read_step(checkpoint)
 
 
 def _read_step(path: Path) -> int:

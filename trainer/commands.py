@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.clip import Clip, list_clips
+from trainer.checkpoint import SCENES, load_trained
 from trainer.config import TrainConfig, validate
+from trainer.export import write_export
 from trainer.recipes import CLIPS, ClipShape
 from trainer.training.cost import estimate
 
@@ -18,6 +20,13 @@ def dry_run(config: TrainConfig, dataset: Path | None, num_devices: int) -> str:
     clips = f"clips of {shape.num_frames} frames, {shape.width_px} x {shape.height_px} px"
     where = f"{clips}, batch {config.batch_size} on {num_devices} device{'s' * (num_devices > 1)}, {config.precision}"
     return f"{config.recipe}: {where}\n{cost.text()}"
+
+
+def export(run_dir: Path, out: Path, *, weights: str = "ema") -> Path:
+    """Write the newest checkpoint of a run for use elsewhere, see `trainer.export`; returns the folder."""
+    trained = load_trained(run_dir, weights=weights)
+    write_export(out, trained.model, trained.config, step=trained.step, weights=weights, beside=[run_dir / SCENES])
+    return out
 
 
 def _shape_of(dataset: Path) -> ClipShape:

@@ -29,6 +29,7 @@ from trainer.training.stopping import Stop, Stopped
 from trainer.training.support import check_supported
 
 SKIPPED = "skipped_clips.json"  # of a run: path -> reason
+CHANGEABLE = ("loader", "store")  # groups that say where and how fast, not what: a run may go on with other values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,9 @@ def train(
     with `heldout_dir`, a data set of other scenes, all of `data` is trained on.
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
-    `resume` it goes on to the very parameters that an undisturbed run with as many threads gives. SIGINT and SIGTERM
-    let the step finish, save, and raise `Stopped`.
+    `resume` it goes on to the very parameters that an undisturbed run with as many threads gives; only the groups
+    `loader` and `store` of the configuration may then be others. SIGINT and SIGTERM let the step finish, save, and
+    raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
@@ -200,12 +202,13 @@ def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:
 
 
 def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:
-    """A run folder belongs to one configuration."""
+    """A run folder belongs to one configuration, whose latest values of `CHANGEABLE` groups are the saved ones."""
     saved = run_dir / "config.json"
     if saved.exists():
         if not resume:
             raise ValueError(f"{run_dir}: already holds a run; go on with resume, or choose another folder")
-        if odd := differences(config_from_json(saved), config):
+        differing = differences(config_from_json(saved), config)
+        if odd := [line for line in differing if line.partition(".")[0] not in CHANGEABLE]:
             more = f" and {len(odd) - 4} more" if len(odd) > 4 else ""
             raise ValueError(
                 f"{saved}: the run was started with another configuration (there and now: {'; '.join(odd[:4])}{more}); "

@@ -122,7 +122,9 @@ def test_a_plan_of_too_many_things_is_refused(tmp_path: Path) -> None:
         ("[" * 100_000, "nested deeper"),
         ('{"a": ' * 50 + "1" + "}" * 50, "nested deeper"),
         ('{"version": NaN}', "NaN is no number"),
-        ('{"version": 1e999}', "is too large"),
+        ('{"version": 1e999}', "1e999 is too large"),
+        ('{"version": [[1.0], {"a": [0.5, -1e400]}]}', "-1e400 is too large"),
+        ('{"a": ' + "[" * 33 + "]" * 33 + "}", "nested deeper"),
         ('{"version": 2, "version": 2}', "given twice"),
         ("[]", "expected an object"),
         (" " * 5_000_000, "larger than 4 MB"),
@@ -134,3 +136,8 @@ def test_json_that_is_no_plan(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as caught:
         read_json(tmp_path / "p.json", 4_000_000)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+def test_json_of_the_greatest_depth_is_read(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"a": ' + "[" * 32 + "]" * 32 + "}")
+    assert read_json(tmp_path / "p.json", 1000).keys() == {"a"}

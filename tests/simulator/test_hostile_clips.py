@@ -69,6 +69,15 @@ def test_json_that_is_none_is_refused(clip: Path, text: str) -> None:
         Clip.open(clip)
 
 
+@pytest.mark.parametrize("text", ["\\u001b[2J", "\x7f", "\u202e", "\u2028"])
+def test_no_text_of_a_clip_holds_what_does_not_print(clip: Path, text: str) -> None:
+    """Spelled out or as it is, anywhere, names of fields included."""
+    for tree in (f'{{"a": ["{text}"]}}', f'{{"a": {{"b{text}": 1}}}}'):
+        (clip / "manifest.json").write_text(tree)
+        with pytest.raises(ValueError, match="does not print"):
+            Clip.open(clip)
+
+
 @pytest.mark.parametrize("file", ["manifest.json", "states.parquet", "arrays.h5"])
 def test_a_pipe_in_place_of_a_file_is_never_waited_for(clip: Path, file: str) -> None:
     (clip / file).unlink()

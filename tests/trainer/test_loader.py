@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import pickle
 import shutil
@@ -12,16 +13,19 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 import psutil
 import pytest
 import torch
 
 from render_jobs.packing.pack import PackRequest, pack_into
 from scenes.plan import ClipPlan
+from simulator.clip import Clip
 from tests.simulator.support import sketch_clip, tank_plan
 from tests.trainer.loader_makers import Refusing
 from trainer.build import build_codec
-from trainer.config import LoaderConfig, override
+from trainer.checkpoint import newest_checkpoint
+from trainer.config import LoaderConfig, config_from_json, override
 from trainer.data.batches import TrainingBatches
 from trainer.data.loader import Loader
 from trainer.data.mixture import single_source
@@ -76,11 +80,36 @@ def test_few_decoded_clips_are_kept_and_all_are_the_same_again(dataset):
         assert (scarce[i].rgb == plenty[i].rgb).all()
     assert plenty[0] is plenty[0], "kept"
     assert scarce[1] is not scarce[1] or len(scarce._kept) <= 2
-    assert len(scarce._kept) == 2 and scarce._kept_bytes <= 2.5 * CLIP_MB * 2**20
+    assert len(scarce._kept) == 2 and scarce._kept.num_bytes <= 2.5 * CLIP_MB * 2**20
     assert len(plenty._kept) == 4, "control: with room, all stay"
     assert len(pickle.loads(pickle.dumps(plenty))._kept) == 0
     assert [r.clip_id for r in plenty[1:3]] == [plenty[1].clip_id, plenty[2].clip_id]
     assert plenty.headers[0].shape == plenty[0].rgb.shape[:3]
+
+
+def test_a_clip_is_parsed_once_however_often_it_is_decoded(dataset, monkeypatch):
+    opened = []
+    original = Clip.open
+    monkeypatch.setattr("trainer.data.sources.Clip.open", lambda path: opened.append(path) or original(path))
+    records = open_dataset(dataset, 4, memory_mb=0.0)
+    opened.clear()
+    first, again = ([records[i] for i in range(4)] for _ in range(2))
+    assert len(opened) == 4 and not len(records._kept) and len(records._facts) == 4
+    for record, other in zip(first, again, strict=True):
+        assert record is not other
+        for name, value in vars(record).items():
+            assert np.array_equal(value, getattr(other, name)) if isinstance(value, np.ndarray) else True, name
+    monkeypatch.setattr("trainer.data.sources.FACTS_MB", 0.0)
+    forgetful = open_dataset(dataset, 4, memory_mb=0.0)
+    opened.clear()
+    assert (forgetful[0].rgb == forgetful[0].rgb).all() and len(opened) == 2, "control: with no room for what is known"
+
+
+def test_frames_that_a_clip_lacks_are_refused(dataset):
+    clip = Clip.open(dataset / "clips" / "clip-0")
+    assert (clip.rgb.frames([5, 2]) == clip.rgb[:][[5, 2]]).all()
+    with pytest.raises(ValueError, match="rgb has 48 frames, not 49; render the clip again"):
+        clip.rgb.frames([0, 48])
 
 
 def test_clips_of_another_shape_are_refused_before_any_is_decoded(dataset, tmp_path):
@@ -105,21 +134,37 @@ def test_an_unreadable_clip_is_named_and_stops_the_run_unless_it_may_be_skipped(
     assert [Path(path).name for path in listed] == [name] and listed[str(broken / "clips" / name)]
 
 
-def test_any_number_of_workers_gives_the_same_batches_from_any_step(dataset):
+def test_workers_give_the_same_batches_from_any_step(dataset):
     """And what a worker refuses is one line here."""
     alone = list(Loader(maker(dataset), start=0, stop=6, config=LoaderConfig()))
     assert not torch.equal(alone[2].noise_BFCYX[0, 0], alone[3].noise_BFCYX[0, 0])
-    for num_workers in (1, 2):
-        config = LoaderConfig(num_workers=num_workers, prefetch=1)
-        loader = Loader(Refusing(maker(dataset), at=6), start=2, stop=9, config=config)
-        made = []
-        with pytest.raises(ValueError, match=r"^clip x: cannot be read$"):
-            for batch in loader:
-                made.append(batch)
-        assert loader.unreadable == {"y": "torn"}
-        assert not [p for p in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
-        for ours, theirs in zip(alone[2:], made, strict=True):
-            assert all(torch.equal(a, b) for a, b in zip(vars(ours).values(), vars(theirs).values(), strict=True))
+    config = LoaderConfig(num_workers=2, prefetch=1)
+    loader = Loader(Refusing(maker(dataset), at=6), start=2, stop=9, config=config)
+    made = []
+    with pytest.raises(ValueError, match=r"^clip x: cannot be read$"):
+        for batch in loader:
+            made.append(batch)
+    assert loader.unreadable == {"y": "torn"}
+    assert not multiprocessing.active_children()
+    for ours, theirs in zip(alone[2:], made, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(vars(ours).values(), vars(theirs).values(), strict=True))
+
+
+def test_a_run_goes_on_with_another_loader_and_store_bit_for_bit(dataset, tmp_path):
+    """Clips kept in memory, then one worker that keeps none; the saved configuration is the latest."""
+    other = override(
+        TINY, {"loader.num_workers": 1, "loader.memory_mb": 0.0, "loader.prefetch": 1, "store.latents_gb": 1.0}
+    )
+    train(TINY, dataset, tmp_path / "whole", steps=4, progress=False)
+    train(TINY, dataset, tmp_path / "parts", steps=2, progress=False)
+    train(other, dataset, tmp_path / "parts", steps=4, resume=True, progress=False)
+    whole, parts = (newest_checkpoint(tmp_path / name) for name in ("whole", "parts"))
+    assert whole.name == parts.name == "step_00000004"
+    for file in ("model", "ema", "optimizer"):
+        assert (whole / f"{file}.safetensors").read_bytes() == (parts / f"{file}.safetensors").read_bytes()
+    assert config_from_json(tmp_path / "parts" / "config.json") == other
+    with pytest.raises(ValueError, match=r"there and now: optim\.lr: 0\.0006 and 0\.1\)"):
+        train(override(other, {"optim.lr": 0.1}), dataset, tmp_path / "parts", steps=5, resume=True, progress=False)
 
 
 ORPHANS = """

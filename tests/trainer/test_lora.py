@@ -11,7 +11,8 @@ from tests.trainer.test_model import MODES, stock_comparison
 from tests.trainer.test_pretrained import TINY
 from trainer.build import build_model
 from trainer.config import ModelConfig, TrainConfig, validate
-from trainer.model.lora import CAMERA_FILE, LORA_FILE, add_lora, load_adapter, save_adapter
+from trainer.model.camera_weights import CAMERA_FILE
+from trainer.model.lora import LORA_FILE, add_lora, load_adapter, save_adapter
 from trainer.training.learner import learnt_parameters
 
 LORA = {"rank": 2, "alpha": 8, "targets": ["to_q", "ffn.net.2"]}

@@ -6,11 +6,11 @@ Shapes: F kept frames (every n-th of the clip), H W pixels, c = 14 camera number
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.clip import Clip
+from simulator.clip import ArrayGroup, Clip
 from trainer.model.cameras import camera_descriptors
 from trainer.seeding import derive_seed
 
@@ -47,40 +47,73 @@ class ClipRecord:
     def num_frames(self) -> int:
         return len(self.frames)
 
+    @property
+    def num_bytes(self) -> int:
+        """Of its arrays."""
+        values = [*vars(self).values(), *self.visibility.values()]
+        return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClipFacts:
+    """All that is known of a clip but its pictures, a few kB, and where those are; decoding again takes no more."""
+
+    blank: ClipRecord  # without pictures
+    shown: ArrayGroup
+    plain: ArrayGroup | None  # of `uninterrupted`
+
+    def decode(self) -> ClipRecord:
+        rgb = self.shown.rgb.frames(self.blank.frames)
+        if self.plain is None:
+            return replace(self.blank, rgb=rgb)
+        same = self.plain is self.shown
+        return replace(self.blank, rgb=rgb, uninterrupted=rgb if same else self.plain.rgb.frames(self.blank.frames))
+
+    @property
+    def num_bytes(self) -> int:
+        return self.blank.num_bytes
+
 
 def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
     """Decode what the trainer needs of a clip."""
+    return read_facts(clip, frame_stride).decode()
+
+
+def read_facts(clip: Clip, frame_stride: int) -> ClipFacts:
+    """What the trainer needs of a clip beside its pictures."""
     # in phase with the return, which is the frame that everything is asked about
     phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
     frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
-    rgb = np.asarray(clip.rgb[:])[frames]
     hidden = np.zeros(clip.num_frames, dtype=bool)
     returns = []
     for window in sorted(clip.windows, key=lambda window: window.t_r):
         hidden[list(window.hidden_frames)] = True
         returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
+    region = _carrier_region(clip)
     descriptors = camera_descriptors(
         clip.cameras.camera_from_world,
         clip.cameras.intrinsics,
         scene_scale_m=clip.cameras.scene_scale_m,
-        width_px=rgb.shape[2],
+        width_px=region.shape[1],
     )
-    return ClipRecord(
+    blank = ClipRecord(
         clip_id=clip.clip_id,
         scene_id=clip.scene_id,
         prompt=clip.prompt,
         seconds_per_frame=frame_stride / clip.fps,
         frames=frames,
-        rgb=rgb,
-        uninterrupted=_uninterrupted(clip, rgb, frames),
+        rgb=np.zeros((0, *region.shape, 3), dtype=np.uint8),
+        uninterrupted=None,
         hidden=hidden[frames],
         dropped=np.isin(frames, clip.dropped_frames),
         returns=tuple(returns),
         cameras=descriptors[frames],
-        region=_carrier_region(clip),
-        visibility=_visibility(clip, frames),
+        region=region,
+        visibility={event: fraction[frames] for event, fraction in clip.visible_fraction.items()},
         cameras_known=clip.cameras_known,
     )
+    shown = ArrayGroup(clip.files, "")  # a clip itself would keep its plan
+    return ClipFacts(blank=blank, shown=shown, plain=_uninterrupted(clip, shown))
 
 
 def is_heldout(scene_id: str, share: float) -> bool:
@@ -88,12 +121,12 @@ def is_heldout(scene_id: str, share: float) -> bool:
     return derive_seed(0, "heldout", scene_id) / 2**63 < share
 
 
-def _uninterrupted(clip: Clip, rgb: np.ndarray, frames: np.ndarray) -> np.ndarray | None:
+def _uninterrupted(clip: Clip, shown: ArrayGroup) -> ArrayGroup | None:
     """Pictures without interruption that belong to the clip's own cameras; a look-away turns the camera itself."""
     if not clip.windows:
-        return rgb
+        return shown
     if "observed" in clip.twins and all("look_away" not in window.kind for window in clip.windows):
-        return np.asarray(clip.twin("observed").rgb[:])[frames]
+        return clip.twin("observed")
     return None
 
 
@@ -104,15 +137,5 @@ def _carrier_region(clip: Clip) -> np.ndarray:
     if not ids:  # an imported video
         return np.zeros(clip.rgb.shape[1:3], dtype=bool)
     picture = clip.twin("observed") if "observed" in clip.twins else clip
-    return np.isin(np.asarray(picture.segmentation[:]), ids).any(axis=0)
-
-
-def _visibility(clip: Clip, frames: np.ndarray) -> dict[str, np.ndarray]:
-    states = clip.states
-    visibility = {}
-    for event in sorted(set(states["event"])):
-        rows = states["event"] == event
-        fraction = np.zeros(clip.num_frames)
-        np.maximum.at(fraction, states["frame"][rows], states["visible_fraction"][rows])
-        visibility[str(event)] = fraction[frames]
-    return visibility
+    masks = picture.segmentation[:]
+    return np.logical_or.reduce([(masks == number).any(axis=0) for number in ids])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 
 from simulator.clip import Clip, list_clips
-from trainer.data.clips import ClipRecord, read_clip
+from trainer.data.clips import ClipFacts, ClipRecord, read_facts
 from untrusted import one_line
 
+FACTS_MB = 64.0  # of what is known of clips beside their pictures, kept whatever `memory_mb` is: 5 kB each at 64 px
+Value = TypeVar("Value")
 _UNREADABLE = (OSError, ValueError, KeyError)  # what h5py, json and our own readers say of damaged files
 
 
@@ -37,6 +38,8 @@ class ClipHeader:
 class ClipRecords(Sequence[ClipRecord]):
     """Clips of a data set folder or of a WebDataset pack. A copy in another process starts with nothing decoded.
 
+    A clip's JSON, tables and masks are read and checked when it is first asked for; afterwards only its pictures are.
+
     A clip that turns out to be unreadable raises ValueError, or under `skip_bad` is put in `unreadable` and replaced
     by the next readable one, so that which clip is meant depends on the files alone.
     """
@@ -54,8 +57,8 @@ class ClipRecords(Sequence[ClipRecord]):
         self.frame_stride = frame_stride
         self.memory_mb, self.skip_bad = memory_mb, skip_bad
         self.unreadable: dict[str, str] = dict(unreadable or {})  # path -> reason
-        self._kept: OrderedDict[int, ClipRecord] = OrderedDict()  # the longest unused first
-        self._kept_bytes = 0
+        self._kept = _Kept[ClipRecord](memory_mb * 2**20)
+        self._facts = _Kept[ClipFacts](FACTS_MB * 2**20)
 
     def __len__(self) -> int:
         return len(self.headers)
@@ -86,33 +89,50 @@ class ClipRecords(Sequence[ClipRecord]):
 
     def _record(self, place: int) -> ClipRecord | None:
         """The clip at that place, or None when it is to be skipped."""
-        if place in self._kept:
-            self._kept.move_to_end(place)
-            return self._kept[place]
+        if (kept := self._kept.get(place)) is not None:
+            return kept
         path = self.headers[place].path
         if str(path) in self.unreadable:
             return None
         try:
-            record = read_clip(Clip.open(path), self.frame_stride)
+            facts = self._facts.get(place) or read_facts(Clip.open(path), self.frame_stride)
+            record = facts.decode()
         except _UNREADABLE as error:
             _refuse(path, error, self.unreadable, self.skip_bad)
             return None
-        self._keep(place, record)
+        self._facts.put(place, facts, facts.num_bytes)
+        self._kept.put(place, record, record.num_bytes)
         return record
 
-    def _keep(self, place: int, record: ClipRecord) -> None:
-        limit = self.memory_mb * 2**20
-        size = _num_bytes(record)
-        if size > limit:
-            return
-        self._kept[place] = record
-        self._kept_bytes += size
-        while self._kept_bytes > limit:
-            _, oldest = self._kept.popitem(last=False)
-            self._kept_bytes -= _num_bytes(oldest)
-
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_kept": OrderedDict(), "_kept_bytes": 0}
+        return vars(self) | {"_kept": _Kept(self._kept.max_bytes), "_facts": _Kept(self._facts.max_bytes)}
+
+
+class _Kept(Generic[Value]):
+    """Values by number, the longest unused forgotten when they are more than so many bytes."""
+
+    def __init__(self, max_bytes: float) -> None:
+        self.max_bytes, self.num_bytes = max_bytes, 0
+        self._values: OrderedDict[int, tuple[Value, int]] = OrderedDict()  # the longest unused first
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, number: int) -> Value | None:
+        if number not in self._values:
+            return None
+        self._values.move_to_end(number)
+        return self._values[number][0]
+
+    def put(self, number: int, value: Value, num_bytes: int) -> None:
+        """Nothing happens when it is there, or too large by itself."""
+        if number in self._values or num_bytes > self.max_bytes:
+            return
+        self._values[number] = value, num_bytes
+        self.num_bytes += num_bytes
+        while self.num_bytes > self.max_bytes:
+            _, (_, freed) = self._values.popitem(last=False)
+            self.num_bytes -= freed
 
 
 def open_dataset(dataset: Path, frame_stride: int, *, memory_mb: float = 2048.0, skip_bad: bool = False) -> ClipRecords:
@@ -163,11 +183,6 @@ def _refuse(path: Path, error: Exception, unreadable: dict[str, str], skip_bad: 
     if not skip_bad:
         raise ValueError(f"clip {path}: cannot be read ({reason}); render it again, or leave it out with --skip-bad")
     unreadable[str(path)] = reason
-
-
-def _num_bytes(record: ClipRecord) -> int:
-    values = (getattr(record, field.name) for field in dataclasses.fields(record))
-    return sum(int(getattr(value, "nbytes", 0)) for value in values)
 
 
 def joined(parts: Sequence[ClipRecords]) -> ClipRecords:

@@ -10,17 +10,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
+from trainer.model.camera_weights import copy_saved, load_cameras, save_cameras
 from trainer.model.wan import RememberingWan
-from untrusted import one_line
 
-LORA_FILE, CAMERA_FILE = "pytorch_lora_weights.safetensors", "camera_modules.safetensors"
+LORA_FILE = "pytorch_lora_weights.safetensors"
 ADAPTER = "default"  # peft's name of the only one
-TRANSFORMER = "transformer."
 
 
 def add_lora(model: RememberingWan, *, rank: int, alpha: int, targets: Sequence[str]) -> None:
@@ -52,7 +48,7 @@ def save_adapter(model: RememberingWan, folder: Path) -> None:
         transformer_lora_adapter_metadata=model.transformer.peft_config[ADAPTER].to_dict(),
         weight_name=LORA_FILE,
     )
-    save_file({name: p.detach().contiguous() for name, p in _camera_parameters(model).items()}, folder / CAMERA_FILE)
+    save_cameras(model, folder)
 
 
 def load_adapter(model: RememberingWan, folder: Path) -> None:
@@ -66,27 +62,8 @@ def load_adapter(model: RememberingWan, folder: Path) -> None:
         for name, parameter in model.named_parameters()
         if ".lora_A." in name or ".lora_B." in name
     }
-    for file, parameters in ((LORA_FILE, lora), (CAMERA_FILE, _camera_parameters(model))):
-        _copy(folder / file, parameters)
-
-
-def _copy(path: Path, parameters: dict[str, nn.Parameter]) -> None:
-    try:
-        saved: dict[str, Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(one_line(f"{path}: cannot be read as safetensors: {error}")) from None
-    shapes = ({name: t.shape for name, t in tensors.items()} for tensors in (saved, parameters))
-    odd = sorted(name for name, _ in set.symmetric_difference(*(set(s.items()) for s in shapes)))
-    if odd:
-        fix = "set model.mode and the model.lora_* fields to what it was trained with"
-        raise ValueError(one_line(f"{path}: does not fit the model, first at {odd[0]}; {fix}"))
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(saved[name])
-
-
-def _camera_parameters(model: RememberingWan) -> dict[str, nn.Parameter]:
-    return {name: p for name, p in model.named_parameters() if not name.startswith(TRANSFORMER)}
+    copy_saved(folder / LORA_FILE, lora)
+    load_cameras(model, folder)
 
 
 def _require_lora(model: RememberingWan, folder: Path) -> None:
