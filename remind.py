@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from remind_bench_verbs import add_bench
+from remind_experiment_verbs import add_experiment
 from remind_trainer_verbs import add_trainer_verbs
 from render_jobs.dataset_verbs import add_dataset_verbs
 from render_jobs.verbs import Args, Handler, Verbs, add_render
@@ -287,6 +288,7 @@ def build_parser() -> argparse.ArgumentParser:
         add_dataset_verbs,
         add_trainer_verbs,
         add_bench,
+        add_experiment,
         _add_demo,
     ):
         add(verbs)

@@ -31,7 +31,15 @@ def _train(args: Args) -> int:
         show_graph(config, folders, args.show_graph, sample=args.sample, step=args.step)
         print(f"picture: {args.show_graph}")
         return 0
-    train.train(config, folders, args.out, steps=args.steps, minutes=args.minutes, resume=args.resume)
+    train.train(
+        config,
+        folders,
+        args.out,
+        heldout_dir=args.heldout,
+        steps=args.steps,
+        minutes=args.minutes,
+        resume=args.resume,
+    )
     return 0
 
 
@@ -84,6 +92,19 @@ def _probe(args: Args) -> int:
     return 0
 
 
+def _compare(args: Args) -> int:
+    from trainer.probe.compare import compare, comparison_table
+    from trainer.probe.result import PROBE, ProbeResult
+
+    files = [path / PROBE if path.is_dir() else path for path in args.probes]
+    names = args.names.split(",") if args.names else [str(path) for path in args.probes]
+    if len(set(names)) < len(files) or len(names) != len(files):
+        raise ValueError(f"--names: {len(set(names))} different names for {len(files)} probes; give one for each")
+    results = [ProbeResult.read(path) for path in files]
+    print(comparison_table(compare(dict(zip(names, results, strict=True)), args.category)))
+    return 0
+
+
 def add_trainer_verbs(verbs: Verbs) -> None:
     """All verbs of the trainer."""
     train = verbs.add(
@@ -102,6 +123,9 @@ def add_trainer_verbs(verbs: Verbs) -> None:
         default=[],
         metavar="DATASET[:WEIGHT]",
         help="may be given again: examples are mixed by weight",
+    )
+    train.add_argument(
+        "--heldout", type=Path, metavar="DATASET", help="other scenes to score on (default: a share of --data)"
     )
     train.add_argument("--out", type=Path, metavar="RUN")
     train.add_argument("--dry-run", action="store_true", help="print parameters, memory and FLOPs, and train nothing")
@@ -128,6 +152,15 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
     probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
+    compare = verbs.add(
+        "compare",
+        _compare,
+        "compare models in pairs on the windows that both were probed on: differences, p values, Holm",
+        "remind compare reports/none reports/all --names plain,curriculum",
+    )
+    compare.add_argument("probes", type=Path, nargs="+", metavar="REPORT", help="folders that `remind probe` wrote")
+    compare.add_argument("--names", metavar="A,B,...", help="of the models (default: the folders)")
+    compare.add_argument("--category", metavar="NAME", help="only windows of this STEVO category")
 
 
 def _add_generate(verbs: Verbs) -> None:

@@ -76,7 +76,7 @@ class RayCaster:
         # [H, W, 3] in the camera's axes, z = 1, so that the hit distance is the depth along the axis
         self.rays = np.stack([(u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1], np.ones_like(u)], axis=-1)
         groups = self.meshes.groups
-        self._world = [_Placed(groups[WORLD], self.meshes.placed(groups[WORLD]))] * (WORLD in groups)
+        self._world = [_Placed(groups[WORLD], self.meshes.placed(groups[WORLD]))] if WORLD in groups else []
         self._moments: dict[str, dict[float, _Placed]] = {event: {} for event in stage.events}
         self._standing: dict[str, tuple[bytes, _Placed]] = {}  # occluder -> its last pose, where that puts it
 

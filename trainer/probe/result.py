@@ -14,6 +14,7 @@ from trainer.probe.estimator import Floor
 from trainer.probe.verdict import Limits, Reading
 from untrusted import MAX_JSON_BYTES, read_json
 
+PROBE = "probe.json"  # the file of a probe's folder
 SCHEMA_VERSION = 2
 Key = tuple[str, int]  # clip id, number of the window
 

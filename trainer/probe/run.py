@@ -13,8 +13,9 @@ from trainer.probe.calibration import baselines, judge, measure_all
 from trainer.probe.estimator import Estimator, floor
 from trainer.probe.readout import measure
 from trainer.probe.report import write_report
-from trainer.probe.result import ClipFacts, ProbeResult
+from trainer.probe.result import PROBE, ClipFacts, ProbeResult
 from trainer.probe.score import Generated, score
+from trainer.probe.strips import write_strips
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.verdict import TOLERANT, read
 
@@ -36,7 +37,8 @@ def probe(
     run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
     callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run.
     second_opinion: train an estimator on each sweep and let it read everything too (about a CPU second a window).
-    Writes `out`/probe.json and `out`/index.html. ValueError names the folder that is wrong.
+    Writes `out`/probe.json, `out`/index.html and a film strip of each window under `out`/strips. ValueError names the
+    folder that is wrong.
     """
     if samples < 1:
         raise ValueError(f"samples: {samples}, but each clip needs at least one; give 1 or more")
@@ -64,7 +66,8 @@ def probe(
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    result.write(out / "probe.json")
+    result.write(out / PROBE)
+    write_strips(out / "strips", subjects, result.clips, {clip: made[0] for clip, made in rollouts.items() if made})
     write_report(out / "index.html", result, subjects, rollouts)
     return result
 

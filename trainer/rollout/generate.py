@@ -16,7 +16,7 @@ from typing import Any
 
 import imageio.v2 as imageio
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from tqdm import tqdm
 
 from simulator.clip import Clip, list_clips
@@ -27,11 +27,11 @@ from trainer.rollout.attention import NAMES, AttentionShares, plot_attention
 from trainer.rollout.config import RolloutConfig
 from trainer.rollout.plan import CameraPath, camera_path, continued, rollout_graph
 from trainer.rollout.session import Rollout, RolloutSession
+from trainer.strips import HIDDEN_COLOUR, MADE_COLOUR, StripRow, film_strip
 from untrusted import one_line
 
 RECORD = "generate.json"
-NUM_TILES, TILE_PX, LABEL_PX = 12, 96, 76
-HIDDEN_COLOUR, MADE_COLOUR = (140, 100, 200), (22, 128, 60)
+NUM_TILES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ def _one_clip(
     hidden = record.hidden[: len(made.rgb)]
     film, strip = out / f"{record.clip_id}.mp4", out / f"{record.clip_id}.png"
     write_film(film, made.rgb, 1.0 / record.seconds_per_frame)
-    film_strip(truth, made, hidden).save(strip)
+    _strip(truth, made, hidden).save(strip)
     row = {} if shares is None else {"attention": _write_attention(shares, out / f"{record.clip_id}_attention.png")}
     return row | {
         "clip_id": record.clip_id,
@@ -161,23 +161,17 @@ def write_film(path: Path, rgb: np.ndarray, fps: float) -> None:
     imageio.mimwrite(path, list(rgb[:, :height, :width]), fps=fps, **options)
 
 
-def film_strip(truth: np.ndarray, made: Rollout, hidden: np.ndarray) -> Image.Image:
+def _strip(truth: np.ndarray, made: Rollout, hidden: np.ndarray) -> Image.Image:
     """Truth above generated at the same moments. Hidden frames are framed in violet, generated ones in green."""
     frames = np.unique(np.linspace(0, len(made.rgb) - 1, NUM_TILES).round().astype(int)).tolist()
-    shape = made.rgb.shape[1:3]
-    tile = (max(TILE_PX * shape[1] // shape[0], 8), TILE_PX)
-    page = Image.new("RGB", (LABEL_PX + len(frames) * (tile[0] + 4), 2 * (tile[1] + 4) + 16), "white")
-    draw = ImageDraw.Draw(page)
-    for row, (name, pictures) in enumerate((("truth", truth), ("generated", made.rgb))):
-        top = 16 + row * (tile[1] + 4)
-        draw.text((6, top + tile[1] // 2 - 6), name, fill="black")
-        for column, frame in enumerate(frames):
-            if frame >= len(pictures):
-                continue
-            left = LABEL_PX + column * (tile[0] + 4)
-            colour = MADE_COLOUR if row and made.generated[frame] else HIDDEN_COLOUR if hidden[frame] else "white"
-            draw.rectangle((left, top, left + tile[0] + 3, top + tile[1] + 3), fill=colour)
-            page.paste(Image.fromarray(pictures[frame]).resize(tile, Image.Resampling.NEAREST), (left + 2, top + 2))
-    for column, frame in enumerate(frames):
-        draw.text((LABEL_PX + column * (tile[0] + 4) + 2, 2), str(made.frames[frame]), fill="black")
-    return page
+    shade = {f: HIDDEN_COLOUR if hidden[f] else None for f in frames}
+    known = [f for f in frames if f < len(truth)]
+    rows = [
+        StripRow("truth", [truth[f] for f in known], [shade[f] for f in known]),
+        StripRow(
+            "generated",
+            [made.rgb[f] for f in frames],
+            [MADE_COLOUR if made.generated[f] else shade[f] for f in frames],
+        ),
+    ]
+    return film_strip(rows, [str(made.frames[f]) for f in frames])

@@ -17,9 +17,9 @@ from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
 from tests.trainer.probe.stand_ins import dreams, freezes
 from trainer.probe.calibration import measure_all
 from trainer.probe.charts import Bar, bars
-from trainer.probe.report import strip_frames
 from trainer.probe.result import ProbeResult
 from trainer.probe.run import probe
+from trainer.probe.strips import strip_frames
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.summary import summary_rows
 

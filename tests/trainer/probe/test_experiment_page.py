@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer.experiment.curves import Curve, curves
+from trainer.experiment.page import sentences, write_experiment_page
+from trainer.experiment.results import Results, pooled, read_results, table
+from trainer.probe.compare import recoveries
+from trainer.probe.result import PROBE, ProbeResult
+from trainer.probe.strips import strip_file
+from trainer.strips import GAP_PX, TILE_PX
+
+ARMS = {"right": (0, 1), "slow": (0,), "still to come": (0,)}
+
+
+def alone(result: ProbeResult, sample: int) -> ProbeResult:
+    """One of the samples (of speed 1, 0.5, 0.75) as a probe of its own."""
+    scores = (dataclasses.replace(s, sample=0) for s in result.model if s.sample == sample)
+    return dataclasses.replace(result, model=tuple(scores))
+
+
+@pytest.fixture
+def out(sampled: ProbeResult, tmp_path: Path) -> Path:
+    """An experiment's folder: an arm with two seeds, one with one, one without."""
+    for run, sample in (("right-0", 0), ("right-1", 2), ("slow-0", 1)):
+        folder = tmp_path / "probes" / run / "split"
+        folder.mkdir(parents=True)
+        alone(sampled, sample).write(folder / PROBE)
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        lines = [{"step": step, "loss": 1.0 / step} for step in (10, 20)]
+        (tmp_path / "runs" / run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return tmp_path
+
+
+def test_seeds_are_pooled_as_samples(out: Path) -> None:
+    results = read_results(out, ARMS, ["split"])
+    right, slow = results.on("split")
+    assert list(right.recovery_by_seed.values()) == pytest.approx([1.0, 0.75], abs=0.1)
+    assert right.row.recovery.mean == pytest.approx(0.875, abs=0.1)
+    assert right.row.recovery.mean == pytest.approx(sum(recoveries(right.pooled).values()) / 2), "a window is a window"
+    assert slow.row.recovery.mean == pytest.approx(0.5, abs=0.1)
+    (difference,) = results.differences("split")
+    assert difference.estimate.mean == pytest.approx(0.375, abs=0.1) and difference.estimate.num_values == 2
+    assert [line.split(" |")[0] for line in table(results, "split").splitlines()[2:]][:3] == [
+        "| right",
+        "| slow",
+        "| paused picture, read as a model's",
+    ]
+
+
+def test_seeds_must_share_their_clips(sampled: ProbeResult) -> None:
+    other = dataclasses.replace(alone(sampled, 1), clips=sampled.clips[:1])
+    with pytest.raises(ValueError, match="seed 1 was probed on other clips"):
+        pooled({0: alone(sampled, 0), 1: other})
+
+
+def test_the_page_stands_alone_and_says_what_is_missing(out: Path) -> None:
+    results = read_results(out, ARMS, ["split"])
+    page = write_experiment_page(out / "report", "<b>bold", results, "name: <script>", ["$ remind"]).read_text()
+    assert "&lt;b&gt;bold" in page and "name: &lt;script&gt;" in page and "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "the best arm is right" in page and "1 probes are still to come" in page
+    assert page.count("<polyline") == 3, "a loss curve for each run that has one"
+    figures = json.loads((out / "report" / "results.json").read_text())["split"]
+    assert figures["arms"]["slow"]["recovery_by_seed"]["0"] == pytest.approx(0.5, abs=0.1)
+    assert "| right |" in (out / "report" / "results.md").read_text()
+
+
+def test_nothing_found_is_a_page_too(tmp_path: Path) -> None:
+    results = read_results(tmp_path, ARMS, ["split"])
+    assert sentences(results) == ["4 probes are still to come; this page is rewritten after each run."]
+    page = write_experiment_page(tmp_path / "report", "none", results, "", [])
+    assert "Nothing has been probed" not in page.read_text(), "what is to come is said instead"
+    assert sentences(Results(tmp_path, {}, [], [])) == []
+
+
+def test_curves_lie_inside_their_axes() -> None:
+    drawn = curves([Curve("a & b", [(0, 1.0), (10, 0.5)]), Curve("flat", [(0, 0.7), (10, 0.7)])], "loss")
+    assert "a &amp; b" in drawn
+    first = drawn.split('points="')[1].split('"')[0]
+    (x0, y0), (x1, y1) = (map(float, point.split(",")) for point in first.split())
+    assert x0 < x1 and y0 < y1, "to the right, and down where values fall"
+
+
+def test_every_window_has_its_strip_and_the_page_shows_it(remembered: tuple[ProbeResult, Path], tmp_path: Path) -> None:
+    result, probed = remembered
+    assert {path.name for path in (probed / "strips").iterdir()} == {strip_file(clip) for clip in result.clips}
+    folder = tmp_path / "probes" / "one-0" / "split"
+    shutil.copytree(probed / "strips", folder / "strips")
+    result.write(folder / PROBE)
+    page = write_experiment_page(tmp_path / "report", "one", read_results(tmp_path, {"one": [0]}, ["split"]), "", [])
+    assert page.read_text().count("<img") == len(result.clips) == 4, "best two and worst two"
+    first = Image.open(probed / "strips" / strip_file(result.clips[0]))
+    made = np.asarray(first)[16 + 2 * (TILE_PX + GAP_PX) :]
+    assert (made == [22, 128, 60]).all(-1).any(), "generated pictures have green frames, and stand in the last row"
+    assert not (np.asarray(first)[: 16 + 2 * (TILE_PX + GAP_PX)] == [22, 128, 60]).all(-1).any()

@@ -1,0 +1,1 @@
+"""Several runs compared: arms over seeds, probed on the same splits."""
