@@ -1,11 +1,16 @@
-"""The command line of the trainer: `remind train`, `remind generate`, `remind probe`. Light: it only parses."""
+"""The command line of the trainer: `remind train`, `generate`, `probe`, `export`. Light: it only parses."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from render_jobs.verbs import Args, Verbs
+
+if TYPE_CHECKING:
+    from trainer.rollout import RolloutConfig
 
 
 def _train(args: Args) -> int:
@@ -51,8 +56,9 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
-def _generate(args: Args) -> int:
-    from trainer.rollout import CacheConfig, RolloutConfig, generate
+def _rollout_config(args: Args) -> RolloutConfig:
+    """What the options of `_add_rollout` say."""
+    from trainer.rollout import CacheConfig, RolloutConfig
 
     cache = CacheConfig(
         sink=args.sink,
@@ -61,7 +67,7 @@ def _generate(args: Args) -> int:
         time_policy=args.time_policy,
         horizon=args.horizon,
     )
-    config = RolloutConfig(
+    return RolloutConfig(
         steps=args.steps,
         shift=args.shift,
         guidance_scale=args.guidance,
@@ -69,6 +75,12 @@ def _generate(args: Args) -> int:
         seed=args.seed,
         cache=cache,
     )
+
+
+def _generate(args: Args) -> int:
+    from trainer.rollout import generate
+
+    config = _rollout_config(args)
     request = generate.Request(
         free=args.free,
         drop_hidden=args.drop_hidden,
@@ -87,7 +99,7 @@ def _generate(args: Args) -> int:
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
-    run.probe(args.run, args.data, args.out, samples=args.samples)
+    run.probe(args.run, args.data, args.out, samples=args.samples, config=_rollout_config(args))
     print(f"report: {args.out / 'index.html'}")
     return 0
 
@@ -102,6 +114,13 @@ def _compare(args: Args) -> int:
         raise ValueError(f"--names: {len(set(names))} different names for {len(files)} probes; give one for each")
     results = [ProbeResult.read(path) for path in files]
     print(comparison_table(compare(dict(zip(names, results, strict=True)), args.category)))
+    return 0
+
+
+def _export(args: Args) -> int:
+    from trainer import commands
+
+    print(f"exported: {commands.export(args.run, args.out, weights=args.weights)}")
     return 0
 
 
@@ -142,16 +161,19 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.add_argument("--skip-bad", action="store_true", help="leave out clips that cannot be read, and list them")
     _add_generate(verbs)
+    _add_export(verbs)
     probe = verbs.add(
         "probe",
         _probe,
         "ask a trained model what it remembered, in state units; writes a report",
-        "remind probe runs/tiny --data data --out report",
+        "remind probe runs/tiny --data data --out report\n"
+        "remind probe runs/tiny --data data --window 8 --sink 1 --out bounded",
     )
     probe.add_argument("run", type=Path, metavar="RUN")
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
-    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip")
+    probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip, seeds S, S + 1, ...")
+    _add_rollout(probe)
     compare = verbs.add(
         "compare",
         _compare,
@@ -202,15 +224,34 @@ def _add_generate(verbs: Verbs) -> None:
         help="from that frame on; repeat",
     )
     what.add_argument("--chunk", type=int, default=1, metavar="N", help="latents that are made together (default 1)")
-    what.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
-    what.add_argument(
+    what.add_argument("--attention", action="store_true", help="also a picture of where generated frames look")
+    _add_rollout(generate)
+
+
+def _add_export(verbs: Verbs) -> None:
+    export = verbs.add(
+        "export",
+        _export,
+        "write a run's weights for diffusers, camera modules beside them; every verb that takes a RUN reads it back",
+        "remind export runs/tiny --out exported\nremind export runs/tiny --weights model --out last",
+        resume_hint="nothing is resumed; choose another --out",
+    )
+    export.add_argument("run", type=Path, metavar="RUN")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="never overwritten")
+    export.add_argument("--weights", choices=["ema", "model"], default="ema", help="averaged or last (default ema)")
+
+
+def _add_rollout(verb: ArgumentParser) -> None:
+    """How frames are generated, the same for every verb that generates; see `_rollout_config`."""
+    how = verb.add_argument_group("how frames are generated")
+    how.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
+    how.add_argument(
         "--shift", type=float, default=1.0, metavar="S", help="of the steps to high noise (default 1: none)"
     )
-    what.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
-    what.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
-    what.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
-    what.add_argument("--attention", action="store_true", help="also a picture of where generated frames look")
-    memory = generate.add_argument_group("what is remembered (default: all)")
+    how.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
+    how.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
+    how.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
+    memory = verb.add_argument_group("what is remembered (default: all)")
     memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
     memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")
     memory.add_argument("--capacity", type=int, metavar="N", help="most frames held, protected ones included")

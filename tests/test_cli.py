@@ -26,6 +26,7 @@ VERBS = {
     "train": set(),
     "generate": set(),
     "probe": set(),
+    "export": set(),
     "bench": {"list", "render", "export", "generate", "baselines", "score"},
     "demo": set(),
 }
@@ -115,6 +116,8 @@ def test_help_loads_nothing_heavy() -> None:
         ("generate run --clip clip --out made --steps 0", "rollout.steps"),
         ("generate run --clip clip --out made --prompt-at x text", "--prompt-at"),
         ("probe nowhere --data data --out report", "nowhere"),
+        ("probe nowhere --data data --out report --capacity 2 --sink 2", "cache.capacity"),
+        ("export nowhere --out exported", "nowhere: holds no finished checkpoint"),
     ],
 )
 def test_user_errors_are_lines_and_exit_status_2(

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.clip import Clip
 from trainer.probe.calibration import baselines, judge, measure_all
@@ -19,8 +19,10 @@ from trainer.probe.strips import write_strips
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.verdict import TOLERANT, read
 
+if TYPE_CHECKING:
+    from trainer.rollout import RolloutConfig
+
 Rollout = Callable[[Clip], Generated]
-ROLLOUT_STEPS, ROLLOUT_SEED = 8, 0
 
 
 def probe(
@@ -30,12 +32,14 @@ def probe(
     *,
     rollout: Rollout | Sequence[Rollout] | None = None,
     samples: int = 1,
+    config: RolloutConfig | None = None,
     second_opinion: bool = True,
 ) -> ProbeResult:
     """Read truth, calibration and corruption pictures, and a model's rollouts, of every window with a sweep.
 
     run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
-    callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run.
+    callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run, with the seeds
+    config.seed, config.seed + 1 ...; config: sampler, guidance and memory of them (the default remembers everything).
     second_opinion: train an estimator on each sweep and let it read everything too (about a CPU second a window).
     Writes `out`/probe.json, `out`/index.html and a film strip of each window under `out`/strips. ValueError names the
     folder that is wrong.
@@ -45,7 +49,7 @@ def probe(
     facts: dict[str, Any] | None = {"directory": str(run_dir)} if run_dir is not None else None
     trained: frozenset[str] | None = None
     if rollout is None and run_dir is not None:
-        rollout, facts, trained = _load_run(Path(run_dir), samples)
+        rollout, facts, trained = _load_run(Path(run_dir), samples, config)
     subjects = load_subjects(dataset)
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
@@ -72,24 +76,27 @@ def probe(
     return result
 
 
-def _load_run(run_dir: Path, samples: int) -> tuple[list[Rollout], dict[str, Any], frozenset[str]]:
+def _load_run(
+    run_dir: Path, samples: int, config: RolloutConfig | None
+) -> tuple[list[Rollout], dict[str, Any], frozenset[str]]:
     """The newest checkpoint of a run as a callable for each sample, and what is to be said of it. Imports torch."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
     from trainer.checkpoint import load_trained, trained_scenes
     from trainer.rollout import RolloutConfig, rollout
 
+    how = config or RolloutConfig()
     trained = load_trained(run_dir)
     facts = {
         "directory": str(run_dir),
         "step": trained.step,
         "parameters": sum(p.numel() for p in trained.model.parameters()),
-        "rollout": f"{ROLLOUT_STEPS} steps a frame, {samples} sample(s) a clip, seeds from {ROLLOUT_SEED}",
+        "rollout": f"{how.text()}, {samples} sample(s) a clip, seeds from {how.seed}",
         "config": dataclasses.asdict(trained.config),
     }
 
     def generate(clip: Clip, sample: int) -> Generated:
-        return rollout(trained, clip, RolloutConfig(steps=ROLLOUT_STEPS, seed=ROLLOUT_SEED + sample))
+        return rollout(trained, clip, dataclasses.replace(how, seed=how.seed + sample))
 
     return [partial(generate, sample=n) for n in range(samples)], facts, trained_scenes(run_dir)
 

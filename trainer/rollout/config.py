@@ -40,3 +40,12 @@ class RolloutConfig:
     @property
     def is_guided(self) -> bool:
         return self.guidance_scale != 1.0
+
+    def text(self) -> str:
+        """For people: the steps, and all that is not as by default; the seed apart."""
+        words = [f"{self.steps} steps a frame"]
+        for group, usual in ((self, RolloutConfig()), (self.cache, CacheConfig())):
+            for name, value in vars(group).items():
+                if name not in ("steps", "seed", "cache") and value != getattr(usual, name):
+                    words.append(f"{name.replace('_', ' ')} {value}")
+        return ", ".join(words)
