@@ -19,7 +19,7 @@ from trainer.config import TrainConfig, override
 from trainer.data.batches import TrainingBatches
 from trainer.data.mixture import single_source
 from trainer.train import fit
-from trainer.training.devices import Devices, whole
+from trainer.training.devices import Devices, placed_like, whole
 from trainer.training.learner import Learner
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -78,12 +78,18 @@ def command_until_signal(folder: Path, signum: int, said: Path) -> None:
 
 
 def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:
-    """Whole gradients of this process's share of a batch of four."""
+    """Whole gradients of this process's share of a batch of four; of a LoRA, one that has learnt something."""
     config = learner.config
     sources = single_source(CLIPS, config.data)
     rows = learner.devices.rows(config.batch_size)
     batch = TrainingBatches(sources=sources, codec=learner.codec, config=config, rows=rows).make(step)
     learner.model.train()
+    with torch.no_grad():
+        for name, parameter in learner.model.named_parameters():
+            if ".lora_B." in name:  # at zero A would have no gradient
+                parameter.copy_(
+                    placed_like(parameter)(torch.linspace(-0.1, 0.1, parameter.numel()).view(parameter.shape))
+                )
     learner.optimizer.zero_grad(set_to_none=True)
     learner.backward(batch)
     return {name: whole(p.grad).clone() for name, p in learner.model.named_parameters() if p.grad is not None}

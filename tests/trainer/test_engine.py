@@ -68,25 +68,29 @@ def test_a_signal_saves_and_tells_how_to_go_on(tmp_path, signum):
 
 
 def test_two_processes_take_the_step_of_one(tmp_path):
-    """Gloo: first-step gradients with DDP, FSDP2 and two micro-batches equal those of one process to 1e-5."""
+    """Gloo: first-step gradients with DDP, FSDP2, two micro-batches and a LoRA equal those of one process to 1e-5."""
     config = override(SMALL, {"batch_size": 4, "checkpoint_every": 2})
+    lora = override(config, {"model.lora_rank": 2})
     configs = {
         "ddp": config,
         "parts": override(config, {"accumulation": 2}),
         "fsdp": override(config, {"sharding": "fsdp"}),
         "fsdp_parts": override(config, {"sharding": "fsdp", "accumulation": 2}),
+        "lora": lora,
+        "fsdp_lora": override(lora, {"sharding": "fsdp"}),
     }
     port = free_port()
     pair = [start(two, tmp_path, configs, port, rank) for rank in range(2)]
     for process in pair:
         process.join(240)
     assert [process.exitcode for process in pair] == [0, 0]
-    expected = gradients(Learner(config, ONE))
-    scale = max(float(g.abs().max()) for g in expected.values())
-    for name in configs:
-        found = load_file(tmp_path / f"{name}.safetensors")
+    alone = {rank: gradients(Learner(whole, ONE)) for rank, whole in ((0, config), (2, lora))}
+    for name, two_config in configs.items():
+        found, expected = load_file(tmp_path / f"{name}.safetensors"), alone[two_config.model.lora_rank]
         assert found.keys() == expected.keys()
+        scale = max(float(g.abs().max()) for g in expected.values())
         for key, gradient in expected.items():
+            assert gradient.any(), key
             torch.testing.assert_close(found[key], gradient, atol=1e-5 * scale, rtol=0, msg=f"{name}: {key}")
     # a sharded run that stopped and went on is the run of one process, and its checkpoint is whole
     whole_run, whole_files = run(tmp_path / "one", [4], config=config)

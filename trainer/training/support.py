@@ -38,10 +38,5 @@ def check_supported(config: TrainConfig, devices: Devices) -> None:
         )
     if config.model.attention == "flex" and devices.device.type != "cuda":
         problems.append("model.attention: flex needs a CUDA device for training; set model.attention=sdpa")
-    if config.model.lora_rank and config.sharding == "fsdp":
-        problems.append(
-            "model.lora_rank: not together with sharding=fsdp; train the LoRA with sharding=none, "
-            "its base fits one device"
-        )
     if problems:
         raise ValueError("\n".join(problems))
