@@ -26,6 +26,8 @@ VERBS = {
     "train": set(),
     "generate": set(),
     "probe": set(),
+    "compare": set(),
+    "experiment": {"run", "report"},
     "export": set(),
     "bench": {"list", "render", "export", "generate", "baselines", "score"},
     "demo": set(),

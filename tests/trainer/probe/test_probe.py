@@ -7,10 +7,13 @@ import re
 import shutil
 from math import nan
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import pytest
 
+import remind
 from benchmarks import readout as benchmark
 from simulator.clip import Clip
 from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
@@ -18,10 +21,11 @@ from tests.trainer.probe.stand_ins import dreams, freezes
 from trainer.probe.calibration import measure_all
 from trainer.probe.charts import Bar, bars
 from trainer.probe.result import ProbeResult
-from trainer.probe.run import probe
+from trainer.probe.run import _load_run, probe
 from trainer.probe.strips import strip_frames
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.summary import summary_rows
+from trainer.rollout import RolloutConfig
 
 
 def test_a_model_that_remembers(remembered: tuple[ProbeResult, Path]) -> None:
@@ -146,3 +150,28 @@ def test_bars_are_as_long_as_their_figures() -> None:
     widths = [float(w) for w in re.findall(r'<rect [^>]*width="([0-9.]+)"', svg)]
     assert widths[0] == pytest.approx(widths[1] / 2) and svg.count("<path") == 1, "beyond 1 is cut; NaN: no whiskers"
     assert "&lt;half&gt;" in svg and "a label that is far too…" in svg and "paused" in svg
+
+
+def test_a_run_is_probed_with_the_memory_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of the command line reach every rollout, and the report says which."""
+    seen: list[RolloutConfig] = []
+    model = SimpleNamespace(parameters=list)
+    trained = SimpleNamespace(model=model, config=RolloutConfig(), step=7)  # any dataclass will do for a configuration
+    monkeypatch.setattr("trainer.checkpoint.load_trained", lambda run: trained)
+    monkeypatch.setattr("trainer.checkpoint.trained_scenes", lambda run: frozenset())
+    monkeypatch.setattr("trainer.rollout.rollout", lambda model, clip, config: seen.append(config))
+    told: list[dict[str, Any]] = []
+
+    def stand_in(run_dir: Path, dataset: Path, out: Path, *, samples: int, config: RolloutConfig) -> None:
+        generators, facts, _ = _load_run(run_dir, samples, config)
+        told.append(facts)
+        for generate in generators:
+            generate(None)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("trainer.probe.run.probe", stand_in)
+    words = ["probe", str(tmp_path), "--data", "d", "--out", "o", "--samples", "2", "--seed", "5"]
+    assert remind.main([*words, "--window", "8", "--sink", "1", "--steps", "3"]) == 0
+    assert [config.seed for config in seen] == [5, 6]
+    assert {(c.steps, c.cache.window, c.cache.sink, c.cache.slots) for c in seen} == {(3, 8, 1, 9)}
+    assert told[0]["rollout"] == "3 steps a frame, sink 1, window 8, 2 sample(s) a clip, seeds from 5"
+    assert remind.main(words) == 0 and seen[-1] == RolloutConfig(seed=6), "by default everything is remembered"
