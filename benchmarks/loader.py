@@ -45,7 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     print(
-        "| recipe | clips | step, ms | first time, ms | anew, ms | kept, ms | step / first | step / anew | step / kept |"
+        "| recipe | clips | step ms | first time, ms | anew, ms | kept, ms | step / first | step / anew | step / kept |"
     )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in options.recipes:

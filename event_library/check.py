@@ -6,8 +6,10 @@ went on is checked by rendering, in the simulator.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, cast, get_args
 
 import numpy as np
@@ -16,11 +18,12 @@ from numpy.typing import NDArray
 from event_library.base import Domain, Event, EventInfo, LawKind, View, placed_meshes
 from event_library.preview import built, look
 from event_library.references import REFERENCES
-from event_library.rigid import BakedEvent
+from event_library.rigid import BakedEvent, baked
 
 Array = NDArray[np.float64]
 
 SPAN_S = 60.0  # states must make sense at least this far
+LOOKS_PER_S = 40  # at the states of that time
 UNIT_SUFFIX = {
     "m": "_m", "s": "_s", "rad": "_rad", "kg": "_kg", "K": "_k", "W": "_w", "h": "_h", "min": "_min", "day": "_day",
     "degC": "_degc", "m^2": "_m2", "m^3": "_m3", "m/s": "_m_per_s", "m/s^2": "_m_per_s2", "m/h": "_m_per_h",
@@ -98,7 +101,7 @@ def check_event(kind: type[Event], num_samples: int = 4, seed: int = 0) -> Check
     times_s = np.sort(np.concatenate([[0.0], rng.uniform(0, 12, 24), rng.uniform(12, SPAN_S, 16)]))
     law = {"rigid_body": _rigid, "pde": _pde}.get(kind.info.law_kind, _reference)
     findings = [
-        _problems("names, units and variables", declaration_problems(kind)),
+        _problems("names, units and variables", declaration_problems(events[0])),
         _one_instant(events, times_s),
         _finite(events),
         _still_before_start(events),
@@ -118,8 +121,9 @@ def _problems(name: str, problems: Sequence[str]) -> Finding:
     return Finding(name, float(len(problems)), 0.0, "; ".join(problems[:3]))
 
 
-def declaration_problems(kind: type[Event]) -> list[str]:
-    """What is wrong with a type's declared facts, parameters and variables."""
+def declaration_problems(event: Event) -> list[str]:
+    """What is wrong with the declared facts, parameters and variables of an event's type."""
+    kind = type(event)
     info: EventInfo = kind.info
     found = [f"unknown flag {f!r}" for f in info.flags if f not in FLAGS]
     if info.law_kind not in get_args(LawKind):
@@ -146,7 +150,7 @@ def declaration_problems(kind: type[Event]) -> list[str]:
         found.append("exactly one readout needs min_delta")
     found += [f"{v.name}: tolerance above min_delta / 2" for v in probes if v.tolerance > (v.min_delta or 0) / 2]
     found += [f"{v.name}: domain {v.domain!r}" for v in kind.variables if v.domain not in get_args(Domain)]
-    states = kind().states(np.array([0.0, 1.0]))
+    states = event.states(np.array([0.0, 1.0]))
     if set(states) != set(names):
         found.append(f"states and variables differ: {sorted(set(states) ^ set(names))}")
     scalar = {n for n, value in states.items() if np.ndim(value) == 1}
@@ -173,17 +177,29 @@ def assembly_problems(event: Event, times_s: Array) -> list[str]:
     ]
     if bool(assembly.lamps) > event.info.emits_light:
         found.append("has a lamp but emits_light is false")
-    for t_s in times_s[::8]:
-        channels = event.channels(event.state_at(float(t_s)))
+    for t_s, state in _instants(event, times_s[::8]):
+        channels = event.channels(state)
         found += [f"channels of unknown part {name!r}" for name in channels if name not in known]
         meshes = placed_meshes(assembly, channels)
         found += [f"{n}: below the support at {t_s:.2f} s" for n, m in meshes.items() if m.bounds[0, 2] < -1e-3]
     return found
 
 
-def span_of(event: Event, name: str) -> float:
+@lru_cache(maxsize=4)
+def _first_minute(event: Event) -> dict[str, Array]:
+    """All variables LOOKS_PER_S times a second; kept, since many promises are about them. Not to be changed."""
+    return event.states(np.linspace(0, SPAN_S, int(SPAN_S * LOOKS_PER_S) + 1))
+
+
+def _instants(event: Event, times_s: Array) -> list[tuple[float, dict[str, Any]]]:
+    """Each time and the state at it: slices of one run."""
+    run = event.states(times_s)
+    return [(float(t_s), {name: value[i] for name, value in run.items()}) for i, t_s in enumerate(times_s)]
+
+
+def _span_of(event: Event, name: str) -> float:
     """Range of a scalar variable over the first minute, at least its tolerance (so that a constant has one too)."""
-    values = event.states(np.linspace(0, SPAN_S, 601))[name]
+    values = _first_minute(event)[name]
     return float(max(float(np.ptp(values, axis=0).max()), event.variable(name).tolerance, 1e-12))
 
 
@@ -212,7 +228,7 @@ def _still_before_start(events: Sequence[Event]) -> Finding:
     for event in events:
         name = event.probe_variable().name
         values = event.states(np.array([-3.0, -0.1, 0.0]))[name]
-        worst = max(worst, float(np.ptp(values)) / span_of(event, name))
+        worst = max(worst, float(np.ptp(values)) / _span_of(event, name))
     return Finding("nothing moves before the start", worst, 0.0)
 
 
@@ -240,12 +256,12 @@ def _reference(events: Sequence[Event], times_s: Array) -> list[Finding]:
 def _rigid(events: Sequence[Event], times_s: Array) -> list[Finding]:
     again, gain, overlap = 0.0, 0.0, 0.0
     for event in events:
-        baked = cast(BakedEvent, event)
-        first, second = baked.bake(), baked.bake()
+        rigid = cast(BakedEvent, event)
+        first, second = baked(rigid), rigid.bake()
         again = max(again, float(np.abs(first.poses - second.poses).max()))
         rise = first.energy_j - np.minimum.accumulate(first.energy_j)
         gain = max(gain, float(rise.max() / first.energy_j[0]))
-        overlap = max(overlap, first.overlap_m / baked.allowed_overlap_m)
+        overlap = max(overlap, first.overlap_m / rigid.allowed_overlap_m)
     return [
         Finding("the same bake twice", again, 0.0),
         Finding("energy never grows", gain, 2e-3, "share of the energy at the start"),
@@ -262,8 +278,8 @@ def _pde(events: Sequence[Event], times_s: Array) -> list[Finding]:
     return [Finding("converges under refinement", worst, 0.55, "change of the last refinement over the one before")]
 
 
-def _probe_run(event: Event, until_s: float = SPAN_S) -> Array:
-    return np.asarray(event.states(np.linspace(0, until_s, int(until_s * 40) + 1))[event.probe_variable().name])
+def _probe_run(event: Event) -> Array:
+    return _first_minute(event)[event.probe_variable().name]
 
 
 def _monotone(events: Sequence[Event]) -> Finding:
@@ -282,9 +298,8 @@ def _variable_flags(events: Sequence[Event]) -> Finding:
     """Flags of single variables: monotone and conserved ones are what they say."""
     wrong = []
     for event in events:
-        run = event.states(np.linspace(0.0, SPAN_S, 1201))
         for variable in event.variables:
-            values = run[variable.name]
+            values = _first_minute(event)[variable.name]
             if "monotone" in variable.flags and variable.domain in SCALARS and _reversal(values) > REVERSAL:
                 wrong.append(f"{variable.name} reverses")
             drift = float(np.ptp(values, axis=0).max()) if "conserved" in variable.flags else 0.0
@@ -308,7 +323,7 @@ def _bounded(events: Sequence[Event]) -> Finding:
         name, early = event.probe_variable().name, _probe_run(event)
         late = event.states(np.linspace(SPAN_S, 2 * SPAN_S, 200))[name]
         beyond = max(float(late.max() - early.max()), float(early.min() - late.min()))
-        worst = max(worst, beyond / span_of(event, name))
+        worst = max(worst, beyond / _span_of(event, name))
     return Finding("flag bounded: stays in its range", worst, 1e-6, "of the first minute")
 
 
@@ -322,13 +337,12 @@ def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
     worst, where = 0.0, "share of the span"
     missing: set[str] = set()
     for event in events:
-        assembly = built(event)
-        spans = {v.name: span_of(event, v.name) for v in event.variables}
+        assembly, reader = built(event), _built_once(event)
+        spans = {v.name: _span_of(event, v.name) for v in event.variables}
         due = {v.name for v in event.variables if v.role == "state" and v.unit in GEOMETRIC and v.domain in SCALARS}
         read: set[str] = set()
-        for t_s in times_s:
-            state: dict[str, Any] = event.state_at(float(t_s))
-            for name, value in event.carrier_dimensions(placed_meshes(assembly, event.channels(state))).items():
+        for _, state in _instants(event, times_s):
+            for name, value in reader.carrier_dimensions(placed_meshes(assembly, event.channels(state))).items():
                 read.add(name)
                 off = event.variable(name).difference(np.asarray(state[name], dtype=np.float64), np.asarray(value))
                 share = float(np.nan_to_num(np.abs(off), nan=np.inf).max()) / spans[name]
@@ -338,6 +352,13 @@ def _carriers(events: Sequence[Event], times_s: Array) -> Finding:
     if missing:
         return Finding("geometry holds the state", float("nan"), 1e-3, f"never read back: {', '.join(sorted(missing))}")
     return Finding("geometry holds the state", worst, 1e-3, where)
+
+
+def _built_once(event: Event) -> Event:
+    """A copy whose assembly is the one that is built already: types compare with it at every instant."""
+    reader, assembly = copy.copy(event), built(event)
+    object.__setattr__(reader, "assembly", lambda: assembly)
+    return reader
 
 
 def _unseen(events: Sequence[Event]) -> Finding:
@@ -374,8 +395,8 @@ def _measured(events: Sequence[Event], rng: np.random.Generator) -> Finding:
     missed: dict[str, list[bool]] = {probe.name: []}
     low, high = np.deg2rad(events[0].info.elevation_deg)
     for event in events:
-        for t_s in rng.uniform(0.0, event.info.typical_duration_s, max(6, -(-MIN_LOOKS // len(events)))):
-            state = event.state_at(float(t_s))
+        times_s = rng.uniform(0.0, event.info.typical_duration_s, max(6, -(-MIN_LOOKS // len(events))))
+        for _, state in _instants(event, times_s):
             seen = look(event, state, azimuth_rad=rng.uniform(-0.27, 0.27), elevation_rad=rng.uniform(low, high))
             found = event.measure(seen.view)
             missed[probe.name] += [True] if probe.name not in found else []

@@ -11,7 +11,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from scenes.loading import parse_spec
 from scenes.plan import PLAN_VERSION, ScenePlan
 from scenes.yaml_reading import read_text
 
@@ -44,6 +43,8 @@ class SpecText:
     @classmethod
     def read(cls, path: Path) -> SpecText:
         """Raises SpecError (a ValueError) with every problem of the file."""
+        from scenes.loading import parse_spec  # here: it takes a second to import, and runs of plans do without
+
         text = read_text(path, str(path))
         spec = parse_spec(text, str(path))
         return cls(path.stem, text, spec.render.engine.options[0], (spec.name, *(event.type for event in spec.events)))

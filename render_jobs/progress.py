@@ -170,7 +170,8 @@ class Report:
         self._bar.draw()
         if time.monotonic() - self._written_s >= WRITE_S:
             self._written_s = time.monotonic()
-            write_atomically(self._path, json.dumps(asdict(self.tally.state())) + "\n", durable=False)
+            with contextlib.suppress(OSError):  # a full disk is for the pool to tell, which says how to go on
+                write_atomically(self._path, json.dumps(asdict(self.tally.state())) + "\n", durable=False)
 
 
 def running(dataset: Dataset) -> list[RunState]:

@@ -44,8 +44,7 @@ def decoded(data: bytes, name: str) -> str:
 def parse(text: str, name: str) -> tuple[dict[str, Any], Source]:
     """The top mapping as plain values, and where its places are. Raises SpecError, one line per problem."""
     try:
-        _refuse_dangerous(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_PlainLoader)
     except _At as found:
         raise SpecError([f"{name}:{found.line}: spec: {found}"]) from None
     except yaml.MarkedYAMLError as error:
@@ -71,22 +70,29 @@ class _At(Exception):
         self.line = mark.line + 1 if mark else 1
 
 
-def _refuse_dangerous(text: str) -> None:
-    """Aliases (bombs), tags (objects), great depth and size, before anything is built."""
-    depth = 0
-    for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-        if count > MAX_NODES:
+class _PlainLoader(yaml.SafeLoader):
+    """Refuses aliases (bombs), tags (objects), great depth and size at their event, before anything is made of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._num_events = self._depth = 0
+
+    def get_event(self) -> Any:
+        event = super().get_event()
+        self._num_events += 1
+        if self._num_events > MAX_NODES:
             raise _At(f"more than {MAX_NODES} values", event.start_mark)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _At("anchors (&) and aliases (*) are not read; write the value out", event.start_mark)
         if tag := getattr(event, "tag", None):
             raise _At(f"tags ({tag}) are not read; write a plain value", event.start_mark)
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+            self._depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
+            self._depth -= 1
+        if self._depth > MAX_DEPTH:
             raise _At(f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
+        return event
 
 
 def _syntax_line(error: yaml.MarkedYAMLError, name: str) -> str:

@@ -40,35 +40,37 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def remind(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+ONE_AFTER_ANOTHER = "import sys, remind; sys.exit(max(remind.main(line.split()) for line in sys.argv[1:]))"
+
+
+def remind(site: Path, *commands: str) -> subprocess.CompletedProcess[str]:
+    """Commands of `remind` in one process that finds what is installed in `site`."""
     paths = os.pathsep.join([str(site), str(REPOSITORY)])
     env = {**os.environ, "PYTHONPATH": paths}
-    return subprocess.run([sys.executable, "-m", "remind", *arguments], capture_output=True, text=True, env=env)
+    command = [sys.executable, "-c", ONE_AFTER_ANOTHER, *commands]
+    return subprocess.run(command, capture_output=True, text=True, env=env)
 
 
-def test_the_type_is_there_and_sound(site: Path) -> None:
-    done = remind(site, "events", "check", "bead_on_greased_rod")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("bead_on_greased_rod: sound")
-
-
-def test_the_spec_of_the_page_plans(site: Path, tmp_path: Path) -> None:
+def test_the_type_is_there_and_sound_and_the_spec_of_the_page_plans(site: Path, tmp_path: Path) -> None:
     spec = tmp_path / "bead.yaml"
     spec.write_text(blocks("yaml")[0], encoding="utf-8")
-    done = remind(site, "scene", "check", str(spec))
+    done = remind(site, "events check bead_on_greased_rod", f"scene check {spec}")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("bead_on_greased_rod: sound") and done.stdout.endswith("bead.yaml: good\n")
 
 
-def test_without_the_package_there_is_no_such_type(tmp_path: Path) -> None:
-    done = remind(tmp_path, "events", "show", "bead_on_greased_rod")
-    assert done.returncode == 2 and "unknown event type 'bead_on_greased_rod'" in done.stderr
+def test_without_the_package_there_is_no_such_type(capsys: pytest.CaptureFixture[str]) -> None:
+    from remind import main
+
+    assert main(["events", "show", "bead_on_greased_rod"]) == 2
+    assert "unknown event type 'bead_on_greased_rod'" in capsys.readouterr().err
 
 
 def test_an_entry_point_that_is_no_event_type_is_named(site: Path) -> None:
     points = site / "greased_events-1.0.dist-info" / "entry_points.txt"
     good = points.read_text()
     points.write_text("[remind_sim.event_types]\nwrong = greased_events.references:bead_on_greased_rod\n")
-    done = remind(site, "events", "list")
+    done = remind(site, "events list")
     points.write_text(good)
     assert done.returncode == 2
     assert "'greased_events.references:bead_on_greased_rod' is no concrete event type" in done.stderr

@@ -22,7 +22,7 @@ from tests.render_jobs.support import attempts, fake_pool, job
 REPOSITORY = Path(__file__).parents[2]
 
 
-def wait_until(holds: Callable[[], bool], patience_s: float = 60.0) -> None:
+def wait_until(holds: Callable[[], bool], patience_s: float = 300.0) -> None:
     """Poll; a test that never gets there fails after `patience_s`."""
     end_s = time.monotonic() + patience_s
     while not holds():

@@ -1,0 +1,15 @@
+"""The longest tests come first, so that no process is alone with one of them at the end of `make test`."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = (
+    "test_tool_finds_nothing[mypy]",
+    "test_rendered_types_keep_their_promises",
+    "test_whatever_the_spec_asks_the_planner_refuses_or_plans",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.name not in LONGEST)
