@@ -6,6 +6,7 @@ their own, so that every line of the report can be made again by hand: the comma
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,10 +23,10 @@ from typing import IO, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from tqdm import tqdm
 
-from render_jobs.commands import RenderOptions, render
+from render_jobs.commands import RenderOptions, render, stop_on_signals
 from render_jobs.dataset import write_atomically
 from scenes.checking import checked
-from scenes.errors import Problem, SpecError
+from scenes.errors import Problem
 from scenes.fields import as_pydantic
 from scenes.spec import Model, Name
 from scenes.yaml_reading import parse, read_text
@@ -118,14 +119,17 @@ class Run:
         return f"{self.arm}-{self.seed}"
 
 
-def load_experiment(path: Path) -> tuple[Experiment, list[Run]]:
+def load_experiment(path: Path, *, here: bool = True) -> tuple[Experiment, list[Run]]:
     """The file, and its runs in the order in which they are done: all arms with the first seed, then the next seed.
 
+    here: specs and data sets that it names lie beside it (not so for the copy in an experiment's folder).
     SpecError with file, line, field and fix for whatever cannot be run.
     """
     name = " ".join(str(path).split())
     tree, source = parse(read_text(path, name), name)
     experiment = checked(Experiment, tree, source)
+    if here and (gone := _missing(experiment, path.parent)):
+        raise source.error(gone)
     runs, problems = [], []
     for seed in experiment.seeds:
         for arm_name in experiment.arms:
@@ -138,8 +142,23 @@ def load_experiment(path: Path) -> tuple[Experiment, list[Run]]:
     return experiment, runs
 
 
+def _missing(experiment: Experiment, beside: Path) -> list[Problem]:
+    """Specs and data sets that are not where the file says."""
+    problems = []
+    for name, data in _data_sets(experiment).items():
+        place = ("data", TRAIN) if name == TRAIN else ("data", "heldout", name)
+        if data.dataset is not None and not (beside / data.dataset).is_dir():
+            problems.append(Problem(f"no such folder {data.dataset!r}; render it first", (*place, "dataset")))
+        for number, spec in enumerate(data.specs):
+            if not (beside / spec).exists():
+                problems.append(Problem(f"no such file {spec!r} beside this one", (*place, "specs", number)))
+    return problems
+
+
 def _run(experiment: Experiment, arm_name: str, seed: int) -> Run:
     chosen = experiment.arms[arm_name]
+    if "seed" in {**experiment.set, **chosen.set}:
+        raise ValueError("set.seed: every arm runs with all of `seeds`; say it there")
     settings = {**experiment.set, **chosen.set, "seed": seed}
     texts = {field: _as_text(value) for field, value in settings.items()}
     base = override(recipe(chosen.recipe or experiment.recipe), {n: v for n, v in texts.items() if n == "steps"})
@@ -180,7 +199,7 @@ def run_experiment(path: Path, out: Path, *, jobs: int | None = None) -> int:
 
 def report(out: Path) -> Path:
     """Write the report of all that was probed so far; returns the page."""
-    experiment, runs = load_experiment(out / "experiment.yaml")
+    experiment, runs = load_experiment(out / "experiment.yaml", here=False)
     results = read_results(
         out, {name: [r.seed for r in runs if r.arm == name] for name in experiment.arms}, list(experiment.data.heldout)
     )
@@ -213,14 +232,14 @@ def _render_all(experiment: Experiment, path: Path, out: Path) -> dict[str, Path
     for name, data in _data_sets(experiment).items():
         if data.dataset is not None:
             folders[name] = (path.parent / data.dataset).resolve()
-            if not folders[name].is_dir():
-                raise SpecError([f"{path}: data.{name}.dataset: no such folder {data.dataset!r}; render it first"])
             continue
         specs = [path.parent / spec for spec in data.specs]
         folders[name] = out / "data" / name
         _claim(out, name, specs, data.count)
-        if render(specs, folders[name], RenderOptions(count=data.count)) and not list_clips(folders[name]):
-            raise ValueError(f"{folders[name]}: no clip could be rendered; see `remind render --status`")
+        if render(specs, folders[name], RenderOptions(count=data.count)):
+            if not list_clips(folders[name]):
+                raise ValueError(f"{folders[name]}: no clip could be rendered; see `remind render --status`")
+            print(f"{folders[name]}: goes on without the clips that failed", file=sys.stderr)
     return folders
 
 
@@ -247,7 +266,7 @@ def _run_all(
     lanes: list[_Lane] = []
     failed: list[str] = []
     threads = max(1, (os.cpu_count() or 1) // jobs)
-    with tqdm(total=total, desc="experiment", unit="step") as bar, _stopping(lanes):
+    with tqdm(total=total, desc="experiment", unit="step") as bar, _ending_with(lanes):
         while True:
             while len(lanes) < jobs and (run := next(waiting, None)):
                 lanes.append(_Lane(run, _steps_of(run, experiment, folders, out), out, threads))
@@ -344,21 +363,16 @@ class _Lane:
         self._output.close()
 
 
-class _stopping:
-    """Whatever ends this process in order ends its runs too: SIGTERM and a lost terminal act as Ctrl-C does."""
-
-    def __init__(self, lanes: list[_Lane]) -> None:
-        self._lanes = lanes
-
-    def __enter__(self) -> None:
-        self._before = {n: signal.signal(n, signal.default_int_handler) for n in (signal.SIGTERM, signal.SIGHUP)}
-
-    def __exit__(self, *_: object) -> None:
-        for lane in self._lanes:
-            lane.stop()
-            lane.close()
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+@contextlib.contextmanager
+def _ending_with(lanes: list[_Lane]) -> Iterator[None]:
+    """Whatever ends this process in order ends its runs too."""
+    with stop_on_signals():
+        try:
+            yield
+        finally:
+            for lane in lanes:
+                lane.stop()
+                lane.close()
 
 
 def _last_line(log: Path) -> str:

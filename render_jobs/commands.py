@@ -118,7 +118,7 @@ def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -
     crew = _crew(options, out, num_clips)
     results: list[Result] = []
     guess = max(frames, default=FRAMES_GUESS)
-    with _stop_on_signals(), Report(dataset, num_clips, guess, limited=options.limit is not None) as report:
+    with stop_on_signals(), Report(dataset, num_clips, guess, limited=options.limit is not None) as report:
         pool = Pool(
             dataset=dataset,
             crew=crew,
@@ -207,7 +207,7 @@ def _limits(options: RenderOptions, crew: Crew) -> Limits:
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """A batch system's SIGTERM and a lost terminal end the run as Ctrl-C does."""
     handled = [signal.SIGTERM, signal.SIGHUP]
     try:
