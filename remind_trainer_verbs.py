@@ -1,4 +1,4 @@
-"""The command line of the trainer: `remind train`, `generate`, `probe`, `export`. Light: it only parses."""
+"""The command line of the trainer: `remind train`, `generate`, `probe`, `probe-cache`, `export`. Light: it only parses."""
 
 from __future__ import annotations
 
@@ -104,6 +104,14 @@ def _probe(args: Args) -> int:
     return 0
 
 
+def _probe_cache(args: Args) -> int:
+    from trainer.probe.memory import run
+
+    run.probe_cache(args.run, args.data, args.out, free=args.free, causal=args.causal, budget=args.budget)
+    print(f"report: {args.out / 'cache.html'}")
+    return 0
+
+
 def _compare(args: Args) -> int:
     from trainer.probe.compare import compare, comparison_table
     from trainer.probe.result import PROBE, ProbeResult
@@ -174,6 +182,7 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
     probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip, seeds S, S + 1, ...")
     _add_rollout(probe)
+    _add_probe_cache(verbs)
     compare = verbs.add(
         "compare",
         _compare,
@@ -226,6 +235,21 @@ def _add_generate(verbs: Verbs) -> None:
     what.add_argument("--chunk", type=int, default=1, metavar="N", help="latents that are made together (default 1)")
     what.add_argument("--attention", action="store_true", help="also a picture of where generated frames look")
     _add_rollout(generate)
+
+
+def _add_probe_cache(verbs: Verbs) -> None:
+    cache = verbs.add(
+        "probe-cache",
+        _probe_cache,
+        "ask a trained model's KV cache whether the hidden state is in it, goes on there, and is used; writes a page",
+        "remind probe-cache runs/tiny --data data --out report",
+    )
+    cache.add_argument("run", type=Path, metavar="RUN")
+    cache.add_argument("--data", type=Path, required=True, metavar="DATASET", help="clips of scenes not trained on")
+    cache.add_argument("--out", type=Path, required=True, metavar="DIR")
+    cache.add_argument("--free", action="store_true", help="hidden frames are generated (default: given as shown)")
+    cache.add_argument("--causal", type=int, metavar="N", help="windows of the causal tests (default: all; 0: none)")
+    cache.add_argument("--budget", type=int, default=64, metavar="N", help="components a probe may read (default 64)")
 
 
 def _add_export(verbs: Verbs) -> None:

@@ -26,6 +26,7 @@ VERBS = {
     "train": set(),
     "generate": set(),
     "probe": set(),
+    "probe-cache": set(),
     "compare": set(),
     "experiment": {"run", "report"},
     "export": set(),

@@ -34,6 +34,11 @@ class KVCache:
         return len(self.node_ids)
 
     @property
+    def num_layers(self) -> int:
+        """Layers whose keys and values are held; 0 before the first write."""
+        return len(self._layers)
+
+    @property
     def num_bytes(self) -> int:
         """Memory set aside for keys and values, filled or not."""
         return sum(held.nbytes for pair in self._layers.values() for held in pair)

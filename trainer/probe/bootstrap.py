@@ -52,14 +52,31 @@ def clustered_mean(
     values: Sequence[float], scenes: Sequence[Hashable], seed: int = 0, method: Method = "expanded"
 ) -> Estimate:
     """Mean of `values` and its 95 % bootstrap interval over resampled scenes (see the module)."""
-    sums, counts = _by_scene(values, scenes)
+    return clustered_ratio(values, [1.0] * len(values), scenes, seed, method)
+
+
+def clustered_ratio(
+    above: Sequence[float],
+    below: Sequence[float],
+    scenes: Sequence[Hashable],
+    seed: int = 0,
+    method: Method = "expanded",
+) -> Estimate:
+    """sum(above) / sum(below) and its 95 % bootstrap interval over resampled scenes: a slope, a share, a mean.
+
+    below: not negative. Resamples with nothing below count as the ratio itself. ValueError when all are empty.
+    """
+    sums, counts = _by_scene(above, scenes)[0], _by_scene(below, scenes)[0]
+    if not counts.sum() > 0:
+        raise ValueError("a ratio over nothing: every value below the line is 0")
     num_scenes, mean = len(sums), float(sums.sum() / counts.sum())
     if num_scenes == 1:
-        return Estimate(mean, float("nan"), float("nan"), len(values), 1)
+        return Estimate(mean, float("nan"), float("nan"), len(above), 1)
     drawn = np.random.default_rng(seed).integers(0, num_scenes, (NUM_RESAMPLES, num_scenes))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    totals = counts[drawn].sum(1)
+    means = np.where(totals > 0, sums[drawn].sum(1) / np.where(totals > 0, totals, 1.0), mean)
     low, high = np.quantile(means, _levels(method, means, sums, counts))
-    return Estimate(mean, float(low), float(high), len(values), num_scenes)
+    return Estimate(mean, float(low), float(high), len(above), num_scenes)
 
 
 def paired_differences(

@@ -67,44 +67,52 @@ def write_fake_clip(
     scene: int,
     prompt: str = "A thing happens.",
     windows: tuple[tuple[int, int], ...] = ((T_H, T_R),),
+    speed: float = 1.0,
 ) -> Path:
-    """One clip directory; twins, a sweep for each window (last seen, seen again) and calibration included."""
+    """One clip directory; twins, a sweep for each window (last seen, seen again) and calibration included.
+
+    speed: of the event's law against its clock.
+    """
     path.mkdir(parents=True)
     times, frames = np.arange(NUM_FRAMES) / FPS, np.arange(NUM_FRAMES)
     paused = times - sum(np.clip(frames, t_h, t_r) - t_h for t_h, t_r in windows) / FPS
     hidden = np.logical_or.reduce([(frames > t_h) & (frames < t_r) for t_h, t_r in windows])
     black = np.full((64, 64, 3), 3, dtype=np.uint8)
     seed = 10_000 * scene + 100 * KINDS.index(kind)
-    truth = [rendered(draw(kind, t, scene)[0], NOISE, seed + i) for i, t in enumerate(times)]
-    held = [rendered(draw(kind, t, scene)[0], NOISE, seed + i) for i, t in enumerate(paused)]
+    drawn = [draw(kind, speed * t, scene) for t in times]
+    truth = [rendered(picture, NOISE, seed + i) for i, (picture, _) in enumerate(drawn)]
+    held = [rendered(draw(kind, speed * t, scene)[0], NOISE, seed + i) for i, t in enumerate(paused)]
     interrupted = [black if dark else picture for dark, picture in zip(hidden, truth, strict=True)]
     with h5py.File(path / "arrays.h5", "w") as file:
         file["rgb"] = np.stack(interrupted)
         file["twins/observed/rgb"], file["twins/paused/rgb"] = np.stack(truth), np.stack(held)
+        file["segmentation"] = file["twins/observed/segmentation"] = np.stack([mask for _, mask in drawn])
         for name, values in others(times).items():
             if values.ndim > 1:
                 file[f"fields/thing/{name}"] = values
         for n, window in enumerate(windows):
-            _write_sweep(file, n, window, kind, scene, seed)
+            _write_sweep(file, n, window, kind, scene, seed, speed)
         first_s = np.array(windows[0]) / FPS
         calibration = first_s[0] + np.array([0.5, -1.0]) * (first_s[1] - first_s[0])
-        pictures = [rendered(draw(kind, t, scene)[0], NOISE, seed + windows[0][1]) for t in calibration]
+        pictures = [rendered(draw(kind, speed * t, scene)[0], NOISE, seed + windows[0][1]) for t in calibration]
         file["calibration/rgb"], file["calibration/event_time_s"] = np.stack(pictures), calibration
         file["calibration"].attrs["names"] = json.dumps(["half_speed", "reversed"])
     _write_json(path, kind, scene, prompt, windows)
-    _write_tables(path, kind, times, paused, hidden)
+    _write_tables(path, kind, times, paused, hidden, speed)
     return path
 
 
-def _write_sweep(file: h5py.File, n: int, window: tuple[int, int], kind: str, scene: int, seed: int) -> None:
+def _write_sweep(
+    file: h5py.File, n: int, window: tuple[int, int], kind: str, scene: int, seed: int, speed: float
+) -> None:
     t_h_s, t_r_s = window[0] / FPS, window[1] / FPS
     moments = t_h_s + (SWEEP_TIMES_S - SWEEP_TIMES_S[16]) / 2 * (t_r_s - t_h_s)  # SWEEP_TIMES_S is for 2 s .. 4 s
-    swept = [draw(kind, float(t), scene) for t in moments]
+    swept = [draw(kind, speed * float(t), scene) for t in moments]
     group = f"sweeps/{n}"
     pictures = [rendered(p, SWEEP_NOISE, seed + 50_000 + 100 * n + i) for i, (p, _) in enumerate(swept)]
     file[f"{group}/rgb"], file[f"{group}/segmentation"] = np.stack(pictures), np.stack([s for _, s in swept])
     file[f"{group}/event_time_s"] = moments
-    for name, values in {"level_m": state(kind, moments), **others(moments)}.items():
+    for name, values in {"level_m": state(kind, speed * moments), **others(moments)}.items():
         if values.ndim == 1:
             file[f"{group}/states/{name}"] = values
     file[group].attrs["frame"], file[group].attrs["target"] = window[1], "thing"
@@ -153,10 +161,15 @@ def _write_json(path: Path, kind: str, scene: int, prompt: str, windows: tuple[t
 
 
 def _write_tables(
-    path: Path, kind: str, times: NDArray[np.float64], paused: NDArray[np.float64], hidden: NDArray[np.bool_]
+    path: Path,
+    kind: str,
+    times: NDArray[np.float64],
+    paused: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+    speed: float,
 ) -> None:
     def numbers(at_s: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        return {"level_m": state(kind, at_s)} | {n: v for n, v in others(at_s).items() if v.ndim == 1}
+        return {"level_m": state(kind, speed * at_s)} | {n: v for n, v in others(at_s).items() if v.ndim == 1}
 
     def columns(at_s: NDArray[np.float64]) -> dict[str, NDArray[np.generic]]:
         series = numbers(at_s)
@@ -168,6 +181,7 @@ def _write_tables(
             "variable": np.repeat(list(series), NUM_FRAMES),
             "value": np.concatenate(list(series.values())),
             "visible_px": np.tile(np.where(hidden, 0, 400), repeat),
+            "visible_fraction": np.tile(np.where(hidden, 0.0, 1.0), repeat),
             "hidden": np.tile(hidden, repeat),
         }
 
