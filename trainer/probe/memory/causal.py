@@ -44,7 +44,7 @@ ReadingT = TypeVar("ReadingT", ShiftReading, SwapReading, AblationReading)
 
 
 def causal_tests(subjects: Sequence[Subject], returns: Returns, asked: Iterable[Subject] | None = None) -> CausalResult:
-    """All three tests on windows whose return `returns` can show. asked: the same, as something that counts them."""
+    """All three tests on windows whose return `returns` can show. asked: on these alone; all lend their memory."""
     shifts: list[ShiftReading] = []
     swaps: list[SwapReading] = []
     ablations: list[AblationReading] = []

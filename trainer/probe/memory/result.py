@@ -20,14 +20,14 @@ SCHEMA_VERSION = 1
 class Settings:
     """
     free    hidden frames were generated; else given as the clip shows them. In the causal tests always given
-    causal  whether the causal tests were asked for
+    causal  windows on which the causal tests were asked for, at most; None: all of them
     budget  principal components that a probe reads of any place or picture
     seed    of noise, folds and nulls
     steps   Euler steps for each generated frame
     """
 
     free: bool
-    causal: bool
+    causal: int | None
     budget: int
     seed: int
     steps: int

@@ -35,7 +35,7 @@ def probe_cache(
     out: Path | str,
     *,
     free: bool = False,
-    causal: bool = True,
+    causal: int | None = None,
     budget: int = BUDGET,
     seed: int = 0,
     progress: bool = True,
@@ -43,12 +43,14 @@ def probe_cache(
     """Probe the memory of a run's newest checkpoint on the clips of a data set it was not trained on.
 
     free: hidden frames are generated (default: given as the clip shows them; the causal tests always have it so).
-    causal: also change the memory and look at the return, on clips with twins and a sweep. budget: principal
-    components that a probe reads of any place or picture. Writes `out`/cache.json and `out`/cache.html. ValueError
-    names what is wrong.
+    causal: change the memory and look at the return in at most so many windows with twins and a sweep, of each event
+    type in turn (default: all; 0: none; about 12 rollouts each). budget: principal components that a probe reads of any
+    place or picture. Writes `out`/cache.json and `out`/cache.html. ValueError names what is wrong.
     """
     if budget < 1:
         raise ValueError(f"budget: {budget} principal components; give at least 1")
+    if causal is not None and causal < 0:
+        raise ValueError(f"causal: {causal} windows; give 0 or more, or leave it out for all")
     run_dir, out = Path(run), Path(out)
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
@@ -120,8 +122,8 @@ def probe_memory(
         for group in tqdm(groups, desc="decoding", unit="variable", disable=not progress)
     ]
     tested = None
-    if settings.causal:
-        tested = _causal(models[TRAINED], fresh, config, progress)
+    if settings.causal != 0:
+        tested = _causal(models[TRAINED], fresh, config, settings.causal, progress)
         if tested is None:
             left_out.append("causal tests: no clip has twins, a sweep, and its return among the kept frames")
     return CacheProbeResult(
@@ -146,13 +148,17 @@ def time_bins(windows: Sequence[HiddenWindow]) -> tuple[float, ...]:
     return tuple(round(n * width, 9) for n in range(count + 1))
 
 
-def _causal(trained: TrainedModel, clips: Sequence[Clip], config: RolloutConfig, progress: bool) -> CausalResult | None:
-    """On every window that can be asked about; None when there is none."""
+def _causal(
+    trained: TrainedModel, clips: Sequence[Clip], config: RolloutConfig, limit: int | None, progress: bool
+) -> CausalResult | None:
+    """On the first `limit` windows that can be asked about, of each event type in turn; None when there is none."""
     stride = trained.config.data.frame_stride
     swept = [clip for clip in clips if clip.sweeps and {"observed", "paused"} <= set(clip.twins)]
     subjects = [Subject.load(clip, n) for clip in swept for n in range(len(clip.sweeps))]
-    asked = [subject for subject in subjects if can_be_asked(subject, stride)]
-    if not asked:
+    fit = [subject for subject in subjects if can_be_asked(subject, stride)]
+    if not fit:
         return None
+    turn = [sum(s.event_type == subject.event_type for s in fit[:place]) for place, subject in enumerate(fit)]
+    asked = [fit[place] for place in sorted(range(len(fit)), key=turn.__getitem__)[:limit]]
     bar = tqdm(asked, desc="causal tests", unit="clip", disable=not progress)
-    return causal_tests(asked, RolloutReturns(trained, config), bar)
+    return causal_tests(fit, RolloutReturns(trained, config), bar)

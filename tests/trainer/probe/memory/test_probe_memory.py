@@ -122,7 +122,7 @@ def test_all_types_together_count_in_standard_deviations():
 @pytest.fixture(scope="module")
 def probed(models, clips) -> Iterator[CacheProbeResult]:
     """With fewer causal tests than there are, to be quick."""
-    settings = Settings(free=False, causal=True, budget=8, seed=0, steps=1)
+    settings = Settings(free=False, causal=None, budget=8, seed=0, steps=1)
     facts = {"directory": "<runs/random>", "step": 0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(causal, "SHIFTS", (1,))
@@ -164,7 +164,7 @@ def test_an_untrained_model_is_another_draw_of_the_same(models):
 
 
 def test_clips_of_the_training_are_left_out(models, clips):
-    settings = Settings(free=False, causal=False, budget=8, seed=0, steps=1)
+    settings = Settings(free=False, causal=0, budget=8, seed=0, steps=1)
     with pytest.raises(ValueError, match="kept apart"):
         probe_memory(
             models, clips, dataset="d", facts={}, settings=settings, known=frozenset(c.scene_id for c in clips)
