@@ -1,4 +1,4 @@
-"""The command line of the trainer: `remind train`, `generate`, `probe`, `probe-cache`, `export`. Light: it only parses."""
+"""The command line of the trainer: `remind train`, `generate`, `probe`, `probe-cache`, `export`. It only parses."""
 
 from __future__ import annotations
 
