@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import math
 import re
 import signal
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,6 @@ from render_jobs.local import ENGINES, LocalCrew
 from render_jobs.pool import Limits, Pool
 from render_jobs.progress import Report
 from render_jobs.ray_crew import RayCrew
-from render_jobs.status import read_status
 from scenes.plan import ScenePlan
 from simulator.clip_files import INDEX
 from simulator.commands import info as clip_info
@@ -59,6 +59,8 @@ class RenderOptions:
                 raise ValueError(
                     f"--{name}: {value} is too few; give {'1 or more' if isinstance(value, int) else 'more'}"
                 )
+            if value == math.inf:
+                raise ValueError(f"--{name}: {value} is no number; give a finite one, or leave it out")
         if self.renderer is not None and self.renderer not in ENGINES:
             raise ValueError(f"--renderer: no renderer {self.renderer!r}; there are: {', '.join(ENGINES)}")
         for name, given in (("address", self.address), ("cpus-per-worker", self.cpus_per_worker)):
@@ -67,27 +69,42 @@ class RenderOptions:
 
     def wants(self, work: Job | Draw) -> bool:
         """Whether it is among those that `only` names. Of a draw whose id is not known yet: whether it may be."""
-        if not self.only:
-            return True
-        if isinstance(work, Draw):
-            labels = work.spec.labels
-        else:
-            labels = (work.plan.name, *(event.type for event in work.plan.events))
-        return any(
-            any(fnmatch.fnmatchcase(label, pattern) for label in labels)
-            or (work.id.startswith(pattern) if isinstance(work, Job) else bool(_HEX.fullmatch(pattern)))
-            for pattern in self.only
-        )
+        return not self.only or any(_is_named(work, pattern) for pattern in self.only)
+
+    def check_only(self, everything: Sequence[Job | Draw]) -> None:
+        """Raises ValueError for a pattern of `only` that names nothing: most likely it is misspelt."""
+        for pattern in self.only:
+            if everything and not any(_is_named(work, pattern) for work in everything):
+                known = sorted({label for work in everything for label in _labels(work)})
+                raise ValueError(
+                    f"--only: {pattern} names none of the {len(everything)} clips; their specs and event types are "
+                    f"{', '.join(known[:20])}{', ...' if len(known) > 20 else ''}"
+                )
 
 
 DEFAULTS = RenderOptions()
+
+
+def _labels(work: Job | Draw) -> tuple[str, ...]:
+    """The names of a clip's spec and of its event types."""
+    if isinstance(work, Draw):
+        return work.spec.labels
+    return (work.plan.name, *(event.type for event in work.plan.events))
+
+
+def _is_named(work: Job | Draw, pattern: str) -> bool:
+    """By a label or by its id. Of a draw whose id is not known yet: whether it may be."""
+    if any(fnmatch.fnmatchcase(label, pattern) for label in _labels(work)):
+        return True
+    return work.id.startswith(pattern) if isinstance(work, Job) else bool(_HEX.fullmatch(pattern))
 
 
 def gather(paths: Sequence[Path], options: RenderOptions) -> list[Job | Draw]:
     """What is to be rendered: samples of specs (*.yaml), plan files (*.json), and folders of either.
 
     All first samples come before all second ones: a run that is stopped early leaves a balanced data set. Raises
-    ValueError that names the file for anything that is neither, before any work.
+    ValueError that names the file for anything that is neither, or the pattern of `only` that names nothing, before any
+    work.
     """
     files = [file for path in paths for file in _files(path)]
     specs = [SpecText.read(file) for file in files if file.suffix != ".json"]
@@ -95,6 +112,7 @@ def gather(paths: Sequence[Path], options: RenderOptions) -> list[Job | Draw]:
     jobs = [_job(plan, options) for plan in plans]
     draws = [Draw(spec, index, options.renderer) for index in range(options.count) for spec in specs]
     everything: list[Job | Draw] = [*jobs, *draws]
+    options.check_only(everything)
     return [work for work in everything if options.wants(work)]
 
 
@@ -176,12 +194,6 @@ def import_video(
     )
     path, fresh = import_clip(request, out)
     return f"{clip_info(path)}\n  {'imported' if fresh else 'was there already'}"
-
-
-def print_status(root: Path) -> int:
-    """`remind render --status DATASET`."""
-    print("\n".join(read_status(root).lines()))
-    return 0
 
 
 def _job(plan: ScenePlan, options: RenderOptions) -> Job:

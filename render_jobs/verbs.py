@@ -34,10 +34,13 @@ class Verbs:
 
 
 def _render(args: Args) -> int:
+    if args.status is not None:
+        from render_jobs.status import read_status  # light: it may be asked for every few seconds
+
+        print("\n".join(read_status(args.status).lines()))
+        return 0
     from render_jobs import commands
 
-    if args.status is not None:
-        return commands.print_status(args.status)
     if not args.paths or args.out is None:
         raise ValueError("render: give spec or plan files and --out DATASET, or --status DATASET")
     options = commands.RenderOptions(

@@ -40,6 +40,7 @@ def test_what_is_no_plan_is_named(tmp_path: Path) -> None:
         ({"limit": -1}, "--limit"),
         ({"timeout_s": 0.0}, "--timeout"),
         ({"memory_gb": float("nan")}, "--memory-gb"),
+        ({"memory_gb": float("inf")}, "--memory-gb: inf is no number"),
         ({"renderer": "crayon"}, "--renderer: no renderer 'crayon'"),
         ({"address": "here:1"}, "--address: only for a Ray cluster"),
         ({"cpus_per_worker": 2}, "--cpus-per-worker: only for a Ray cluster"),
@@ -93,6 +94,8 @@ def test_only_leaves_out_specs_before_anything_is_drawn() -> None:
     ]
     by_id = gather(specs, RenderOptions(only=("0a1b",)))
     assert len(by_id) == len(specs), "an id is known when the sample is drawn"
+    with pytest.raises(ValueError, match=rf"--only: tank_filing names none of the {2 * len(specs)} clips.*tank_fill"):
+        gather(specs, RenderOptions(count=2, only=("candle_*", "tank_filing")))
 
 
 def test_dry_run_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
