@@ -44,9 +44,7 @@ def main() -> None:
     parser.add_argument("--recipes", nargs="+", default=list(SIDE_PX), choices=list(SIDE_PX))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print(
-        "| recipe | clips | step ms | first time, ms | anew, ms | kept, ms | step / first | step / anew | step / kept |"
-    )
+    print("| recipe | clips | step, ms | first, ms | anew, ms | kept, ms | / first | / anew | / kept |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in options.recipes:
         side_px = SIDE_PX[name]

@@ -25,7 +25,7 @@ from trainer.train import train
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
-    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    small = ClipPlan(num_frames=24, fps=4.0, width_px=32, height_px=32)
     for kind in ("look_away", "lights_off"):
         sketch_clip(tank_plan(kind, clip=small, outputs=("rgb", "twins")), folder / "clips" / kind)
     return folder
@@ -49,9 +49,9 @@ def test_a_record_holds_the_clip_in_phase_with_its_return(dataset):
 
 
 def test_dropped_frames_are_a_gap_in_the_history(tmp_path):
-    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    small = ClipPlan(num_frames=24, fps=4.0, width_px=32, height_px=32)
     clip = Clip.open(sketch_clip(tank_plan("frame_drop", clip=small, outputs=("rgb", "twins")), tmp_path / "clip"))
-    record, codec = read_clip(clip, 4), build_codec(recipe("tiny"))
+    record, codec = read_clip(clip, 2), build_codec(recipe("tiny"))
     gone = set(np.flatnonzero(np.isin(record.frames, clip.dropped_frames)))
     assert gone and set(np.flatnonzero(record.hidden)) == gone
     graph = return_example(record, codec).graph
@@ -71,7 +71,7 @@ def test_a_folder_without_clips_is_refused(tmp_path):
 def test_clips_train_resume_and_roll_out(dataset, tmp_path):
     config = override(
         recipe("tiny"),
-        {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 4, "batch_size": 2}
+        {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 2, "batch_size": 2}
         | {"data.heldout_share": 0.0},
     )
     options = {"resume": True, "progress": False}

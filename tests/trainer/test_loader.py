@@ -36,7 +36,7 @@ from trainer.train import SKIPPED, train
 TINY = override(
     recipe("tiny"),
     {"model.dim": 16, "model.num_heads": 2, "model.num_layers": 1, "model.ffn_dim": 16, "batch_size": 2}
-    | {"data.frame_stride": 4, "data.heldout_share": 0.0, "codec.patch": 32},
+    | {"data.frame_stride": 2, "data.heldout_share": 0.0, "codec.patch": 32},
 )
 CLIP_MB = 12 * 32 * 32 * 3 * 2 / 2**20  # of a decoded fake clip: what is seen and what is uninterrupted
 
@@ -45,7 +45,7 @@ CLIP_MB = 12 * 32 * 32 * 3 * 2 / 2**20  # of a decoded fake clip: what is seen a
 def dataset(tmp_path_factory):
     """Four clips: one drawn (which is slow), and copies of it in other colours."""
     clips = tmp_path_factory.mktemp("data") / "clips"
-    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    small = ClipPlan(num_frames=24, fps=4.0, width_px=32, height_px=32)
     sketch_clip(tank_plan("lights_off", clip=small, outputs=("rgb", "twins")), clips / "clip-0")
     for i in (1, 2, 3):
         copy = shutil.copytree(clips / "clip-0", clips / f"clip-{i}")
@@ -74,7 +74,7 @@ def maker(dataset: Path, **options) -> TrainingBatches:
 
 
 def test_few_decoded_clips_are_kept_and_all_are_the_same_again(dataset):
-    plenty, scarce = (open_dataset(dataset, 4, memory_mb=mb) for mb in (100.0, 2.5 * CLIP_MB))
+    plenty, scarce = (open_dataset(dataset, 2, memory_mb=mb) for mb in (100.0, 2.5 * CLIP_MB))
     assert len(plenty) == 4 and scene_ids(plenty) == [plenty[i].scene_id for i in range(4)]
     for i in (0, 1, 2, 3, 0, 3):
         assert (scarce[i].rgb == plenty[i].rgb).all()
@@ -91,7 +91,7 @@ def test_a_clip_is_parsed_once_however_often_it_is_decoded(dataset, monkeypatch)
     opened = []
     original = Clip.open
     monkeypatch.setattr("trainer.data.sources.Clip.open", lambda path: opened.append(path) or original(path))
-    records = open_dataset(dataset, 4, memory_mb=0.0)
+    records = open_dataset(dataset, 2, memory_mb=0.0)
     opened.clear()
     first, again = ([records[i] for i in range(4)] for _ in range(2))
     assert len(opened) == 4 and not len(records._kept) and len(records._facts) == 4
@@ -100,7 +100,7 @@ def test_a_clip_is_parsed_once_however_often_it_is_decoded(dataset, monkeypatch)
         for name, value in vars(record).items():
             assert np.array_equal(value, getattr(other, name)) if isinstance(value, np.ndarray) else True, name
     monkeypatch.setattr("trainer.data.sources.FACTS_MB", 0.0)
-    forgetful = open_dataset(dataset, 4, memory_mb=0.0)
+    forgetful = open_dataset(dataset, 2, memory_mb=0.0)
     opened.clear()
     assert (forgetful[0].rgb == forgetful[0].rgb).all() and len(opened) == 2, "control: with no room for what is known"
 
@@ -108,18 +108,18 @@ def test_a_clip_is_parsed_once_however_often_it_is_decoded(dataset, monkeypatch)
 def test_frames_that_a_clip_lacks_are_refused(dataset):
     clip = Clip.open(dataset / "clips" / "clip-0")
     assert (clip.rgb.frames([5, 2]) == clip.rgb[:][[5, 2]]).all()
-    with pytest.raises(ValueError, match="rgb has 48 frames, not 49; render the clip again"):
-        clip.rgb.frames([0, 48])
+    with pytest.raises(ValueError, match="rgb has 24 frames, not 25; render the clip again"):
+        clip.rgb.frames([0, 24])
 
 
 def test_clips_of_another_shape_are_refused_before_any_is_decoded(dataset, tmp_path):
     shutil.copytree(dataset, tmp_path / "data")
     odd = sorted((tmp_path / "data/clips").iterdir())[0]
     plan = json.loads((odd / "plan.json").read_text())
-    plan["clip"]["num_frames"] = 40
+    plan["clip"]["num_frames"] = 20
     (odd / "plan.json").write_text(json.dumps(plan))
     with pytest.raises(ValueError, match=r"is \(12, 32, 32\) \(frames, height, width\) and .* is \(10, 32, 32\)"):
-        open_dataset(tmp_path / "data", 4)
+        open_dataset(tmp_path / "data", 2)
 
 
 @pytest.mark.parametrize("header", [True, False])
@@ -205,6 +205,6 @@ def test_a_pack_reads_as_its_folder(dataset, tmp_path):
     clip = dataset / "clips" / "clip-0"  # folders of a data set that is packed are named by their ids
     shutil.copytree(clip, tmp_path / "data" / "clips" / json.loads((clip / "manifest.json").read_text())["clip_id"])
     pack_into(PackRequest(source=tmp_path / "data", out=tmp_path / "pack", shard_bytes=10**7))
-    packed, plain = open_dataset(tmp_path / "pack", 4), open_dataset(tmp_path / "data", 4)
+    packed, plain = open_dataset(tmp_path / "pack", 2), open_dataset(tmp_path / "data", 2)
     assert packed.headers[0].path != plain.headers[0].path and packed.headers[0].shape == plain.headers[0].shape
     assert (packed[0].rgb == plain[0].rgb).all() and packed[0].clip_id == plain[0].clip_id

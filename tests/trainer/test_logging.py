@@ -58,7 +58,7 @@ def test_wandb_without_its_package_is_refused(tmp_path):
 
 
 def test_recovery_is_read_from_the_sweep_while_training_goes_on(tmp_path, monkeypatch):
-    small = ClipPlan(num_frames=48, fps=8.0, width_px=32, height_px=32)
+    small = ClipPlan(num_frames=24, fps=4.0, width_px=32, height_px=32)
     sketch_clip(tank_plan("lights_off", clip=small, outputs=("rgb", "twins", "sweep")), tmp_path / "clips" / "a")
     records = open_dataset(tmp_path, 1, memory_mb=100)
     heldout, record = HeldoutSet(records, SMALL_SHOWN), records[0]

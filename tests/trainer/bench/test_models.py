@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from scenes.plan import ClipPlan
 from simulator.clip import Clip
 from tests.simulator.support import sketch_clip, tank_plan
 from trainer.bench import models
@@ -30,7 +31,7 @@ ONE_STEP = RolloutConfig(steps=1)
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
     config = override(
-        recipe("tiny"), {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 6}
+        recipe("tiny"), {"model.dim": 48, "model.num_heads": 2, "model.num_layers": 1, "data.frame_stride": 3}
     )
     model = build_model(config).eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(0)
@@ -42,7 +43,8 @@ def trained() -> TrainedModel:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clip]:
     folder = tmp_path_factory.mktemp("models") / "away"
-    sketch_clip(tank_plan("look_away", outputs=("rgb", "segmentation")), folder)
+    small = ClipPlan(num_frames=24, fps=4.0, width_px=32, height_px=32)
+    sketch_clip(tank_plan("look_away", clip=small, outputs=("rgb", "segmentation")), folder)
     yield Clip.open(folder)
 
 

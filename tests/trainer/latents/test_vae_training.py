@@ -31,7 +31,7 @@ def config(tmp_path):
     return override(recipe("tiny"), changes)
 
 
-def stream(config, steps=3):
+def stream(config, steps=2):
     codec, text = build_codec(config), build_text(config)
     return list(BatchStream(single_source(CLIPS, config.data), codec, text, config, rows=range(2), start=0, stop=steps))
 
@@ -41,11 +41,11 @@ def test_variants_are_encoded_once_and_change_what_is_seen(config, monkeypatch):
     original = WanVaeCodec._encode_piece
     monkeypatch.setattr(WanVaeCodec, "_encode_piece", lambda self, v: calls.append(1) or original(self, v))
     fresh = stream(config)
-    assert len(calls) >= 12, "without variants nothing is stored"
+    assert len(calls) >= 8, "without variants nothing is stored"
     one = override(config, {"codec.latent_variants": 1})
-    stream(one, steps=6)
+    stream(one)  # four examples: each of the three clips
     calls.clear()
-    later = stream(one, steps=6)
+    later = stream(one, steps=4)
     assert not calls, "every clip in its one variant is in the store"
     clean = [{tuple(row.flatten()[:4].tolist()) for row in batch.clean_BFCYX[:, 0]} for batch in later]
     assert len(set().union(*clean)) <= len(CLIPS), "the first latents: one for each clip"

@@ -10,7 +10,7 @@ from tests.trainer.support import save_tiny_vae
 from trainer.latents.layout import frame_segments
 from trainer.latents.wan_vae import WanVaeCodec, vae_channels
 
-SIDE = 32
+SIDE = 16
 NUM_FRAMES = 22
 HIDDEN = slice(9, 13)
 
