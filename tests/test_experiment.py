@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import remind_experiment
-from remind_experiment import describe, load_experiment, run_experiment
+from remind import build_parser
+from remind_experiment import describe, run_experiment
+from remind_experiment_file import Probing, load_experiment
 from scenes.errors import SpecError
 from scenes.loading import load_spec
 from scenes.plan import ClipPlan
@@ -138,6 +140,15 @@ def test_what_is_wrong_is_named_with_its_line(file: Path, wrong: str, right: str
     with pytest.raises(SpecError) as caught:
         load_experiment(file)
     assert any(complaint in problem for problem in caught.value.problems), caught.value.problems
+
+
+def test_options_of_the_probe_reach_it(file: Path, tmp_path: Path) -> None:
+    file.write_text(FILE + "probe: {samples: 2, window: 8, sink: 1}\n")
+    run_experiment(file, tmp_path / "out", jobs=4)
+    probes = [line for line in asked(file) if line.startswith("probe")]
+    assert len(probes) == 4 and all("--samples 2 --sink 1 --window 8" in line for line in probes)
+    given = Probing(samples=1, steps=2, guidance=1.5, sink=0, window=3, capacity=4).arguments
+    build_parser().parse_args(["probe", "run", "--data", "d", "--out", "o", *given])
 
 
 def test_a_folder_belongs_to_its_specs(file: Path, tmp_path: Path) -> None:
