@@ -85,7 +85,7 @@ def test_exactly_one_map(tmp_path: Path) -> None:
     ],
 )
 def test_an_entry_that_leads_elsewhere_costs_its_task(tmp_path: Path, entry: object, line: str) -> None:
-    movie(tmp_path / "secret.mp4")
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
     out = folder_with(tmp_path / "out", {GLASS: entry})
     (out / "link.mp4").symlink_to(tmp_path / "secret.mp4")
     (out / "linked").symlink_to(tmp_path)
@@ -100,7 +100,7 @@ def test_an_entry_that_leads_elsewhere_costs_its_task(tmp_path: Path, entry: obj
 
 def test_unknown_and_shared_entries_are_remarked(tmp_path: Path) -> None:
     out = folder_with(tmp_path / "out", {GLASS: "a.mp4", CANDLE: "a.mp4", "what\x1b": "b.mp4"})
-    movie(out / "a.mp4")
+    (out / "a.mp4").write_bytes(b"a film")
     outputs = read_outputs(out, SUITE.tasks)
     assert set(outputs.files) == {GLASS, CANDLE} and outputs.problems == {"absent-lights_off": "not in the map"}
     assert outputs.remarks[0] == r"what\x1b: no task of this suite; ignored"
