@@ -128,6 +128,8 @@ def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions =
 def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -> list[Result]:
     """As `render_plans`, of jobs and draws."""
     dataset = Dataset(out)
+    if out.is_file():
+        raise ValueError(f"--out: {out} is a file; name a data set or a new folder")
     if (out / INDEX).is_file():
         raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
     jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)

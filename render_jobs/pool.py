@@ -74,7 +74,7 @@ class Pool:
         distinct = {job.id: job for job in jobs}
         with self.dataset.claims() as claims:
             if fault := self.dataset.why_not_writable():
-                raise fault
+                raise _stopped(self.dataset, fault.errno, str(fault.strerror))
             self.dataset.sweep_attempts(claims)
             self.dataset.ask(distinct.values())
             yield from _Run(self, claims, distinct.values()).results()
@@ -356,7 +356,10 @@ class _Run:
         fault = self._dataset.why_not_writable(min(size, _LARGEST_PROBE_BYTES))
         if message or fault:
             reason = message or f"{fault.strerror if fault else ''}"
-            code = fault.errno if fault and fault.errno else errno.ENOSPC
-            raise OSError(
-                code, f"{reason}; no clip is lost: mend it and run the same command again", str(self._dataset.root)
-            )
+            raise _stopped(self._dataset, fault.errno if fault else None, reason)
+
+
+def _stopped(dataset: Dataset, code: int | None, reason: str) -> OSError:
+    """The disk is at fault."""
+    said = f"{reason}; no clip is lost: mend it and run the same command again"
+    return OSError(code or errno.ENOSPC, said, str(dataset.root))

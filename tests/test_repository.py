@@ -72,29 +72,33 @@ def python_modules(room: str) -> list[str]:
     return [name.removesuffix(".__init__") for name in dotted]
 
 
-def import_without(modules: list[str], absent: list[str]) -> subprocess.CompletedProcess[str]:
-    code = f"import sys, importlib\nsys.modules.update(dict.fromkeys({absent!r}))\n"
-    code += f"for name in {modules!r}:\n    importlib.import_module(name)"
+def import_without(*stages: tuple[list[str], list[str]]) -> subprocess.CompletedProcess[str]:
+    """Import modules where others are absent; stages follow each other in one process, for torch takes seconds."""
+    code = f"""
+import sys, importlib
+for modules, absent in {stages!r}:
+    sys.modules.update(dict.fromkeys(absent))
+    for name in modules:
+        importlib.import_module(name)
+    for name in absent:
+        del sys.modules[name]
+"""
     return run(sys.executable, "-c", code)
 
 
-RENDERERS = ["bpy", "mathutils", "pyrender", "OpenGL"]
-
-
-def test_training_needs_neither_a_renderer_nor_pydantic() -> None:
-    modules = ["remind", "simulator.clip", *python_modules("trainer")]
-    assert_clean(import_without(modules, [*RENDERERS, "pydantic", "trimesh", "embreex", "mujoco"]))
+def test_training_needs_neither_renderers_nor_pydantic_and_all_but_the_workers_no_renderers() -> None:
+    renderers = ["bpy", "mathutils", "pyrender", "OpenGL"]
+    training = ["remind", "simulator.clip", *python_modules("trainer")]
+    commands = [path.stem for path in REPOSITORY.glob("*.py")]
+    rooms = [name for room in PACKAGES for name in python_modules(room)]
+    rest = [name for name in rooms if not name.startswith(("simulator.blender", "simulator.preview."))]
+    bare = [*renderers, "pydantic", "trimesh", "embreex", "mujoco"]
+    assert_clean(import_without((training, bare), ([*commands, *rest], renderers)))
 
 
 def test_clips_are_read_without_torch() -> None:
-    assert_clean(import_without(["simulator.clip"], ["torch", "diffusers", "pydantic", "bpy", "scipy", "trimesh"]))
-
-
-def test_everything_but_the_workers_imports_without_renderers() -> None:
-    """The trainer does: the test above."""
-    rooms = [name for room in PACKAGES if room != "trainer" for name in python_modules(room)]
-    modules = [name for name in rooms if not name.startswith(("simulator.blender", "simulator.preview."))]
-    assert_clean(import_without(["remind", "remind_demo", *modules], RENDERERS))
+    absent = ["torch", "diffusers", "pydantic", "bpy", "scipy", "trimesh"]
+    assert_clean(import_without((["simulator.clip"], absent)))
 
 
 def requirements(python: str) -> dict[str, Requirement]:

@@ -68,8 +68,10 @@ def test_exit_status_says_whether_a_clip_failed(
     assert f"failed {job('impossible').id}: ValueError: the target cannot be hidden" in said
 
 
-def test_a_pack_is_not_rendered_into(tmp_path: Path) -> None:
+def test_a_pack_and_a_file_are_not_rendered_into(tmp_path: Path) -> None:
     (tmp_path / "index.parquet").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"--out: .*index\.parquet is a file; name a data set"):
+        render_plans([job("good").plan], tmp_path / "index.parquet")
     with pytest.raises(ValueError, match=f"{tmp_path} is a pack"):
         render_plans([job("good").plan], tmp_path)
 

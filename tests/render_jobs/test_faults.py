@@ -145,6 +145,14 @@ def test_a_full_disk_stops_the_run_and_blames_no_job(tmp_path: Path) -> None:
     assert len(found["files"]) == 6
 
 
+def test_a_disk_that_is_full_from_the_start_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    found = on_a_small_disk(root, 2000, "good:2", FULL=str(root / "ballast"))
+    said = "No space left on device; no clip is lost: mend it and run the same command again"
+    assert found["stopped"] == [f"{root}: {said}"]
+    assert list(found["states"].values()) == ["done", "done"]
+
+
 def test_a_read_only_folder_is_one_line_and_exit_2(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(job("good").plan.to_json())
