@@ -1,4 +1,4 @@
-"""The command line of the trainer: `remind train`, `generate`, `probe`, `probe-cache`, `export`. It only parses."""
+"""The command line of the trainer: `train`, `generate`, `probe`, `probe-cache`, `forgetting`, `export`. It only parses."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def _train(args: Args) -> int:
     from trainer.recipes import arm, recipe
 
     changes = _assignments(args.set) | ({"loader.skip_bad": "true"} if args.skip_bad else {})
+    changes |= {"model.init_from": str(args.init_from)} if args.init_from else {}
     length = {name: value for name, value in changes.items() if name == "steps"}  # schedules of an arm depend on it
     config = override(arm(override(recipe(args.recipe), length), args.curriculum), changes)
     config, folders = with_folders(config, args.data)
@@ -121,7 +122,16 @@ def _compare(args: Args) -> int:
     if len(set(names)) < len(files) or len(names) != len(files):
         raise ValueError(f"--names: {len(set(names))} different names for {len(files)} probes; give one for each")
     results = [ProbeResult.read(path) for path in files]
-    print(comparison_table(compare(dict(zip(names, results, strict=True)), args.category)))
+    print(comparison_table(compare(dict(zip(names, results, strict=True)), args.category, args.split)))
+    return 0
+
+
+def _forgetting(args: Args) -> int:
+    from trainer.forgetting import Options, forgetting
+
+    options = Options(clips=args.clips, draws=args.draws, steps=args.steps, chunk=args.chunk, seed=args.seed)
+    forgetting(args.before, args.after, args.data, args.out, options)
+    print(f"report: {args.out / 'index.html'}")
     return 0
 
 
@@ -160,6 +170,7 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     train.add_argument(
         "--set", nargs="+", action="extend", default=[], metavar="FIELD=VALUE", help="such as optim.lr=1e-3"
     )
+    train.add_argument("--init-from", type=Path, metavar="RUN", help="begin with another run's averaged weights")
     train.add_argument("--curriculum", choices=["none", "drop_noise", "all"], help="stages (default: the recipe's)")
     train.add_argument("--show-graph", type=Path, metavar="PNG", help="draw what the model may see, and train nothing")
     train.add_argument("--sample", type=int, default=0, metavar="N", help="of --show-graph: example of the batch")
@@ -192,6 +203,27 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     compare.add_argument("probes", type=Path, nargs="+", metavar="REPORT", help="folders that `remind probe` wrote")
     compare.add_argument("--names", metavar="A,B,...", help="of the models (default: the folders)")
     compare.add_argument("--category", metavar="NAME", help="only windows of this STEVO category")
+    compare.add_argument("--split", metavar="NAME", help="only windows in this split, such as 'new types'")
+    _add_forgetting(verbs)
+
+
+def _add_forgetting(verbs: Verbs) -> None:
+    forgetting = verbs.add(
+        "forgetting",
+        _forgetting,
+        "what fine-tuning took away: plain image-to-video loss and sample quality before and after",
+        "remind forgetting runs/base runs/tuned --data data --out forgetting\n"
+        "remind forgetting Wan-AI/Wan2.2-TI2V-5B-Diffusers runs/wan5b --data videos --chunk 99 --out forgetting",
+    )
+    forgetting.add_argument("before", metavar="BEFORE", help="a run, a hub id, or a folder in the hub's layout")
+    forgetting.add_argument("after", type=Path, metavar="AFTER", help="a run")
+    forgetting.add_argument("--data", type=Path, required=True, metavar="DATASET", help="rendered or imported clips")
+    forgetting.add_argument("--out", type=Path, required=True, metavar="DIR")
+    forgetting.add_argument("--clips", type=int, metavar="N", help="the first N (default: all)")
+    forgetting.add_argument("--draws", type=int, default=4, metavar="N", help="of noise, for each loss (default 4)")
+    forgetting.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps of a latent (default 8)")
+    forgetting.add_argument("--chunk", type=int, default=1, metavar="N", help="latents made together (default 1)")
+    forgetting.add_argument("--seed", type=int, default=0, metavar="S", help="of all noise (default 0)")
 
 
 def _add_generate(verbs: Verbs) -> None:

@@ -30,6 +30,7 @@ VERBS = {
     "compare": set(),
     "experiment": {"run", "report"},
     "export": set(),
+    "forgetting": set(),
     "bench": {"list", "render", "export", "generate", "baselines", "score"},
     "demo": set(),
 }

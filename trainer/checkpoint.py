@@ -13,24 +13,25 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from trainer.build import build_codec, build_model, build_text
 from trainer.config import TrainConfig, config_from_json
 from trainer.export import is_export, read_export
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TextEncoder
+from trainer.model.camera_weights import TRANSFORMER
 from trainer.model.wan import RememberingWan
 from trainer.training.devices import placed_like, whole
 from trainer.training.learner import Learner, learnt_parameters
 from untrusted import MAX_JSON_BYTES, one_line, read_json
 
-SCENES = "scenes.json"  # of a run: ids of the scenes it was trained on
 SCHEMA_VERSION = 1
 
 
@@ -91,15 +92,6 @@ def _contents(learner: Learner) -> dict[str, Mapping[str, Tensor]]:
     return {"model": parameters, "ema": learner.ema, "optimizer": moments}
 
 
-def trained_scenes(run_dir: Path) -> frozenset[str]:
-    """Ids of the scenes that a run was trained on."""
-    path = run_dir / SCENES
-    scenes = json.loads(path.read_text())
-    if not isinstance(scenes, list) or not all(isinstance(scene, str) for scene in scenes):
-        raise ValueError(f"{path}: expected a list of ids of scenes")
-    return frozenset(scenes)
-
-
 def list_checkpoints(run_dir: Path) -> list[Path]:
     """Published checkpoints, oldest first."""
     return sorted((run_dir / "checkpoints").glob("step_*"))
@@ -128,6 +120,28 @@ def load_checkpoint(path: Path, learner: Learner) -> int:
     return step
 
 
+def start_from(run_dir: Path, learner: Learner) -> None:
+    """Put the averaged weights of another run into a learner that has not learnt yet, as weights and as their average.
+
+    Camera modules that the run lacks stay as they are. ValueError when it holds no finished checkpoint, was trained
+    otherwise (codec, text, prediction, LoRA) or has another shape.
+    """
+    checkpoint, config = _finished(run_dir)
+    for name in ("codec", "text", "flow.prediction"):
+        there, here = (attrgetter(name)(c) for c in (config, learner.config))
+        if there != here:
+            raise ValueError(f"model.init_from: {run_dir} has {name} {there}, this run {here}; make them equal")
+    if config.model.lora_rank:
+        raise ValueError(f"model.init_from: {run_dir} is a LoRA, not all weights of a model; give a run without")
+    path, parameters = checkpoint / "ema.safetensors", learnt_parameters(learner.model)
+    loaded = _load_tensors(path)
+    absent = parameters.keys() - loaded.keys()
+    if all(not name.startswith(TRANSFORMER) for name in absent):
+        parameters = {name: parameter for name, parameter in parameters.items() if name not in absent}
+    _assign(parameters, loaded, path)
+    learner.ema = {name: p.detach().clone() for name, p in learnt_parameters(learner.model).items()}
+
+
 def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | None = None) -> TrainedModel:
     """The newest checkpoint of a run, or what `remind export` made of one, ready for rollout.
 
@@ -145,14 +159,19 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
 
 
 def _load_newest(run_dir: Path, weights: str) -> tuple[RememberingWan, TrainConfig, int]:
-    checkpoint = newest_checkpoint(run_dir)
-    if checkpoint is None or not (run_dir / "config.json").exists():
-        raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
-    config = config_from_json(run_dir / "config.json")
+    checkpoint, config = _finished(run_dir)
     # all that was learnt is in the checkpoint: only below a LoRA are there other weights
     model = build_model(config, weights=config.model.lora_rank > 0)
     _load_parameters(model, checkpoint / f"{weights}.safetensors")
     return model, config, _read_step(checkpoint)
+
+
+def _finished(run_dir: Path) -> tuple[Path, TrainConfig]:
+    """Newest checkpoint and configuration of a run."""
+    checkpoint = newest_checkpoint(run_dir)
+    if checkpoint is None or not (run_dir / "config.json").exists():
+        raise ValueError(f"{run_dir}: holds no finished checkpoint; train first, or give another run folder")
+    return checkpoint, config_from_json(run_dir / "config.json")
 
 
 def _read_step(path: Path) -> int:
@@ -186,8 +205,11 @@ def _load_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _load_parameters(model: RememberingWan, path: Path) -> None:
-    loaded = _load_tensors(path)
-    parameters = learnt_parameters(model)
+    _assign(learnt_parameters(model), _load_tensors(path), path)
+
+
+def _assign(parameters: Mapping[str, nn.Parameter], loaded: Mapping[str, Tensor], path: Path) -> None:
+    """Copy tensors that were read from `path` into parameters; ValueError unless names and shapes are the same."""
     if loaded.keys() != parameters.keys():
         odd = sorted(loaded.keys() ^ parameters.keys())
         raise ValueError(one_line(f"{path}: does not fit the model; {len(odd)} parameters differ, first {odd[0]}"))

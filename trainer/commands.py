@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.clip import Clip, list_clips
-from trainer.checkpoint import SCENES, load_trained
+from trainer.checkpoint import load_trained
 from trainer.config import TrainConfig, validate
 from trainer.export import write_export
 from trainer.recipes import CLIPS, ClipShape
+from trainer.seen import seen_file
 from trainer.training.cost import estimate
 
 
@@ -25,7 +26,7 @@ def dry_run(config: TrainConfig, dataset: Path | None, num_devices: int) -> str:
 def export(run_dir: Path, out: Path, *, weights: str = "ema") -> Path:
     """Write the newest checkpoint of a run for use elsewhere, see `trainer.export`; returns the folder."""
     trained = load_trained(run_dir, weights=weights)
-    write_export(out, trained.model, trained.config, step=trained.step, weights=weights, beside=[run_dir / SCENES])
+    write_export(out, trained.model, trained.config, step=trained.step, weights=weights, beside=[seen_file(run_dir)])
     return out
 
 

@@ -13,15 +13,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from trainer.build import build_text
-from trainer.checkpoint import SCENES, load_checkpoint, newest_checkpoint, save_checkpoint
+from trainer.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint, start_from
 from trainer.config import TrainConfig, config_from_json, differences, validate
 from trainer.data.clips import ClipRecord, is_heldout
-from trainer.data.mixture import Source, check_sources, sources_of
+from trainer.data.mixture import Source, check_sources, seen_by, sources_of
 from trainer.data.sources import ClipRecords, check_headers, headers_of, joined, open_dataset, scene_ids
 from trainer.data.stream import BatchStream
 from trainer.evaluate import HeldoutSet, write_grid
 from trainer.latents.text import TextEncoder
 from trainer.recipes import recipe
+from trainer.seen import SEEN, Seen, read_seen, seen_file
 from trainer.training.devices import Devices
 from trainer.training.learner import Learner, learning_rate
 from trainer.training.metrics import MetricsLog, Speed
@@ -95,13 +96,15 @@ def fit(
     devices = Devices.find()
     check_supported(config, devices)
     if devices.is_main:
+        seen = _seen(run_dir, config, training)
         _claim(run_dir, config, resume)
-        scenes = {scene for source in training for scene in scene_ids(source.records)}
-        (run_dir / SCENES).write_text(json.dumps(sorted(scenes), indent=1) + "\n")
+        seen.write(run_dir)
     devices.wait()
     learner = Learner(config, devices)
     found = newest_checkpoint(run_dir)
     step = load_checkpoint(found, learner) if found else 0
+    if found is None and config.model.init_from:
+        start_from(Path(config.model.init_from), learner)
     rows = devices.rows(config.batch_size)
     text = _text(config, devices, [*(source.records for source in training), heldout])
     batches = BatchStream(training, learner.codec, text, config, rows=rows, start=step, stop=stop_at)
@@ -190,6 +193,16 @@ def _text(config: TrainConfig, devices: Devices, clips: Sequence[Sequence[ClipRe
     devices.wait()
     text.prepare(prompts)
     return text
+
+
+def _seen(run_dir: Path, config: TrainConfig, training: Sequence[Source]) -> Seen:
+    """What the run is trained on, with what it was before and what the run that it starts from was."""
+    seen, init_from, pretrained = seen_by(training), config.model.init_from, config.model.pretrained
+    if (run_dir / SEEN).exists():
+        return seen | read_seen(run_dir)
+    if init_from:
+        return seen | read_seen(Path(init_from))
+    return seen | read_seen(Path(pretrained)) if pretrained and seen_file(Path(pretrained)).exists() else seen
 
 
 def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:

@@ -11,7 +11,7 @@ from scenes.plan import ClipPlan
 from simulator.clip import Clip, list_clips
 from tests.simulator.support import sketch_clip, tank_plan
 from trainer.build import build_codec
-from trainer.checkpoint import load_trained, trained_scenes
+from trainer.checkpoint import load_trained
 from trainer.config import override
 from trainer.data.clips import read_clip
 from trainer.data.examples import return_example
@@ -19,6 +19,7 @@ from trainer.data.sources import open_dataset
 from trainer.graph.nodes import Role
 from trainer.recipes import recipe
 from trainer.rollout import RolloutConfig, rollout
+from trainer.seen import read_seen
 from trainer.train import train
 
 
@@ -82,7 +83,9 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
         train(override(config, {"data.heldout_share": 1.0}), dataset, tmp_path / "other", steps=1)
     with pytest.raises(ValueError, match="does not divide"):
         train(override(config, {"codec.patch": 15}), dataset, tmp_path / "third", steps=1)
-    assert trained_scenes(tmp_path / "run") == {Clip.open(path).scene_id for path in list_clips(dataset)}
+    seen = read_seen(tmp_path / "run")
+    assert seen.scenes == {Clip.open(path).scene_id for path in list_clips(dataset)}
+    assert seen.compositions == {("tank_filling",)} and seen.interruptions == {"look_away", "lights_off"}
     clip = Clip.open(dataset / "clips" / "look_away")
     made = rollout(load_trained(tmp_path / "run"), clip, RolloutConfig(steps=1), num_frames=2)
     assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)

@@ -14,7 +14,7 @@ from tests.trainer.support import NUM_CHANNELS, random_inputs, with_camera_phase
 from tests.trainer.test_model import MODES
 from tests.trainer.test_training import CLIPS, SMALL, run
 from trainer.build import build_model, transformer_config
-from trainer.checkpoint import load_trained, trained_scenes
+from trainer.checkpoint import load_trained
 from trainer.commands import export
 from trainer.config import override
 from trainer.export import CONFIG, FACTS, read_export, write_export
@@ -22,6 +22,7 @@ from trainer.model.camera_weights import CAMERA_FILE
 from trainer.model.lora import LORA_FILE
 from trainer.model.pretrained import PART
 from trainer.rollout import RolloutConfig, rollout
+from trainer.seen import read_seen
 
 FAST = override(SMALL, {"optim.lr": 0.1, "optim.warmup_steps": 0, "optim.decay_steps": 0, "model.mode": "full"})
 
@@ -41,11 +42,11 @@ def exported(request, base, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     changes = {"model.pretrained": str(base)} | ({"model.lora_rank": 2} if request.param == "lora" else {})
     run(folder / "run", [2], config=override(FAST, changes))
-    trained, scenes = load_trained(folder / "run"), trained_scenes(folder / "run")
+    trained, seen = load_trained(folder / "run"), read_seen(folder / "run")
     assert export(folder / "run", folder / "out") == folder / "out"
     last = load_trained(folder / "run", weights="model")
     shutil.rmtree(folder / "run")
-    assert trained_scenes(folder / "out") == scenes
+    assert read_seen(folder / "out") == seen
     return trained, last, folder / "out"
 
 

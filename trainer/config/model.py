@@ -14,10 +14,13 @@ class ModelConfig:
 
     pretrained: a hub id, or a folder in the layout of diffusers' pipelines; its shape must be the one below
     (trainer.model.shapes.model_fields). Empty: random weights.
+    init_from: the folder of a run whose averaged weights are the first ones. Read at the start alone: a run goes on,
+    and is used, without it.
     """
 
     mode: CameraMode = "phase"
     pretrained: str = ""
+    init_from: str = ""
     patch: int = at_least(1, 1)  # latent pixels per token and side
     dim: int = at_least(2, 192)
     num_heads: int = at_least(1, 4)
@@ -39,7 +42,14 @@ class ModelConfig:
             return [
                 f"mode: {self.mode} needs a head dim that {vectors} divides, not {head_dim}; change dim or num_heads"
             ]
-        return self._lora_problems()
+        return self._init_problems() + self._lora_problems()
+
+    def _init_problems(self) -> list[str]:
+        if self.init_from and self.pretrained:
+            return ["init_from: pretrained names other first weights; leave one of the two out"]
+        if self.init_from and self.lora_rank:
+            return ["init_from: a LoRA lies over weights of `pretrained` alone; set lora_rank to 0"]
+        return []
 
     def _lora_problems(self) -> list[str]:
         fields = type(self).__dataclass_fields__

@@ -116,6 +116,13 @@ def read_facts(clip: Clip, frame_stride: int) -> ClipFacts:
     return ClipFacts(blank=blank, shown=shown, plain=_uninterrupted(clip, shown))
 
 
+def has_uninterrupted(clip: Clip) -> bool:
+    """Whether a record of the clip has `uninterrupted` pictures."""
+    return not clip.windows or (
+        "observed" in clip.twins and all("look_away" not in window.kind for window in clip.windows)
+    )
+
+
 def is_heldout(scene_id: str, share: float) -> bool:
     """Whether a scene is kept from training. Depends on its id alone, so a growing data set moves no scene."""
     return derive_seed(0, "heldout", scene_id) / 2**63 < share
@@ -123,11 +130,9 @@ def is_heldout(scene_id: str, share: float) -> bool:
 
 def _uninterrupted(clip: Clip, shown: ArrayGroup) -> ArrayGroup | None:
     """Pictures without interruption that belong to the clip's own cameras; a look-away turns the camera itself."""
-    if not clip.windows:
-        return shown
-    if "observed" in clip.twins and all("look_away" not in window.kind for window in clip.windows):
-        return clip.twin("observed")
-    return None
+    if not has_uninterrupted(clip):
+        return None
+    return clip.twin("observed") if clip.windows else shown
 
 
 def _carrier_region(clip: Clip) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from trainer.config import CurriculumConfig, DataConfig, FlowConfig
 from trainer.data.augment import augmented
 from trainer.data.clips import ClipRecord
-from trainer.data.interruptions import Interruption, random_interruption
+from trainer.data.interruptions import MIN_AFTER, Interruption, random_interruption
 from trainer.flow import sample_levels
 from trainer.graph.curriculum import apply_curriculum, curriculum_of
 from trainer.graph.nodes import FrameGraph, Node, Role
@@ -183,6 +183,6 @@ def _shown(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> In
         hidden_s=(data.hidden_min_s, data.hidden_max_s),
         ramp_max_s=data.ramp_max_s,
         min_seen_s=data.min_seen_s,
-        min_after=1,
+        min_after=MIN_AFTER,
         cover=record.region if data.occluder_covers == "event" else None,
     )

@@ -12,6 +12,8 @@ import numpy as np
 
 from trainer.data.veils import SUDDEN, VEILS, Scene
 
+MIN_AFTER = 1  # clear frames that training keeps after an interruption
+
 
 @dataclass(frozen=True, kw_only=True)
 class Interruption:
@@ -94,13 +96,26 @@ def random_interruption(
     ]
     ramp = rng.uniform(0.0, ramp_max_s) / seconds_per_frame * (kind not in SUDDEN)
     first = max(min_seen_s / seconds_per_frame, 1.0)
-    longest = len(rgb) - min_after - first - 2.0 * ramp - 1.0
-    shortest = max(hidden_s[0] / seconds_per_frame, 1.0)
-    if longest < shortest:
+    room = len(rgb) - min_after - first - 2.0 * ramp - 1.0
+    if room < max(hidden_s[0] / seconds_per_frame, 1.0):
         raise ValueError(
             f"data: {len(rgb)} frames of {seconds_per_frame:g} s are too short to hide {hidden_s[0]:g} s with "
             f"{min_seen_s:g} s before and {min_after} frames after; lower data.hidden_min_s, min_seen_s or frame_stride"
         )
-    hold = rng.uniform(shortest, max(min(hidden_s[1] / seconds_per_frame, longest), shortest))
+    hold = rng.uniform(*_hold_range(hidden_s, seconds_per_frame, room))
     start = rng.uniform(first, max(len(rgb) - min_after - hold - 2.0 * ramp - 1.0, first))
     return interrupted(kind, rgb, rng, start=start, ramp=ramp, hold=hold, cover=cover)
+
+
+def longest_hold_s(
+    num_frames: int, *, seconds_per_frame: float, hidden_s: tuple[float, float], min_seen_s: float, min_after: int
+) -> float:
+    """The longest time for which `random_interruption` can hide anything in a clip of so many frames."""
+    room = num_frames - min_after - max(min_seen_s / seconds_per_frame, 1.0) - 1.0
+    return _hold_range(hidden_s, seconds_per_frame, room)[1] * seconds_per_frame
+
+
+def _hold_range(hidden_s: tuple[float, float], seconds_per_frame: float, room: float) -> tuple[float, float]:
+    """Fewest and most frames for which nothing is seen, where there is room for `room` of them."""
+    shortest = max(hidden_s[0] / seconds_per_frame, 1.0)
+    return shortest, max(min(hidden_s[1] / seconds_per_frame, room), shortest)

@@ -18,9 +18,12 @@ import numpy as np
 
 from trainer.config import DataConfig, MixtureConfig, SourceConfig, TrainConfig, validate
 from trainer.data.clips import ClipRecord
-from trainer.data.sources import headers_of
+from trainer.data.interruptions import MIN_AFTER, longest_hold_s
+from trainer.data.sources import ClipHeader, headers_of
 from trainer.seeding import numpy_generator
+from trainer.seen import Seen
 
+CORRUPTIONS = frozenset({"noise", "blur", "blocks"})  # a clip's windows call each of them corrupt
 MAX_BLOCK = 1000  # draws in which weights come out exactly; finer ones are rounded to a thousandth of all
 
 
@@ -148,6 +151,37 @@ def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
 def single_source(records: Sequence[ClipRecord], data: DataConfig) -> tuple[Source, ...]:
     """One data set on its own."""
     return (Source(name="data", records=records, data=data),)
+
+
+def seen_by(sources: Sequence[Source]) -> Seen:
+    """What training on these sources shows: their clips' own events and windows, and random interruptions over them."""
+    headers = [(header, source.data) for source in sources for header in headers_of(source.records)]
+    shown = [window for header, data in headers for window in _interruptions(header, data)]
+    return Seen(
+        scenes=frozenset(header.scene_id for header, _ in headers),
+        compositions=frozenset(tuple(sorted(header.event_types)) for header, _ in headers if header.event_types),
+        interruptions=frozenset(kind for kinds, _ in shown for kind in kinds),
+        longest_hidden_s=max((hidden_s for _, hidden_s in shown), default=0.0),
+    )
+
+
+def _interruptions(header: ClipHeader, data: DataConfig) -> list[tuple[frozenset[str], float]]:
+    """(kinds, longest hidden time) of everything that may hide this clip in training; see `examples`."""
+    found = []
+    interrupted = data.interrupted_share > 0.0
+    if not header.uninterrupted_known or (interrupted and data.own_window_share > 0.0):
+        found += [(frozenset(window.kind.split("+")), window.hidden_s) for window in header.windows]
+    if header.uninterrupted_known and interrupted and (not header.windows or data.own_window_share < 1.0):
+        kinds = frozenset("corrupt" if k in CORRUPTIONS else k for k, weight in data.interruptions.items() if weight)
+        longest_s = longest_hold_s(
+            header.num_frames,
+            seconds_per_frame=header.seconds_per_frame,
+            hidden_s=(data.hidden_min_s, data.hidden_max_s),
+            min_seen_s=data.min_seen_s,
+            min_after=MIN_AFTER,
+        )
+        found.append((kinds, longest_s))
+    return found
 
 
 @lru_cache(maxsize=64)

@@ -9,12 +9,20 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from simulator.clip import Clip, list_clips
-from trainer.data.clips import ClipFacts, ClipRecord, read_facts
+from trainer.data.clips import ClipFacts, ClipRecord, has_uninterrupted, read_facts
 from untrusted import one_line
 
 FACTS_MB = 64.0  # of what is known of clips beside their pictures, kept whatever `memory_mb` is: 5 kB each at 64 px
 Value = TypeVar("Value")
 _UNREADABLE = (OSError, ValueError, KeyError)  # what h5py, json and our own readers say of damaged files
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnWindow:
+    """One hidden window that a clip comes with."""
+
+    kind: str  # kinds of interruption, joined by "+"
+    hidden_s: float  # fully hidden
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +36,10 @@ class ClipHeader:
     num_frames: int  # kept ones
     size_px: tuple[int, int]  # height, width
     cameras_known: bool
+    seconds_per_frame: float  # of kept ones
+    uninterrupted_known: bool
+    event_types: tuple[str, ...] = ()  # one for each event; none: an imported video
+    windows: tuple[OwnWindow, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -174,6 +186,10 @@ def _header(path: Path, frame_stride: int) -> ClipHeader:
         num_frames=clip.num_frames // frame_stride,
         size_px=(height, width),
         cameras_known=clip.cameras_known,
+        seconds_per_frame=frame_stride / clip.fps,
+        uninterrupted_known=has_uninterrupted(clip),
+        event_types=tuple(clip.manifest["event_types"].values()),
+        windows=tuple(OwnWindow(kind=w.kind, hidden_s=len(w.hidden_frames) / clip.fps) for w in clip.windows),
     )
 
 
@@ -210,6 +226,8 @@ def headers_of(records: Sequence[ClipRecord]) -> Sequence[ClipHeader]:
             num_frames=len(record.rgb),
             size_px=(record.rgb.shape[1], record.rgb.shape[2]),
             cameras_known=record.cameras_known,
+            seconds_per_frame=record.seconds_per_frame,
+            uninterrupted_known=record.uninterrupted is not None,
         )
         for record in records
     ]

@@ -11,8 +11,12 @@ from trainer.probe.bootstrap import Difference, paired_differences
 from trainer.probe.result import Key, ProbeResult
 
 
-def compare(results: Mapping[str, ProbeResult], category: str | None = None) -> list[Difference]:
-    """Every two of the named probes; only windows of one STEVO category, if given.
+def compare(
+    results: Mapping[str, ProbeResult], category: str | None = None, split: str | None = None
+) -> list[Difference]:
+    """Every two of the named probes; only windows of one STEVO category, or in one of `splits.SPLITS`, if given.
+
+    Two models are compared on windows that are in that split for both (they may have been trained on different things).
 
     ValueError when fewer than two are given, one holds no model, or two share no window.
     """
@@ -23,7 +27,11 @@ def compare(results: Mapping[str, ProbeResult], category: str | None = None) -> 
     for name, result in results.items():
         if not result.model:
             raise ValueError(f"{name}: a probe without a model; give one with a run")
-        chosen = {c.key: c.scene_id for c in result.clips if category in (None, c.category)}
+        chosen = {
+            c.key: c.scene_id
+            for c in result.clips
+            if category in (None, c.category) and (split is None or split in c.splits)
+        }
         scenes |= chosen
         figures[name] = {key: recovery for key, recovery in recoveries(result).items() if key in chosen}
     return paired_differences(figures, scenes)

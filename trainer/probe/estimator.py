@@ -152,7 +152,8 @@ def second_ratio(
 def damaged(picture: Picture, rng: np.random.Generator) -> Picture:
     """A random mild damage that keeps the state: what registration leaves over, blur, tint, noise, JPEG."""
     x = picture.astype(np.float64)
-    x = ndimage.shift(x, (*rng.uniform(-0.5, 0.5, 2), 0), order=1, mode="nearest")
+    shift_px = rng.uniform(-0.5, 0.5, 2)
+    x = np.stack([ndimage.shift(x[..., c], shift_px, order=1, mode="nearest") for c in range(3)], axis=2)
     if rng.random() < 0.6:
         sigma = rng.uniform(0, 1.3)
         x = ndimage.gaussian_filter(x, (sigma, sigma, 0))

@@ -50,6 +50,19 @@ def fit_affine(query: Picture, reference: Picture) -> tuple[NDArray[np.float64],
     return gain, offset, float(((query - gain * reference - offset) ** 2).mean())
 
 
+def affine_errors(queries: Picture, reference: Picture) -> NDArray[np.float64]:
+    """[S] the errors of `fit_affine` of each of queries [S, n, 3] to reference [n, 3], from moments, all at once."""
+    weights = (queries < SATURATED).all(axis=2).astype(np.float64)  # [S, n]
+    weights[weights.sum(axis=1) < 16] = 1.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    r, rr = weights @ reference, weights @ reference**2  # means, [S, 3]
+    q, qq, qr = ((weights[:, None] @ v)[:, 0] for v in (queries, queries**2, queries * reference))
+    gain = np.clip((qr - q * r + PRIOR_STRENGTH) / (rr - r**2 + PRIOR_STRENGTH), *GAIN_LIMITS)
+    offset = np.clip(q - gain * r, -OFFSET_LIMIT, OFFSET_LIMIT)
+    squares = qq + gain**2 * rr + offset**2 + 2 * (gain * offset * r - gain * qr - offset * q)
+    return np.asarray(squares.mean(axis=1))
+
+
 def align(query: Picture, reference: Picture, static: Mask) -> Alignment:
     """Best shift (within `MAX_SHIFT_PX`) and affine colour of `query` against `reference`, on `static` pixels."""
     m = MAX_SHIFT_PX
@@ -60,10 +73,9 @@ def align(query: Picture, reference: Picture, static: Mask) -> Alignment:
     rows, columns = np.nonzero(inner)
     some = np.linspace(0, len(rows) - 1, min(len(rows), SEARCH_PIXELS)).astype(int)
     rows, columns = rows[some], columns[some]
-    errors = np.empty((2 * m + 1, 2 * m + 1))
-    for i in range(-m, m + 1):
-        for j in range(-m, m + 1):
-            errors[i + m, j + m] = fit_affine(query[rows + i, columns + j], reference[rows, columns])[2]
+    steps = np.arange(-m, m + 1)
+    moved = query[rows + steps[:, None, None], columns + steps[:, None]]  # [2m + 1 down, 2m + 1 right, n, 3]
+    errors = affine_errors(moved.reshape(-1, *moved.shape[2:]), reference[rows, columns]).reshape(moved.shape[:2])
     i, j = (int(v) - m for v in np.unravel_index(np.argmin(errors), errors.shape))
     shift = (i + _parabola(errors[:, j + m], i + m), j + _parabola(errors[i + m], j + m))
     gain, offset, error = fit_affine(shifted(query, shift)[inner], reference[inner])
@@ -77,7 +89,11 @@ def shifted(picture: Picture, shift_px: tuple[float, float]) -> Picture:
     """The picture moved back by `shift_px` (down, right): cubic, edges repeated."""
     if shift_px == (0.0, 0.0):
         return picture
-    return np.clip(ndimage.shift(picture, (-shift_px[0], -shift_px[1], 0), order=3, mode="nearest"), 0, 1)
+    channels = [
+        ndimage.shift(picture[..., c], (-shift_px[0], -shift_px[1]), order=3, mode="nearest")
+        for c in range(picture.shape[2])
+    ]
+    return np.clip(np.stack(channels, axis=2), 0, 1)
 
 
 def _parabola(errors: NDArray[np.float64], i: int) -> float:

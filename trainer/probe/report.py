@@ -15,9 +15,11 @@ from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import Bar, bars, data_uri, state_curve
 from trainer.probe.result import ClipFacts, ModelScore, ProbeResult
 from trainer.probe.score import Generated
+from trainer.probe.splits import NEW_SEEDS, TRAINED_SCENES
 from trainer.probe.strips import GIVEN, strip_rows
 from trainer.probe.subject import Subject
 from trainer.probe.summary import (
+    FROM_TRAINING,
     PAUSED_ROW,
     Row,
     VariableRow,
@@ -42,7 +44,8 @@ def write_report(
         result=result,
         summary=sentences(result, rows),
         groups=_grouped([row for row in rows if not row.split]),
-        splits=_splits(rows),
+        splits=[part for part in _parts(rows) if part["name"] != FROM_TRAINING],
+        distances=next((part for part in _parts(rows) if part["name"] == FROM_TRAINING), None),
         samples=sample_rows(result),
         variables=_by_type(variable_rows(result)),
         agreement=agreement_rows(result),
@@ -111,6 +114,9 @@ def _expectation(result: ProbeResult) -> str:
     if any(held is not None for held in seen):
         held_out = sum(bool(held) for held in seen)
         split = f" Of the {len(seen)} clips here, {held_out or 'none'} show scenes that were kept from training."
+        beyond = sum(bool(set(c.splits) - {TRAINED_SCENES, NEW_SEEDS}) for c in result.clips)
+        if beyond:
+            split += f" In {beyond} of them more is new than the scene (see the distance from training)."
     if step is None:
         return "Nothing is known here about how the model was trained." + split
     if step < LEARNING_STEPS:
@@ -140,13 +146,14 @@ def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value + 0.0:.{digits}f}"
 
 
-def _splits(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The model's clips split in every way that gives more than one part: a chart of recoveries, and the rows."""
+def _parts(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The model's clips in parts: a chart of recoveries, and the rows. Only ways that give more than one part, but
+    for the distance from training, of which one alone says something too."""
     frozen = next(row for row in rows if row.name == PAUSED_ROW).recovery.mean
     found = []
     for split in dict.fromkeys(row.split for row in rows if row.split):
         members = [row for row in rows if row.split == split]
-        if len(members) < 2:
+        if len(members) < 2 and split != FROM_TRAINING:
             continue
         entries = [_bar(row) for row in members]
         chart = Markup(bars(entries, f"recovery by {split}", frozen, "paused"))  # noqa: S704 (escaped in charts)

@@ -43,6 +43,7 @@ class ClipFacts:
     paused: tuple[float, ...]  # [T] the same in the paused twin
     baselines: dict[str, float]  # name -> clock ratio, of predictors that see no pictures
     paused_as_model: Reading  # the paused picture at t_r, read as a model's would be (nearest to truth)
+    splits: tuple[str, ...] = ()  # see `splits`; none: no model, or nobody knows what it was trained on
 
     @property
     def key(self) -> Key:
@@ -149,7 +150,7 @@ def _result(data: dict[str, Any]) -> ProbeResult:
         return Reading(**{**d, "reasons": tuple(d["reasons"])})
 
     def clip(d: dict[str, Any]) -> ClipFacts:
-        series = {key: tuple(d[key]) for key in ("truth", "paused")}
+        series = {key: tuple(d[key]) for key in ("truth", "paused")} | {"splits": tuple(d.get("splits", ()))}
         return ClipFacts(**{**d, **series, "paused_as_model": reading(d["paused_as_model"])})
 
     def score(d: dict[str, Any]) -> ModelScore:

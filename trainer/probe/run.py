@@ -15,9 +15,11 @@ from trainer.probe.readout import measure
 from trainer.probe.report import write_report
 from trainer.probe.result import PROBE, ClipFacts, ProbeResult
 from trainer.probe.score import Generated, score
+from trainer.probe.splits import WindowFacts, splits_of
 from trainer.probe.strips import write_strips
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.verdict import TOLERANT, read
+from trainer.seen import Seen, read_seen
 
 if TYPE_CHECKING:
     from trainer.rollout import RolloutConfig
@@ -47,9 +49,9 @@ def probe(
     if samples < 1:
         raise ValueError(f"samples: {samples}, but each clip needs at least one; give 1 or more")
     facts: dict[str, Any] | None = {"directory": str(run_dir)} if run_dir is not None else None
-    trained: frozenset[str] | None = None
+    seen: Seen | None = None
     if rollout is None and run_dir is not None:
-        rollout, facts, trained = _load_run(Path(run_dir), samples, config)
+        rollout, facts, seen = _load_run(Path(run_dir), samples, config)
     subjects = load_subjects(dataset)
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
@@ -59,7 +61,7 @@ def probe(
         dataset=str(dataset),
         run=facts,
         limits=TOLERANT,
-        clips=tuple(_facts(s, subjects, trained) for s in subjects),
+        clips=tuple(_facts(s, subjects, seen) for s in subjects),
         exhibits=tuple(judge(*row, TOLERANT, estimators.get(row[0].key)) for row in measure_all(subjects)),
         model=tuple(
             score(s, made, TOLERANT, sample, estimators.get(s.key))
@@ -76,13 +78,11 @@ def probe(
     return result
 
 
-def _load_run(
-    run_dir: Path, samples: int, config: RolloutConfig | None
-) -> tuple[list[Rollout], dict[str, Any], frozenset[str]]:
+def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tuple[list[Rollout], dict[str, Any], Seen]:
     """The newest checkpoint of a run as a callable for each sample, and what is to be said of it. Imports torch."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
-    from trainer.checkpoint import load_trained, trained_scenes
+    from trainer.checkpoint import load_trained
     from trainer.rollout import RolloutConfig, rollout
 
     how = config or RolloutConfig()
@@ -98,12 +98,11 @@ def _load_run(
     def generate(clip: Clip, sample: int) -> Generated:
         return rollout(trained, clip, dataclasses.replace(how, seed=how.seed + sample))
 
-    return [partial(generate, sample=n) for n in range(samples)], facts, trained_scenes(run_dir)
+    return [partial(generate, sample=n) for n in range(samples)], facts, read_seen(run_dir)
 
 
-def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str] | None) -> ClipFacts:
+def _facts(subject: Subject, subjects: Sequence[Subject], seen: Seen | None) -> ClipFacts:
     clip = subject.clip
-    held_out = None if trained is None else subject.scene_id not in trained
     paused = measure(subject.sweep, clip.twin("paused").rgb[subject.t_r])
     return ClipFacts(
         clip_id=clip.clip_id,
@@ -114,7 +113,7 @@ def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str
         family=subject.facts.get("family"),
         category=subject.facts.get("stevo_category"),
         interruption=subject.window.kind,
-        held_out=held_out,
+        held_out=None if seen is None else subject.scene_id not in seen.scenes,
         prompt=clip.prompt,
         variable=subject.variable,
         unit=str(subject.meta["unit"]),
@@ -126,4 +125,5 @@ def _facts(subject: Subject, subjects: Sequence[Subject], trained: frozenset[str
         paused=tuple(map(float, clip.series(subject.target, subject.variable, twin="paused"))),
         baselines=baselines(subject, subjects),
         paused_as_model=read(subject.sweep, paused, subject.sweep.t_r_s),
+        splits=() if seen is None else splits_of(WindowFacts.of(subject), seen),
     )

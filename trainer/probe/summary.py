@@ -13,18 +13,21 @@ from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.calibration import NEAR_TOLERANCE, Second
 from trainer.probe.metrics import bias_and_variance, coverage, recovery
 from trainer.probe.result import ClipFacts, ModelScore, ProbeResult, VariableScore
+from trainer.probe.splits import SPLITS
 from trainer.probe.verdict import Reading
 
 PAUSED_ROW = "paused picture, read as a model's"
 MIN_SCATTER = 0.02  # clock ratios that vary less have no correlation worth the name
 ALL_CLIPS = "model, all clips"
-SPLITS: dict[str, Callable[[ClipFacts], str]] = {  # ways to split a model's clips, and each clip's label
-    "STEVO category": lambda clip: _words(clip.category),
-    "family": lambda clip: _words(clip.family),
-    "event type": lambda clip: _words(clip.event_type),
-    "interruption": lambda clip: _words(clip.interruption),
-    "window": lambda clip: f"window {clip.window + 1} of {clip.num_windows}" if clip.num_windows > 1 else "",
-    "scenes": lambda clip: {True: "held-out scenes", False: "scenes it was trained on", None: ""}[clip.held_out],
+FROM_TRAINING = "distance from training"
+PARTS: dict[str, Callable[[ClipFacts], Sequence[str]]] = {  # ways to part a model's clips, and a clip's labels in each
+    FROM_TRAINING: lambda clip: clip.splits,
+    "STEVO category": lambda clip: [_words(clip.category)],
+    "family": lambda clip: [_words(clip.family)],
+    "event type": lambda clip: [_words(clip.event_type)],
+    "interruption": lambda clip: [_words(clip.interruption)],
+    "window": lambda clip: [f"window {clip.window + 1} of {clip.num_windows}"] if clip.num_windows > 1 else [],
+    "scenes": lambda clip: {True: ["held-out scenes"], False: ["scenes it was trained on"], None: []}[clip.held_out],
 }
 
 
@@ -45,7 +48,7 @@ class Row:
     second: Estimate | None = None  # clock ratio by the trained estimator, over what it could read
     second_coverage: float | None = None  # None: it was not asked
     second_right: tuple[int, int] | None = None
-    split: str = ""  # one of SPLITS for a part of the model's clips
+    split: str = ""  # one of PARTS for a part of the model's clips
 
 
 @dataclass(frozen=True)
@@ -189,10 +192,12 @@ def _model_rows(result: ProbeResult) -> list[Row]:
         ("", ALL_CLIPS): list(result.model),
         ("", "model, clips whose true return is unique"): [s for s in result.model if s.key in unique],
     }
-    for split, label_of in SPLITS.items():
-        for score in result.model:
-            if label := label_of(facts[score.key]):
-                groups.setdefault((split, label), []).append(score)
+    for split, labels_of in PARTS.items():
+        found = {key: [label for label in labels_of(clip) if label] for key, clip in facts.items()}
+        labels = dict.fromkeys(label for key in found for label in found[key])
+        if split == FROM_TRAINING:
+            labels = {label: None for label in SPLITS if label in labels}
+        groups |= {(split, label): [s for s in result.model if label in found[s.key]] for label in labels}
     rows = []
     for (split, name), scores in groups.items():
         if not scores:

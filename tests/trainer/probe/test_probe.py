@@ -30,7 +30,7 @@ from trainer.rollout import RolloutConfig
 
 def test_a_model_that_remembers(remembered: tuple[ProbeResult, Path]) -> None:
     result, out = remembered
-    assert len(result.model) == len(result.clips) == 4
+    assert len(result.model) == len(result.clips) == 3
     for score in result.model:
         assert score.clock_ratio == pytest.approx(1.0, abs=0.1)
         assert score.control is None and score.loop_psnr_db is None
@@ -75,7 +75,7 @@ def test_the_result_has_a_file_form(remembered: tuple[ProbeResult, Path], tmp_pa
 def test_the_report_stands_alone(remembered: tuple[ProbeResult, Path]) -> None:
     page = (remembered[1] / "index.html").read_text()
     assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "@import" not in page
-    assert page.count("<svg") == 4 + 2, "a curve for each clip, bars by STEVO category and by event type"
+    assert page.count("<svg") == 3 + 2, "a curve for each clip, bars by STEVO category and by event type"
     assert all(
         title in page for title in ("Did it remember?", "Variable by variable", "Second opinion", "by STEVO category")
     )
@@ -158,7 +158,7 @@ def test_a_run_is_probed_with_the_memory_that_was_asked_for(tmp_path: Path, monk
     model = SimpleNamespace(parameters=list)
     trained = SimpleNamespace(model=model, config=RolloutConfig(), step=7)  # any dataclass will do for a configuration
     monkeypatch.setattr("trainer.checkpoint.load_trained", lambda run: trained)
-    monkeypatch.setattr("trainer.checkpoint.trained_scenes", lambda run: frozenset())
+    monkeypatch.setattr("trainer.probe.run.read_seen", lambda run: None)
     monkeypatch.setattr("trainer.rollout.rollout", lambda model, clip, config: seen.append(config))
     told: list[dict[str, Any]] = []
 

@@ -11,6 +11,7 @@ from tests.trainer.probe.conftest import sweep_of
 from tests.trainer.probe.drawing import CARRIER_ID, KINDS, SWEEP_TIMES_S, draw, rendered
 from trainer.probe import corruptions
 from trainer.probe.readout import SweepModel, measure, nearest, prepare
+from trainer.probe.registration import SATURATED, affine_errors, fit_affine
 from trainer.probe.verdict import TOLERANT, Limits, Reading, learn_strict, read, unreadable
 
 NOISE = 0.012
@@ -117,6 +118,18 @@ def test_strict_limits_are_percentiles_of_true_frames() -> None:
     assert reading(model, corruptions.blur(picture("glass", 4.0)), limits=limits).clock_ratio is None
     with pytest.raises(ValueError, match="two scenes"):
         learn_strict([])
+
+
+def test_errors_of_all_shifts_at_once_are_those_of_each() -> None:
+    """`affine_errors` beside its slow twin, with bounded gains, saturated pixels and too few others."""
+    rng = np.random.default_rng(0)
+    reference = 0.5 * rng.random((300, 3))
+    gains = np.array([1.0, 0.8, 0.2, 2.5, 1.0])[:, None, None]
+    queries = np.clip(gains * reference + rng.normal(0, 0.05, (5, 300, 3)), 0, 1)
+    queries[4, 5:] = 1.0
+    assert ((queries < SATURATED).all(2).sum(1) < 16).tolist() == [False] * 4 + [True]
+    slow = [fit_affine(query, reference)[2] for query in queries]
+    assert affine_errors(queries, reference) == pytest.approx(slow, rel=1e-9)
 
 
 def test_bad_input_is_named() -> None:

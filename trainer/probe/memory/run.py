@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from simulator.clip import Clip, list_clips
 from trainer.build import build_model, default_device
-from trainer.checkpoint import SCENES, TrainedModel, load_trained, trained_scenes
+from trainer.checkpoint import TrainedModel, load_trained
 from trainer.probe.memory.causal import causal_tests
 from trainer.probe.memory.changes import RolloutReturns, can_be_asked
 from trainer.probe.memory.decoding import TRAINED, UNTRAINED, decode
@@ -23,6 +23,7 @@ from trainer.probe.memory.result import CacheProbeResult, CausalResult, Settings
 from trainer.probe.subject import Subject
 from trainer.rollout import RolloutConfig
 from trainer.seeding import derive_seed
+from trainer.seen import read_seen, seen_file
 
 BUDGET = 64  # principal components read of any place or picture
 MAX_BINS = 6  # of hidden time
@@ -70,7 +71,7 @@ def probe_cache(
         dataset=str(dataset),
         facts=facts,
         settings=Settings(free=free, causal=causal, budget=budget, seed=seed, steps=STEPS),
-        known=trained_scenes(run_dir) if (run_dir / SCENES).exists() else frozenset(),
+        known=read_seen(run_dir).scenes if seen_file(run_dir).exists() else frozenset(),
         progress=progress,
     )
     out.mkdir(parents=True, exist_ok=True)
