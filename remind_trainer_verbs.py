@@ -1,4 +1,4 @@
-"""The command line of the trainer: `train`, `generate`, `probe`, `probe-cache`, `forgetting`, `export`. It only parses."""
+"""The command line of the trainer: train, generate, probe, probe-cache, forgetting, export. It only parses."""
 
 from __future__ import annotations
 
