@@ -12,24 +12,19 @@ import numpy as np
 import pytest
 
 from tests.trainer.bench.fake_suite import SUITE
-from trainer.bench import baselines
 from trainer.bench.baselines import BASELINES, write_baselines, write_map, write_video
 from trainer.bench.page import strip_frames, write_page
 from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
 from trainer.bench.score import progress_to, score_outputs
 from trainer.bench.tasks import Truth
-from trainer.probe.subject import Subject
 
 
 @pytest.fixture(scope="module")
-def scored(truths: list[Truth], tmp_path_factory: pytest.TempPathFactory) -> dict[str, BenchResult]:
+def scored(quick: None, truths: list[Truth], tmp_path_factory: pytest.TempPathFactory) -> dict[str, BenchResult]:
     folder = tmp_path_factory.mktemp("outputs")
     few = {name: truths if name in ("truth", "paused", "sweep_mean") else truths[:1] for name in BASELINES}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "VIDEO_SIDE_PX", 128)
-        patch.setattr(Subject, "frames_like_return", lambda self: [self.t_r, self.t_r + 1])  # two say enough here
-        write_baselines(truths, folder)
-        return {name: score_outputs(folder / name, SUITE, few[name])[0] for name in BASELINES}
+    write_baselines(truths, folder)
+    return {name: score_outputs(folder / name, SUITE, few[name])[0] for name in BASELINES}
 
 
 @pytest.mark.parametrize(
