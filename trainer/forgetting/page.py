@@ -51,7 +51,9 @@ def sentences(result: ForgettingResult, rows: Sequence[Row]) -> list[str]:
     worse, better = ([row.name for row in rows if row.verdict == verdict] for verdict in ("worse", "better"))
     rest = len(rows) - len(worse) - len(better)
     found = [f"Worse after than before: {', '.join(worse) or 'nothing'}. Better: {', '.join(better) or 'nothing'}."]
-    if rest:
+    if len({clip.scene_id for clip in result.clips}) == 1:
+        found = ["All clips are of one scene, which gives no interval: nothing is called worse or better."]
+    elif rest:
         found[0] += f" Of the other {rest} figures no difference could be shown."
     image = rows[LOSSES.index("loss, image to video")]
     share = "" if image.percent is None else f" ({image.percent:+.1f} %)"
