@@ -42,7 +42,7 @@ Array = NDArray[np.float64]
 
 def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0) -> DecodedGroup:
     """All figures of one group. bins_s: edges of hidden time for the heat maps."""
-    rng = numpy_generator(seed, "cache probe", group.event_type, group.variable)
+    rng = numpy_generator(seed, "cache probe", group.event_type)  # variables of one type share folds and nulls
     targets = targets_of(group.labels)
     nulls = {
         f"{SHUFFLED} {n} {name}": target
@@ -84,11 +84,10 @@ def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0)
 
 def targets_of(labels: Labels) -> dict[str, Target]:
     """The three targets of a group's labels."""
-    known = np.concatenate([labels.last_NO, labels.elapsed_N[:, None]], axis=1)
     return {
         STATE: Target(values_NO=labels.state_NO),
         RATE: Target(values_NO=labels.rate_N[:, None]),
-        BEYOND: Target(values_NO=labels.state_NO, known_NQ=known),
+        BEYOND: Target(values_NO=labels.state_NO, known_NQ=labels.known_NQ),
     }
 
 
@@ -149,8 +148,7 @@ def _predictors(name: str, target: Target, group: Group, best: OutOfFold) -> dic
     labels = group.labels
     if name == BEYOND:
         return {}
-    known = targets_of(labels)[BEYOND].known_NQ
-    prior = regression(Target(values_NO=target.values_NO, known_NQ=known), best.fold_N)
+    prior = regression(Target(values_NO=target.values_NO, known_NQ=labels.known_NQ), best.fold_N)
     if name == RATE:
         return {PRIOR: prior}
     return {PRIOR: prior, PAUSED: labels.last_NO}

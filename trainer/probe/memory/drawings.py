@@ -21,10 +21,11 @@ def heat_map(rows: Sequence[Sequence[float | None]], edges_s: Sequence[float], t
     for layer, row in enumerate(rows):
         y = TOP + CELL_H * layer
         parts.append(f'<text x="{LEFT - 8}" y="{y + 16}" text-anchor="end">layer {layer}</text>')
-        for place, value in enumerate(row):
+        for place, exact in enumerate(row):
+            value = None if exact is None else round(exact, 2) + 0.0
             x = LEFT + CELL_W * place
             ink = "#fff" if value is not None and value > 0.6 else "#1b1f24"
-            text = "–" if value is None else f"{value + 0.0:.2f}" if value > -1 else "&lt; −1"
+            text = "–" if value is None else f"{value:.2f}" if value > -1 else "&lt; −1"
             box = f'<rect x="{x}" y="{y}" width="{CELL_W - 2}" height="{CELL_H - 2}" fill="{_colour(value)}"/>'
             parts.append(
                 box + f'<text x="{x + CELL_W / 2 - 1}" y="{y + 15}" text-anchor="middle" fill="{ink}">{text}</text>'

@@ -105,7 +105,7 @@ def group_windows(windows: Sequence[HiddenWindow]) -> list[Group]:
                 variable="main variable of each",
                 unit="standard deviations",
                 windows=tuple(w for g in main for w in g.windows),
-                labels=Labels.joined([g.labels.standardised() for g in main]),
+                labels=Labels.joined([g.labels.standardised() for g in main], list(range(len(main)))),
             )
         )
     return found

@@ -59,6 +59,7 @@ class HiddenWindow:
             last_NO=_encoded(kind, last),
             elapsed_N=self.elapsed_s,
             rate_N=np.full(len(self.frames), self._change(variable, kind) / hidden_s),
+            kind_N=np.zeros(len(self.frames), dtype=np.intp),
         )
 
     def _series(self, variable: str) -> Array:
@@ -78,6 +79,13 @@ class Labels:
     last_NO: Array  # when last seen
     elapsed_N: Array  # s since then
     rate_N: Array  # change per second over the whole hiding
+    kind_N: NDArray[np.intp]  # number of the event type: what is usual differs between them
+
+    @property
+    def known_NQ(self) -> Array:
+        """What needs no memory: event type, last state and elapsed time, the latter two by type."""
+        known = np.concatenate([np.ones((len(self.kind_N), 1)), self.last_NO, self.elapsed_N[:, None]], axis=1)
+        return np.concatenate([known * (self.kind_N == kind)[:, None] for kind in np.unique(self.kind_N)], axis=1)
 
     def take(self, rows: NDArray[np.intp]) -> Labels:
         """Those of other rows in their place."""
@@ -86,15 +94,19 @@ class Labels:
             last_NO=self.last_NO[rows],
             elapsed_N=self.elapsed_N[rows],
             rate_N=self.rate_N[rows],
+            kind_N=self.kind_N[rows],
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[Labels]) -> Labels:
+    def joined(cls, parts: Sequence[Labels], kinds: Sequence[int] | None = None) -> Labels:
+        """One after the other. kinds: of event type, of each part; None: of one type."""
+        kinds = kinds or [0] * len(parts)
         return cls(
             state_NO=np.concatenate([p.state_NO for p in parts]),
             last_NO=np.concatenate([p.last_NO for p in parts]),
             elapsed_N=np.concatenate([p.elapsed_N for p in parts]),
             rate_N=np.concatenate([p.rate_N for p in parts]),
+            kind_N=np.repeat(np.array(kinds, dtype=np.intp), [len(p.rate_N) for p in parts]),
         )
 
     def standardised(self) -> Labels:
@@ -105,6 +117,7 @@ class Labels:
             last_NO=(self.last_NO - mean) / scale,
             elapsed_N=self.elapsed_N,
             rate_N=(self.rate_N - self.rate_N.mean()) / (self.rate_N.std() or 1.0),
+            kind_N=self.kind_N,
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import remind
 from trainer.probe.memory import causal
-from trainer.probe.memory.decoding import CONTROL, PRIOR, SHARED, SHUFFLED, decode
+from trainer.probe.memory.decoding import CONTROL, PRIOR, SHARED, SHUFFLED, decode, targets_of
 from trainer.probe.memory.drawings import heat_map
 from trainer.probe.memory.groups import Group, group_windows
 from trainer.probe.memory.hidden import HiddenWindow
@@ -84,7 +84,7 @@ def test_a_planted_memory_is_found_where_it_is_and_controls_find_nothing(planted
         assert row_of(target, "values alone").r2.mean < 0.2
     assert row_of(state, "pixels of the last frame seen").r2.mean > 0.1 > row_of(rate, PRIOR).r2.mean
     assert 0.4 < beyond.explained < 0.9
-    assert row_of(beyond, SHARED).r2.mean > row_of(beyond, CONTROL).r2.mean
+    assert row_of(beyond, SHARED).r2.mean < 0.3, "two numbers of a scene are too few to know it by heart"
     layers = {(s.model, s.source, s.area, s.layer): s for s in beyond.sites}
     assert layers["trained", "keys", "object", 1].p_holm < 0.01 < layers["trained", "keys", "object", 0].p_holm
     assert all(r2 > 0.7 for r2 in layers["trained", "keys", "object", 1].by_time)
@@ -113,6 +113,11 @@ def test_all_types_together_count_in_standard_deviations():
     for part in (slice(0, 16), slice(16, 32)):
         assert groups[2].labels.state_NO[part].mean() == pytest.approx(0.0, abs=1e-9)
         assert groups[2].labels.state_NO[part].std() == pytest.approx(1.0)
+    trivial = [window(n, event_type=name, trivial=True) for name in ("bar", "tank") for n in range(4)]
+    labels = group_windows(trivial)[2].labels
+    rows = np.arange(len(labels.rate_N))
+    left = targets_of(labels)["beyond"].split(rows, rows)[0]
+    assert np.abs(left).max() < 1e-9, "what is usual is regressed out for each type by itself"
     assert time_bins(windows) == (0.0, 0.5, 1.0, 1.5, 2.0)
 
 
