@@ -211,6 +211,7 @@ PROBES = {
     "compile": (support, True),
     "model.mode": (model, "none"),
     "model.pretrained": (support, "no/where/at/all"),
+    "model.init_from": (files, "no/where/at/all"),  # which weights: test_init_from.py
     "model.patch": (model, 2),
     "model.dim": (model, 96),
     "model.num_heads": (model, 4),
