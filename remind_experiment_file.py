@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from scenes.checking import checked
-from scenes.errors import Problem
+from scenes.errors import Problem, SpecError
 from scenes.fields import as_pydantic
 from scenes.spec import Model, Name
 from scenes.yaml_reading import parse, read_text
@@ -115,6 +115,10 @@ def load_experiment(path: Path, *, here: bool = True) -> tuple[Experiment, list[
     SpecError with file, line, field and fix for whatever cannot be run.
     """
     name = " ".join(str(path).split())
+    if not path.exists():
+        raise SpecError(
+            [f"{name}:1: experiment: no such file; benchmarks/experiments/two_kinds.yaml is one to begin with"]
+        )
     tree, source = parse(read_text(path, name), name)
     experiment = checked(Experiment, tree, source)
     if here and (gone := _missing(experiment, path.parent)):

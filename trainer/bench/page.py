@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from trainer.bench.score import read_video
 from trainer.bench.tasks import Truth
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri
-from trainer.probe.templating import template
+from trainer.probe.templating import publish, template
 
 NUM_SHOWN = 3  # worst, and best tasks
 STRIP_SIDE_PX = 96
@@ -56,9 +55,7 @@ def write_page(
         number=number,
         words=words,
     )
-    partial = path.with_suffix(f".partial{os.getpid()}")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    publish(path, page)
 
 
 def summary(result: BenchResult, row: Row) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from trainer.probe.compare import comparison_table, recoveries
 from trainer.probe.report import interval, number
 from trainer.probe.result import ClipFacts, finite
 from trainer.probe.strips import strip_file
-from trainer.probe.templating import template
+from trainer.probe.templating import publish, template
 
 NUM_SHOWN = 2  # best and worst windows of each arm
 CURVES = {  # of metrics.jsonl: what each line of a run is called in the report
@@ -49,9 +48,7 @@ def write_experiment_page(folder: Path, name: str, results: Results, file_text: 
         interval=interval,
         number=number,
     )
-    partial = folder / f"index.partial{os.getpid()}"
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, folder / "index.html")
+    publish(folder / "index.html", page)
     return folder / "index.html"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from trainer.forgetting.loss import TASKS
 from trainer.forgetting.result import LOSSES, ForgettingResult, Row
 from trainer.probe.charts import data_uri
 from trainer.probe.report import interval, number
-from trainer.probe.templating import template
+from trainer.probe.templating import publish, template
 
 FRAMES_IN_STRIP = 10
 
@@ -41,9 +40,7 @@ def write_page(path: Path, result: ForgettingResult, exhibits: Sequence[Exhibit]
         interval=interval,
         number=number,
     )
-    partial = path.with_suffix(f".partial{os.getpid()}")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    publish(path, page)
 
 
 def sentences(result: ForgettingResult, rows: Sequence[Row]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from trainer.probe.summary import (
     summary_rows,
     variable_rows,
 )
-from trainer.probe.templating import template
+from trainer.probe.templating import publish, template
 
 LEARNING_STEPS = 1000  # on the toy of docs/LOG.md a hidden state is learned abruptly, at about this many steps
 
@@ -56,9 +55,7 @@ def write_report(
         config=json.dumps(result.run, indent=1, default=str) if result.run else "",
         num_scenes=len({c.scene_id for c in result.clips}),
     )
-    partial = path.with_suffix(f".partial{os.getpid()}")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    publish(path, page)
 
 
 def sentences(result: ProbeResult, rows: Sequence[Row]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from trainer.probe.calibration import Judged, Second
 from trainer.probe.estimator import Floor
@@ -16,6 +17,7 @@ from untrusted import MAX_JSON_BYTES, read_json
 
 PROBE = "probe.json"  # the file of a probe's folder
 SCHEMA_VERSION = 2
+R = TypeVar("R")
 Key = tuple[str, int]  # clip id, number of the window
 
 
@@ -124,13 +126,18 @@ class ProbeResult:
     @classmethod
     def read(cls, path: Path) -> ProbeResult:
         """Raises ValueError, naming the file, when it is not a probe result of this schema."""
-        try:
-            data = read_json(Path(path), MAX_JSON_BYTES)
-            if data["schema_version"] != SCHEMA_VERSION:
-                raise ValueError(f"schema_version {data['schema_version']!r}, this reader knows {SCHEMA_VERSION}")
-            return _result(data)
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not a probe result ({error}); run the probe again") from None
+        return read_versioned(path, SCHEMA_VERSION, _result, "a probe result")
+
+
+def read_versioned(path: Path, version: int, build: Callable[[dict[str, Any]], R], what: str) -> R:
+    """What `build` makes of a JSON file of that schema. ValueError, naming the file, when it is none."""
+    try:
+        data = read_json(Path(path), MAX_JSON_BYTES)
+        if data["schema_version"] != version:
+            raise ValueError(f"schema_version {data['schema_version']!r}, this reader knows {version}")
+        return build(data)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not {what} ({error}); run the probe again") from None
 
 
 def finite(value: Any) -> Any:

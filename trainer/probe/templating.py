@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import jinja2
 
 
@@ -15,3 +18,10 @@ def template(package: str, name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def publish(path: Path, page: str) -> None:
+    """Write a page by a rename: a reader sees the old one or the new one, never a part."""
+    partial = path.with_suffix(f".partial{os.getpid()}")
+    partial.write_text(page, encoding="utf-8")
+    os.replace(partial, path)

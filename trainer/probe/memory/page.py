@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from trainer.probe.memory.groups import ALL_TYPES, Site
 from trainer.probe.memory.recording import AREAS, SOURCES
 from trainer.probe.memory.result import CacheProbeResult, DecodedGroup, DecodedTarget, Effect, Row
 from trainer.probe.report import interval, number
-from trainer.probe.templating import template
+from trainer.probe.templating import publish, template
 
 TRIVIAL = 0.9  # R2 of last state and elapsed time from which on a state is called predictable without memory
 FEW_SCENES = 20
@@ -44,9 +43,7 @@ def write_page(path: Path, result: CacheProbeResult) -> None:
         p=p_text,
         config=json.dumps(result.run, indent=1, default=str),
     )
-    partial = path.with_suffix(f".partial{os.getpid()}")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, path)
+    publish(path, page)
 
 
 def headline(result: CacheProbeResult) -> DecodedGroup:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.probe.bootstrap import Estimate
-from trainer.probe.result import finite
-from untrusted import MAX_JSON_BYTES, read_json
+from trainer.probe.result import finite, read_versioned
 
 SCHEMA_VERSION = 1
 
@@ -167,13 +166,7 @@ class CacheProbeResult:
     @classmethod
     def read(cls, path: Path) -> CacheProbeResult:
         """Raises ValueError, naming the file, when it is not a cache probe's result of this schema."""
-        try:
-            data = read_json(Path(path), MAX_JSON_BYTES)
-            if data["schema_version"] != SCHEMA_VERSION:
-                raise ValueError(f"schema_version {data['schema_version']!r}, this reader knows {SCHEMA_VERSION}")
-            return _result(data)
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: not a cache probe's result ({error}); run the probe again") from None
+        return read_versioned(path, SCHEMA_VERSION, _result, "a cache probe's result")
 
 
 def _estimate(data: dict[str, Any] | None) -> Estimate | None:
