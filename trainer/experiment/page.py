@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from trainer.experiment.curves import Curve, curves
-from trainer.experiment.results import ArmOnSplit, Results, table
+from trainer.experiment.results import ArmOnSplit, Results, habit_table, table
 from trainer.probe.charts import Bar, bars
 from trainer.probe.compare import comparison_table, recoveries
 from trainer.probe.report import interval, number
@@ -66,6 +66,8 @@ def sentences(results: Results) -> list[str]:
         line = f"{split}: the best arm is {best.arm}, recovery {interval(best.row.recovery)}. "
         line += f"Its interval lies above {', '.join(beaten)}. " if beaten else "Its interval lies above no baseline. "
         line += f"Not above {', '.join(unbeaten)}. " if unbeaten else ""
+        told = [f"{one.arm} {interval(one.habits[0].memory)}" for one in arms if one.habits]
+        line += f"Memory of this event's own change (0: habit alone, 1: truth): {', '.join(told)}. " if told else ""
         clear = [d for d in results.differences(split) if d.p_holm < 0.05]
         if len(arms) > 1:
             told = [f"{d.first} - {d.second} {interval(d.estimate)} (p {d.p_holm:.3f})" for d in clear]
@@ -156,6 +158,8 @@ def _markdown(name: str, results: Results) -> str:
     for split in results.splits:
         if results.on(split):
             parts += [f"## {split}\n", table(results, split) + "\n"]
+            if habits := habit_table(results, split):
+                parts.append(habits + "\n")
             if differences := results.differences(split):
                 parts.append(comparison_table(differences) + "\n")
     return "\n".join(parts)
@@ -165,7 +169,11 @@ def _as_json(results: Results) -> dict[str, Any]:
     return {
         split: {
             "arms": {
-                one.arm: {"all": dataclasses.asdict(one.row), "recovery_by_seed": one.recovery_by_seed}
+                one.arm: {
+                    "all": dataclasses.asdict(one.row),
+                    "recovery_by_seed": one.recovery_by_seed,
+                    "habit": [dataclasses.asdict(row) for row in one.habits],
+                }
                 for one in results.on(split)
             },
             "baselines": [dataclasses.asdict(row) for row in results.baselines(split)],

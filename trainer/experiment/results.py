@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer.probe.bootstrap import Difference
 from trainer.probe.compare import compare
+from trainer.probe.habit import HabitRow, habit_rows
 from trainer.probe.result import PROBE, ProbeResult
 from trainer.probe.summary import ALL_CLIPS, PAUSED_ROW, Row, summary_rows
 
@@ -24,6 +25,7 @@ class ArmOnSplit:
     seeds: Mapping[int, ProbeResult]
     pooled: ProbeResult  # a seed's rollouts are samples: means over them, intervals over scenes
     rows: tuple[Row, ...]  # of the model, all clips first
+    habits: tuple[HabitRow, ...]  # all types first; empty where events hardly differ or too little could be read
 
     @property
     def row(self) -> Row:
@@ -86,7 +88,7 @@ def read_results(out: Path, arms: Mapping[str, Sequence[int]], splits: Sequence[
             if results:
                 together = pooled(results)
                 rows = tuple(row for row in summary_rows(together) if row.group == "model")
-                found.append(ArmOnSplit(arm, split, results, together, rows))
+                found.append(ArmOnSplit(arm, split, results, together, rows, tuple(habit_rows(together))))
     curves = {run: _lines(out / "runs" / run / "metrics.jsonl") for run in _names(arms)}
     return Results(out, arms, splits, found, {run: lines for run, lines in curves.items() if lines})
 
@@ -115,3 +117,16 @@ def table(results: Results, split: str) -> str:
         share = f"{row.coverage:.0%}" if row.name == PAUSED_ROW else ""
         lines.append(f"| {row.name} | {interval(row.clock_ratio)} | {share} | {interval(row.recovery)} | | |")
     return "\n".join(lines)
+
+
+def habit_table(results: Results, split: str) -> str:
+    """Markdown: slopes of `trainer.probe.habit` of each arm, by event type; empty where there are none."""
+    from trainer.probe.report import interval
+
+    lines = [
+        f"| {one.arm} | {row.name} | {interval(row.habit)} | {interval(row.memory)} | "
+        f"{row.num_windows} of {row.num_asked} |"
+        for one in results.on(split)
+        for row in one.habits
+    ]
+    return "\n".join(["| arm | events | habit | memory | readable |", "|---|---|---|---|---|", *lines]) if lines else ""

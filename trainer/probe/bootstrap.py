@@ -22,6 +22,7 @@ from scipy import stats
 NUM_RESAMPLES = 2000
 NUM_FLIPS, EXACT_SCENES = 10_000, 12  # random sign flips; with at most so many scenes all 2^n instead
 ALPHA = 0.025  # left out on each side
+MAX_CONDITION = 1e9  # of sums of squares: beyond, slopes are not determined
 Method = Literal["expanded", "percentile", "bca"]
 Array = NDArray[np.float64]
 
@@ -77,6 +78,35 @@ def clustered_ratio(
     means = np.where(totals > 0, sums[drawn].sum(1) / np.where(totals > 0, totals, 1.0), mean)
     low, high = np.quantile(means, _levels(method, means, sums, counts))
     return Estimate(mean, float(low), float(high), len(above), num_scenes)
+
+
+def clustered_slopes(
+    values: Sequence[float] | Array, features: Array, scenes: Sequence[Hashable], seed: int = 0
+) -> list[Estimate]:
+    """Least-squares slopes of `values` [n] on `features` [n, k] without intercept; expanded intervals over scenes.
+
+    Resamples that leave the slopes undetermined are drawn but not counted. ValueError when the whole is undetermined.
+    """
+    data, target = np.asarray(features, np.float64), np.asarray(values, np.float64)
+    products = [data[:, i] * data[:, j] for i in range(data.shape[1]) for j in range(data.shape[1])]
+    squares = np.stack([_by_scene(list(product), scenes)[0] for product in products], 1)
+    squares = squares.reshape(-1, data.shape[1], data.shape[1])  # [scenes, k, k]
+    moments = np.stack([_by_scene(list(column * target), scenes)[0] for column in data.T], 1)  # [scenes, k]
+    num_scenes, whole = len(squares), squares.sum(0)
+    if np.linalg.cond(whole) > MAX_CONDITION:
+        raise ValueError("slopes over features that are multiples of each other, or all 0")
+    slopes = np.linalg.solve(whole, moments.sum(0))
+    if num_scenes == 1:
+        return [Estimate(float(slope), float("nan"), float("nan"), len(target), 1) for slope in slopes]
+    drawn = np.random.default_rng(seed).integers(0, num_scenes, (NUM_RESAMPLES, num_scenes))
+    grams, sides = squares[drawn].sum(1), moments[drawn].sum(1)
+    fine = np.linalg.cond(grams) < MAX_CONDITION
+    found = np.linalg.solve(grams[fine], sides[fine][..., None])[..., 0]
+    low, high = np.quantile(found, _expanded_levels(num_scenes), axis=0)
+    return [
+        Estimate(float(slope), float(a), float(b), len(target), num_scenes)
+        for slope, a, b in zip(slopes, low, high, strict=True)
+    ]
 
 
 def paired_differences(
@@ -139,8 +169,7 @@ def _levels(method: Method, means: Array, sums: Array, counts: Array) -> tuple[f
         return ALPHA, 1 - ALPHA
     n = len(sums)
     if method == "expanded":
-        level = float(stats.norm.cdf(-np.sqrt(n / (n - 1)) * stats.t.ppf(1 - ALPHA, n - 1)))
-        return level, 1 - level
+        return _expanded_levels(n)
     mean = sums.sum() / counts.sum()
     below = (np.sign(np.round(mean - means, 12)).mean() + 1) / 2  # ties count half
     bias = stats.norm.ppf(np.clip(below, 1 / len(means), 1 - 1 / len(means)))
@@ -151,3 +180,8 @@ def _levels(method: Method, means: Array, sums: Array, counts: Array) -> tuple[f
     shifted = [bias + stats.norm.ppf(q) for q in (ALPHA, 1 - ALPHA)]
     low, high = (float(stats.norm.cdf(bias + z / (1 - acceleration * z))) for z in shifted)
     return low, high
+
+
+def _expanded_levels(num_scenes: int) -> tuple[float, float]:
+    level = float(stats.norm.cdf(-np.sqrt(num_scenes / (num_scenes - 1)) * stats.t.ppf(1 - ALPHA, num_scenes - 1)))
+    return level, 1 - level

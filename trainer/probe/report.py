@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import Bar, bars, data_uri, state_curve
+from trainer.probe.habit import habit_rows
 from trainer.probe.result import ClipFacts, ModelScore, ProbeResult
 from trainer.probe.score import Generated
 from trainer.probe.splits import NEW_SEEDS, TRAINED_SCENES
@@ -45,6 +46,7 @@ def write_report(
         groups=_grouped([row for row in rows if not row.split]),
         splits=[part for part in _parts(rows) if part["name"] != FROM_TRAINING],
         distances=next((part for part in _parts(rows) if part["name"] == FROM_TRAINING), None),
+        habits=habit_rows(result),
         samples=sample_rows(result),
         variables=_by_type(variable_rows(result)),
         agreement=agreement_rows(result),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.trainer.probe.made_results import RATES, probed
 from trainer.experiment.curves import Curve, curves
 from trainer.experiment.page import sentences, write_experiment_page
 from trainer.experiment.results import Results, pooled, read_results, table
@@ -69,6 +70,7 @@ def test_the_page_stands_alone_and_says_what_is_missing(out: Path) -> None:
     assert "the best arm is right" in page and "1 probes are still to come" in page
     assert page.count("<polyline") == 3, "a loss curve for each run that has one"
     figures = json.loads((out / "report" / "results.json").read_text())["split"]
+    assert figures["arms"]["right"]["habit"] == [], "two scenes are too few"
     assert figures["arms"]["slow"]["recovery_by_seed"]["0"] == pytest.approx(0.5, abs=0.1)
     assert "| right |" in (out / "report" / "results.md").read_text()
 
@@ -101,3 +103,17 @@ def test_every_window_has_its_strip_and_the_page_shows_it(remembered: tuple[Prob
     made = np.asarray(first)[16 + 2 * (TILE_PX + GAP_PX) :]
     assert (made == [22, 128, 60]).all(-1).any(), "generated pictures have green frames, and stand in the last row"
     assert not (np.asarray(first)[: 16 + 2 * (TILE_PX + GAP_PX)] == [22, 128, 60]).all(-1).any()
+
+
+def test_habit_and_memory_of_each_arm(tmp_path: Path) -> None:
+    right, slow = probed(RATES, lambda rate, usual: rate), probed(RATES, lambda rate, usual: usual)
+    for run, result in (("right-0", right), ("slow-0", slow)):
+        folder = tmp_path / "probes" / run / "split"
+        folder.mkdir(parents=True)
+        result.write(folder / PROBE)
+    results = read_results(tmp_path, {"right": (0,), "slow": (0,)}, ["split"])
+    assert "right 1.00 [1.00, 1.00], slow 0.00 [0.00, 0.00]" in sentences(results)[0]
+    page = write_experiment_page(tmp_path / "report", "two", results, "", []).read_text()
+    assert page.count("<td>all types</td>") == 2 and "Habit or memory" in page
+    text = (tmp_path / "report" / "results.md").read_text()
+    assert "| slow | tank | 1.00 [1.00, 1.00] | 0.00 [0.00, 0.00] | 12 of 12 |" in text
