@@ -69,8 +69,8 @@ def habit_rows(result: ProbeResult) -> list[HabitRow]:
     if len(parts) > 1:
         everywhere = [scene for name in scaled for scene in scenes[name]]
         parts = {ALL_TYPES: (np.concatenate(list(scaled.values())), everywhere)} | parts
-    rows = [_row(name.replace("_", " "), table, where) for name, (table, where) in parts.items()]
-    return [row for row in rows if row is not None]
+    found = [_row(name.replace("_", " "), table, where) for name, (table, where) in parts.items()]
+    return [row for row in found if row is not None]
 
 
 def _usual_rates(clips: Sequence[ClipFacts]) -> dict[str, float]:
