@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from render_jobs.dataset import Dataset
 from render_jobs.jobs import Draw, Job
 from render_jobs.local import LocalCrew
-from render_jobs.progress import spoken_s
+from render_jobs.progress import spoken_bytes, spoken_s
 from scenes.loading import parse_spec
 from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
@@ -73,12 +73,12 @@ def estimate(
     size = sum(cost.size_bytes for cost in costs) * larger
     lines = [
         f"{len(jobs)} clips: {present} there already, {failed} quarantined, {len(todo)} to render",
-        f"about {spoken_s(seconds)} with {crew.size} workers, about {size / 1e9:.2f} GB ({source})",
+        f"about {spoken_s(seconds)} with {crew.size} workers, about {spoken_bytes(size)} ({source})",
     ]
     root = next(folder for folder in (dataset.root, *dataset.root.resolve().parents) if folder.is_dir())
     free = shutil.disk_usage(root).free
     if size > free:
-        lines.append(f"the disk has only {free / 1e9:.2f} GB free")
+        lines.append(f"the disk has only {spoken_bytes(free)} free")
     return lines
 
 

@@ -189,6 +189,12 @@ def spoken_s(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{s:02d}"
 
 
+def spoken_bytes(num_bytes: float) -> str:
+    """In GB, MB or kB, of thousands, whichever fits."""
+    unit, size = next((found for found in (("GB", 1e9), ("MB", 1e6)) if num_bytes >= found[1]), ("kB", 1e3))
+    return f"{num_bytes / size:.1f} {unit}"
+
+
 def _read(path: Path) -> RunState | None:
     try:
         return RunState(**json.loads(path.read_text()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from render_jobs.commands import RenderOptions, gather, render, render_plans
 from render_jobs.jobs import Draw
 from render_jobs.local import LocalCrew
+from render_jobs.progress import spoken_bytes
 from scenes.commands import example_specs
 from tests.render_jobs.support import fake_crew, job
 
@@ -105,8 +107,15 @@ def test_dry_run_counts_and_writes_nothing(tmp_path: Path, capsys: pytest.Captur
     assert render([spec], tmp_path / "data", RenderOptions(count=10_000, num_workers=2), dry_run=True) == 0
     said = capsys.readouterr().out
     assert "10000 clips: 0 there already, 0 quarantined, 10000 to render" in said
-    assert "with 2 workers" in said and "a rough guess" in said
+    assert re.search(r"with 2 workers, about \d+\.\d GB \(a rough guess", said)
+    assert render([spec], tmp_path / "data", RenderOptions(count=1, num_workers=2), dry_run=True) == 0
+    assert re.search(r"about [1-9]\d*\.\d MB \(", capsys.readouterr().out)
     assert not (tmp_path / "data").exists()
+
+
+def test_a_size_is_told_in_a_unit_that_fits() -> None:
+    sizes = (0, 40_000, 999_000, 9_800_000, 1e9, 2.5e12)
+    assert [spoken_bytes(size) for size in sizes] == ["0.0 kB", "40.0 kB", "999.0 kB", "9.8 MB", "1.0 GB", "2500.0 GB"]
 
 
 def test_one_clip_has_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
