@@ -6,7 +6,7 @@ For each event type of an uninterrupted data set: the change of the probed varia
 from every second picture of the `--seen` frames before, by ridge regression (five folds of scenes; the penalty that
 does best of five, which flatters a little). Recovery is max(0, 1 - |predicted / true change - 1|). "Usual change" is
 the mean of the other folds: the prior-only predictor. What lies between the two is what memory of this one event can
-win.
+win. In brackets the slope `memory` of the probe (`trainer.probe.habit`): 0 for habit alone, 1 for the truth.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.clip import Clip, list_clips
+from trainer.probe.bootstrap import clustered_slopes
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
 Array = NDArray[np.float64]
@@ -43,6 +44,12 @@ def read(dataset: Path, seen: int, hidden: int, most: int) -> dict[str, tuple[Ar
 
 def recovery(predicted: Array, true: Array) -> float:
     return float(np.maximum(0.0, 1.0 - np.abs(predicted / true - 1.0)).mean())
+
+
+def memory(predicted: Array, true: Array) -> float:
+    """Slope of predicted on true change, both less the usual one: as in `trainer.probe.habit` at one hidden time."""
+    usual = np.full_like(true, true.mean())
+    return clustered_slopes(predicted, np.stack([usual, true - usual], 1), range(len(true)))[1].mean
 
 
 def held_out(features: Array | None, true: Array, penalty: float) -> Array:
@@ -71,9 +78,10 @@ def main() -> None:
     for kind, (shown, true) in read(options.dataset, options.seen, options.hidden, options.clips).items():
         count = len(true)
         views = (shown[:, -1], shown.reshape(count, -1), np.diff(shown, axis=1).reshape(count, -1))
-        best = [max(recovery(held_out(view, true, penalty), true) for penalty in PENALTIES) for view in views]
-        figures = [recovery(held_out(None, true, 0.0), true), *best]
-        print(f"| {kind} | {count} | {' | '.join(f'{figure:.2f}' for figure in figures)} |")
+        guesses = [[held_out(view, true, penalty) for penalty in PENALTIES] for view in views]
+        best = [max(tried, key=lambda guess: recovery(guess, true)) for tried in guesses]
+        cells = [f"{recovery(guess, true):.2f} ({memory(guess, true):.2f})" for guess in best]
+        print(f"| {kind} | {count} | {recovery(held_out(None, true, 0.0), true):.2f} (0) | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
