@@ -108,7 +108,15 @@ def _probe(args: Args) -> int:
 def _probe_cache(args: Args) -> int:
     from trainer.probe.memory import run
 
-    run.probe_cache(args.run, args.data, args.out, free=args.free, causal=args.causal, budget=args.budget)
+    run.probe_cache(
+        args.run,
+        args.data,
+        args.out,
+        free=args.free,
+        causal=args.causal,
+        budget=args.budget,
+        repeats=args.repeats,
+    )
     print(f"report: {args.out / 'cache.html'}")
     return 0
 
@@ -282,6 +290,7 @@ def _add_probe_cache(verbs: Verbs) -> None:
     cache.add_argument("--free", action="store_true", help="hidden frames are generated (default: given as shown)")
     cache.add_argument("--causal", type=int, metavar="N", help="windows of the causal tests (default: all; 0: none)")
     cache.add_argument("--budget", type=int, default=64, metavar="N", help="components a probe may read (default 64)")
+    cache.add_argument("--repeats", type=int, default=5, metavar="N", help="cross-validations, other folds (default 5)")
 
 
 def _add_export(verbs: Verbs) -> None:

@@ -4,7 +4,8 @@ Interval: the expanded percentile bootstrap (Hesterberg 2015, The American Stati
 as there are, with replacement, take the mean of all values in them; the bounds are the quantiles alpha' and
 1 - alpha' of 2000 such means, alpha' = Phi(-sqrt(n / (n - 1)) t_{n-1, 0.975}), n scenes. With many scenes this is the
 plain percentile interval; with few it is wider, as a t interval is. Plain percentile and BCa (Efron 1987) are here
-to be compared: docs/RESULTS.md says how often each holds the truth.
+to be compared: docs/RESULTS.md says how often each holds the truth. Figures that were measured with several fold
+assignments resample these as well, apart from the scenes (Owen 2007, Annals of Applied Statistics 1(2)).
 Test of a difference: sign flips of whole scenes (Fisher 1935; exact up to 12 scenes). Many at once: Holm (1979).
 """
 
@@ -67,17 +68,31 @@ def clustered_ratio(
 
     below: not negative. Resamples with nothing below count as the ratio itself. ValueError when all are empty.
     """
-    sums, counts = _by_scene(above, scenes)[0], _by_scene(below, scenes)[0]
-    if not counts.sum() > 0:
+    return crossed_ratio(np.array([above], np.float64), np.array([below], np.float64), scenes, seed, method)
+
+
+def crossed_ratio(
+    above_KN: Array, below_KN: Array, scenes: Sequence[Hashable], seed: int = 0, method: Method = "expanded"
+) -> Estimate:
+    """The same where every value was measured K times, with another fold assignment each: these are resampled as well.
+
+    above_KN, below_KN: [K, N]. Of the K assignments K - 1 are drawn with replacement, since the mean of so many draws
+    scatters as much as that of K assignments does (Rao and Wu 1988, JASA 83); with K = 1 there are scenes alone.
+    """
+    sums_KS, counts_KS = _by_scene(above_KN, scenes), _by_scene(below_KN, scenes)
+    if not counts_KS.sum() > 0:
         raise ValueError("a ratio over nothing: every value below the line is 0")
-    num_scenes, mean = len(sums), float(sums.sum() / counts.sum())
+    num_repeats, num_scenes = sums_KS.shape
+    mean = float(sums_KS.sum() / counts_KS.sum())
     if num_scenes == 1:
-        return Estimate(mean, float("nan"), float("nan"), len(above), 1)
-    drawn = np.random.default_rng(seed).integers(0, num_scenes, (NUM_RESAMPLES, num_scenes))
-    totals = counts[drawn].sum(1)
-    means = np.where(totals > 0, sums[drawn].sum(1) / np.where(totals > 0, totals, 1.0), mean)
-    low, high = np.quantile(means, _levels(method, means, sums, counts))
-    return Estimate(mean, float(low), float(high), len(above), num_scenes)
+        return Estimate(mean, float("nan"), float("nan"), len(scenes), 1)
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, num_scenes, (NUM_RESAMPLES, num_scenes))
+    repeats = rng.integers(0, num_repeats, (NUM_RESAMPLES, max(num_repeats - 1, 1)))
+    totals = _resampled(counts_KS, drawn, repeats)
+    means = np.where(totals > 0, _resampled(sums_KS, drawn, repeats) / np.where(totals > 0, totals, 1.0), mean)
+    low, high = np.quantile(means, _levels(method, means, sums_KS.sum(0), counts_KS.sum(0)))
+    return Estimate(mean, float(low), float(high), len(scenes), num_scenes)
 
 
 def clustered_slopes(
@@ -133,7 +148,7 @@ def sign_flip_p(values: Sequence[float], scenes: Sequence[Hashable], seed: int =
     The share of flips whose |sum| is at least the observed one; all 2^n for n <= 12 scenes (so p >= 2^(1 - n)), else
     10 000 random ones and the observed.
     """
-    sums, _ = _by_scene(values, scenes)
+    (sums,) = _by_scene(np.array([values], np.float64), scenes)
     if len(sums) <= EXACT_SCENES:
         flips = np.array(list(itertools.product((-1.0, 1.0), repeat=len(sums))))
     else:
@@ -151,16 +166,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _by_scene(values: Sequence[float], scenes: Sequence[Hashable]) -> tuple[Array, Array]:
-    """Sums of the values and their numbers in each scene."""
-    if len(values) != len(scenes) or not len(values):
-        raise ValueError(
-            f"{len(values)} values and {len(scenes)} scenes: give one scene for each of at least one value"
-        )
+def _by_scene(values_KN: Array, scenes: Sequence[Hashable]) -> Array:
+    """[K, S] sums of the values in each scene."""
+    num_values = values_KN.shape[1]
+    if num_values != len(scenes) or not num_values:
+        raise ValueError(f"{num_values} values and {len(scenes)} scenes: give one scene for each of at least one value")
     names = {scene: i for i, scene in enumerate(dict.fromkeys(scenes))}
     index = np.array([names[scene] for scene in scenes])
-    data = np.asarray(values, np.float64)
-    return np.bincount(index, weights=data).astype(np.float64), np.bincount(index).astype(np.float64)
+    return np.stack([np.bincount(index, weights=row) for row in values_KN])
+
+
+def _resampled(values_KS: Array, drawn_BS: NDArray[np.int64], repeats_BM: NDArray[np.int64]) -> Array:
+    """[B] sums over the scenes drawn, over the repeats drawn."""
+    sums_BK = np.stack([row[drawn_BS].sum(1) for row in values_KS], axis=1)
+    return np.asarray(np.take_along_axis(sums_BK, repeats_BM, axis=1).sum(1))
 
 
 def _levels(method: Method, means: Array, sums: Array, counts: Array) -> tuple[float, float]:

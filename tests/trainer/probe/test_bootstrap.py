@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.coverage import coverage
-from trainer.probe.bootstrap import clustered_mean, holm, paired_differences, sign_flip_p
+from trainer.probe.bootstrap import clustered_mean, crossed_ratio, holm, paired_differences, sign_flip_p
 
 
 def test_bootstrap_agrees_with_the_standard_error_of_scene_means() -> None:
@@ -26,6 +26,20 @@ def test_bootstrap_agrees_with_the_standard_error_of_scene_means() -> None:
     unclustered = clustered_mean(values.tolist(), list(range(300)))
     assert unclustered.high - unclustered.low < 0.6 * (estimate.high - estimate.low), "clustering must widen it"
     assert (estimate.num_values, estimate.num_scenes) == (300, 60)
+
+
+def test_fold_assignments_are_resampled_beside_the_scenes() -> None:
+    """Effects of scenes and assignments that add up: the variance is s_scene^2 / scenes + s_assignment^2 / repeats."""
+    rng = np.random.default_rng(5)
+    by_scene, by_repeat = rng.normal(0.5, 0.4, 60), rng.normal(0, 0.15, 9)
+    values = by_scene + by_repeat[:, None]
+    found = crossed_ratio(values, np.ones_like(values), range(60))
+    error = math.sqrt(by_scene.var(ddof=1) / 60 + by_repeat.var(ddof=1) / 9)
+    assert found.mean == pytest.approx(values.mean())
+    assert found.high - found.low == pytest.approx(2 * 2.001 * error, rel=0.1)
+    scenes_alone = 2 * 2.001 * by_scene.std(ddof=1) / math.sqrt(60)
+    assert scenes_alone < 0.85 * (found.high - found.low), "or the check above would not see the assignments"
+    assert crossed_ratio(values[:1], np.ones((1, 60)), range(60)) == clustered_mean(values[0].tolist(), range(60))
 
 
 def test_bootstrap_of_one_scene_has_no_interval() -> None:

@@ -8,8 +8,9 @@ Targets
 Controls, read in the same way: the untrained model, pictures, labels of other scenes (Ojala and Garriga 2010), and a
 random number for each scene (a control task, Hewitt and Liang 2019; also with scenes shared between folds, which shows
 what a probe could learn by heart).
-R2 = 1 - sum (y - y^)^2 / sum (y - mean of the training rows)^2 over rows that are predicted from other scenes.
-Intervals: bootstrap over scenes. p: sign flips of whole scenes, adjusted by Holm over layers, or over rows of a table.
+R2 = 1 - sum (y - y^)^2 / sum (y - mean of the training rows)^2 over rows that are predicted from other scenes, and
+over several fold assignments (`repeated`). Intervals: bootstrap over scenes and assignments. p: sign flips of whole
+scenes, of their means over assignments, adjusted by Holm over layers, or over rows of a table.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.probe.bootstrap import Estimate, clustered_ratio, holm, sign_flip_p
+from trainer.probe.bootstrap import Estimate, crossed_ratio, holm, sign_flip_p
 from trainer.probe.memory.groups import Group, Site
 from trainer.probe.memory.hidden import Labels
-from trainer.probe.memory.nested import OutOfFold, Target, chosen, nested_ridge, regression
+from trainer.probe.memory.nested import Target, regression
+from trainer.probe.memory.repeated import Repeated, chosen_of_each, fold_seeds, r2_of, repeated_ridge
 from trainer.probe.memory.result import DecodedGroup, DecodedTarget, Row, SiteScore
 from trainer.seeding import numpy_generator
 
@@ -40,9 +42,10 @@ PRIOR, PAUSED = "last state and elapsed time", "paused: the state last seen, no 
 Array = NDArray[np.float64]
 
 
-def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0) -> DecodedGroup:
-    """All figures of one group. bins_s: edges of hidden time for the heat maps."""
-    rng = numpy_generator(seed, "cache probe", group.event_type)  # variables of one type share folds and nulls
+def decode(group: Group, bins_s: Sequence[float], *, budget: int, repeats: int, seed: int = 0) -> DecodedGroup:
+    """All figures of one group. bins_s: edges of hidden time for the heat maps. repeats: fold assignments."""
+    rng = numpy_generator(seed, "cache probe", group.event_type)  # variables of one type share nulls and folds
+    seeds = fold_seeds(seed, group.event_type, repeats)
     targets = targets_of(group.labels)
     nulls = {
         f"{SHUFFLED} {n} {name}": target
@@ -52,10 +55,9 @@ def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0)
     random = {f"{CONTROL} {n}": Target(values_NO=_random_numbers(group.scenes, rng)) for n in range(NUM_SHUFFLES)}
     own, other = group.sites(TRAINED), group.sites(UNTRAINED)
     pictures = group.pictures
-    fold_seed = int(rng.integers(2**31))
     asked = {**targets, **nulls, **random}
-    mine = nested_ridge(list(own.values()), asked, group.scenes, budget=budget, seed=fold_seed)
-    theirs = nested_ridge([*other.values(), *pictures.values()], targets, group.scenes, budget=budget, seed=fold_seed)
+    mine = repeated_ridge(list(own.values()), asked, group.scenes, budget=budget, seeds=seeds)
+    theirs = repeated_ridge([*other.values(), *pictures.values()], targets, group.scenes, budget=budget, seeds=seeds)
     found = []
     for name, target in targets.items():
         found.append(
@@ -66,8 +68,8 @@ def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0)
                 dict(zip(own, (m[name] for m in mine), strict=True)),
                 dict(zip(other, (t[name] for t in theirs), strict=False)),
                 dict(zip(pictures, (t[name] for t in theirs[len(other) :]), strict=True)),
-                [chosen([m[f"{SHUFFLED} {n} {name}"] for m in mine])[0] for n in range(NUM_SHUFFLES)],
-                [chosen([m[f"{CONTROL} {n}"] for m in mine])[0] for n in range(NUM_SHUFFLES)],
+                [chosen_of_each([m[f"{SHUFFLED} {n} {name}"] for m in mine])[0] for n in range(NUM_SHUFFLES)],
+                [chosen_of_each([m[f"{CONTROL} {n}"] for m in mine])[0] for n in range(NUM_SHUFFLES)],
                 bins_s,
             )
         )
@@ -78,7 +80,7 @@ def decode(group: Group, bins_s: Sequence[float], *, budget: int, seed: int = 0)
         num_windows=len(group.windows),
         num_scenes=len(set(group.scenes)),
         num_rows=len(group.scenes),
-        targets=tuple(_with_shared(found, own, group, random, budget, fold_seed)),
+        targets=tuple(_with_shared(found, own, group, random, budget, seeds)),
     )
 
 
@@ -91,48 +93,42 @@ def targets_of(labels: Labels) -> dict[str, Target]:
     }
 
 
-def r2_of(found: OutOfFold, scenes: Sequence[str]) -> Estimate:
-    """R2 with its interval over scenes."""
-    lost = clustered_ratio(found.errors.tolist(), found.spreads.tolist(), scenes)
-    return replace(lost, mean=1.0 - lost.mean, low=1.0 - lost.high, high=1.0 - lost.low)
-
-
-def gain(better: OutOfFold, worse: OutOfFold, scenes: Sequence[str]) -> tuple[Estimate, float]:
+def gain(better: Repeated, worse: Repeated, scenes: Sequence[str]) -> tuple[Estimate, float]:
     """R2 of one less R2 of the other on the same rows, with its interval, and the p value of "no difference"."""
-    apart = (worse.errors - better.errors).tolist()
-    return clustered_ratio(apart, better.spreads.tolist(), scenes), sign_flip_p(apart, scenes)
+    apart = worse.errors_KN - better.errors_KN
+    return crossed_ratio(apart, better.spreads_KN, scenes), sign_flip_p(apart.mean(0).tolist(), scenes)
 
 
 def _target(
     name: str,
     target: Target,
     group: Group,
-    own: Mapping[Site, OutOfFold],
-    untrained: Mapping[Site, OutOfFold],
-    pictures: Mapping[str, OutOfFold],
-    shuffled: Sequence[OutOfFold],
-    control: Sequence[OutOfFold],
+    own: Mapping[Site, Repeated],
+    untrained: Mapping[Site, Repeated],
+    pictures: Mapping[str, Repeated],
+    shuffled: Sequence[Repeated],
+    control: Sequence[Repeated],
     bins_s: Sequence[float],
 ) -> DecodedTarget:
-    scenes, some = group.scenes, next(iter(own.values()))
+    scenes, some = group.scenes, next(iter(own.values())).readings[0]
     states = group.labels.state_NO
     whole = ((states - states.mean(0)) ** 2).sum() if name == BEYOND else (target.values_NO**2).sum()
     if some.spreads.sum() <= NOTHING_LEFT * whole:
         return DecodedTarget(name=name, rows=(), sites=(), chosen=(), explained=1.0 if name == BEYOND else None)
-    best, picks = chosen(list(own.values()))
-    table: list[tuple[str, OutOfFold, bool]] = [("memory", best, False)]
+    best, picks = chosen_of_each(list(own.values()))
+    table: list[tuple[str, Repeated, bool]] = [("memory", best, False)]
     for source in dict.fromkeys(site.source for site in own):
-        table.append((f"{source} alone", chosen([o for s, o in own.items() if s.source == source])[0], True))
-    table.append(("untrained model", chosen(list(untrained.values()))[0], True))
+        table.append((f"{source} alone", chosen_of_each([o for s, o in own.items() if s.source == source])[0], True))
+    table.append(("untrained model", chosen_of_each(list(untrained.values()))[0], True))
     table += [(label, found, True) for label, found in pictures.items()]
-    table += [(label, best.of(values), True) for label, values in _predictors(name, target, group, best).items()]
+    table += [(label, found, True) for label, found in _predictors(name, target, group, best).items()]
     rows = [_row(label, found, best if compared else None, scenes) for label, found, compared in table]
     adjusted = iter(holm([row.p_value for row in rows if row.p_value is not None]))
     rows = [replace(row, p_holm=next(adjusted) if row.p_value is not None else None) for row in rows]
     rows += [_mean_row(SHUFFLED, shuffled, scenes), _mean_row(CONTROL, control, scenes)]
     explained = None
     if name == BEYOND:
-        explained = 1.0 - float(best.spreads.sum() / whole)
+        explained = 1.0 - float(best.spreads_KN.sum(1).mean() / whole)
     counts = Counter(list(own)[pick] for pick in picks)
     return DecodedTarget(
         name=name,
@@ -143,33 +139,33 @@ def _target(
     )
 
 
-def _predictors(name: str, target: Target, group: Group, best: OutOfFold) -> dict[str, Array]:
+def _predictors(name: str, target: Target, group: Group, best: Repeated) -> dict[str, Repeated]:
     """Those that need no memory; none for what is left when they are regressed out."""
     labels = group.labels
     if name == BEYOND:
         return {}
-    prior = regression(Target(values_NO=target.values_NO, known_NQ=labels.known_NQ), best.fold_N)
+    known = Target(values_NO=target.values_NO, known_NQ=labels.known_NQ)
+    prior = best.of(lambda reading: regression(known, reading.fold_N))
     if name == RATE:
         return {PRIOR: prior}
-    return {PRIOR: prior, PAUSED: labels.last_NO}
+    return {PRIOR: prior, PAUSED: best.of(lambda _: labels.last_NO)}
 
 
-def _row(label: str, found: OutOfFold, best: OutOfFold | None, scenes: Sequence[str]) -> Row:
+def _row(label: str, found: Repeated, best: Repeated | None, scenes: Sequence[str]) -> Row:
     apart, p_value = (None, None) if best is None else gain(best, found, scenes)
-    return Row(name=label, r2=r2_of(found, scenes), less=apart, p_value=p_value, p_holm=None)
+    r2 = found.r2(scenes)
+    return Row(name=label, r2=r2, fold_sd=found.fold_sd, less=apart, p_value=p_value, p_holm=None)
 
 
-def _mean_row(label: str, draws: Sequence[OutOfFold], scenes: Sequence[str]) -> Row:
+def _mean_row(label: str, draws: Sequence[Repeated], scenes: Sequence[str]) -> Row:
     """Over several draws of a null: their errors and spreads together."""
-    joined = clustered_ratio(
-        np.sum([d.errors for d in draws], axis=0).tolist(), np.sum([d.spreads for d in draws], axis=0).tolist(), scenes
-    )
-    r2 = replace(joined, mean=1.0 - joined.mean, low=1.0 - joined.high, high=1.0 - joined.low)
-    return Row(name=label, r2=r2, less=None, p_value=None, p_holm=None)
+    errors_KN = np.sum([d.errors_KN for d in draws], axis=0)
+    r2 = r2_of(errors_KN, np.sum([d.spreads_KN for d in draws], axis=0), scenes)
+    return Row(name=label, r2=r2, fold_sd=None, less=None, p_value=None, p_holm=None)
 
 
 def _site_scores(
-    model: str, found: Mapping[Site, OutOfFold], group: Group, bins_s: Sequence[float]
+    model: str, found: Mapping[Site, Repeated], group: Group, bins_s: Sequence[float]
 ) -> tuple[SiteScore, ...]:
     """Every place by itself; p values adjusted over the layers of one source and area."""
     elapsed = group.labels.elapsed_N
@@ -186,7 +182,7 @@ def _site_scores(
                 source=site.source,
                 area=site.area,
                 layer=site.layer,
-                r2=r2_of(out, group.scenes),
+                r2=out.r2(group.scenes),
                 by_time=by_time,
                 p_value=p_values[site],
                 p_holm=adjusted,
@@ -195,18 +191,19 @@ def _site_scores(
     return tuple(scores)
 
 
-def _p_of_nothing(found: OutOfFold, scenes: Sequence[str]) -> float:
+def _p_of_nothing(found: Repeated, scenes: Sequence[str]) -> float:
     """One-sided: a probe that is shrunk to the mean is a little worse than it, reliably so, and that is no finding."""
-    won = found.spreads - found.errors
+    won = (found.spreads_KN - found.errors_KN).mean(0)
     both_sides = sign_flip_p(won.tolist(), scenes)
     return both_sides / 2 if won.sum() > 0 else 1.0 - both_sides / 2
 
 
-def _r2_in(found: OutOfFold, rows: NDArray[np.bool_], scenes: Sequence[str]) -> float | None:
+def _r2_in(found: Repeated, rows: NDArray[np.bool_], scenes: Sequence[str]) -> float | None:
     """R2 over some rows; None where fewer than three scenes have one."""
-    if len({scene for scene, used in zip(scenes, rows, strict=True) if used}) < 3 or not found.spreads[rows].any():
+    spread = found.spreads_KN[:, rows].sum()
+    if len({scene for scene, used in zip(scenes, rows, strict=True) if used}) < 3 or not spread > 0:
         return None
-    return 1.0 - float(found.errors[rows].sum() / found.spreads[rows].sum())
+    return 1.0 - float(found.errors_KN[:, rows].sum() / spread)
 
 
 def _random_numbers(scenes: Sequence[str], rng: np.random.Generator) -> Array:
@@ -221,13 +218,13 @@ def _with_shared(
     group: Group,
     random: Mapping[str, Target],
     budget: int,
-    seed: int,
+    seeds: Sequence[int],
 ) -> list[DecodedTarget]:
     """The control task again at each target's most chosen place, folds of rows: what grouping by scene prevents."""
     rows_alone = list(range(len(group.scenes)))
     known: dict[str, Row] = {}
     for place in {t.chosen[0][0] for t in found if t.chosen}:
         site = next(features for s, features in own.items() if str(s) == place)
-        (draws,) = nested_ridge([site], random, rows_alone, budget=budget, seed=seed)
+        (draws,) = repeated_ridge([site], random, rows_alone, budget=budget, seeds=seeds)
         known[place] = _mean_row(SHARED, list(draws.values()), group.scenes)
     return [replace(t, rows=(*t.rows, known[t.chosen[0][0]])) if t.chosen else t for t in found]

@@ -12,7 +12,7 @@ from typing import Any
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.result import finite, read_versioned
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,7 @@ class Settings:
     free    hidden frames were generated; else given as the clip shows them. In the causal tests always given
     causal  windows on which the causal tests were asked for, at most; None: all of them
     budget  principal components that a probe reads of any place or picture
+    repeats fold assignments of the cross-validation; figures are of all of them together
     seed    of noise, folds and nulls
     steps   Euler steps for each generated frame
     """
@@ -28,6 +29,7 @@ class Settings:
     free: bool
     causal: int | None
     budget: int
+    repeats: int
     seed: int
     steps: int
 
@@ -37,7 +39,8 @@ class Row:
     """One predictor of one target."""
 
     name: str
-    r2: Estimate
+    r2: Estimate  # over all fold assignments; its interval is over scenes and assignments
+    fold_sd: float | None  # standard deviation of R2 from one assignment to another; None: of one, or of a null
     less: Estimate | None  # R2 of the memory less R2 of this; None: it is the memory, or predicts something else
     p_value: float | None  # of no difference
     p_holm: float | None  # adjusted over the rows of the table
@@ -64,7 +67,7 @@ class DecodedTarget:
     name: str  # state | rate | beyond
     rows: tuple[Row, ...]
     sites: tuple[SiteScore, ...]
-    chosen: tuple[tuple[str, int], ...]  # places that the inner folds rated best: name, number of outer folds
+    chosen: tuple[tuple[str, int], ...]  # places that the inner folds rated best: name, outer folds of all repeats
     explained: float | None  # of `beyond`: share of the state's variance that was regressed out, on held-out scenes
 
 

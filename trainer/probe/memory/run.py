@@ -27,6 +27,7 @@ from trainer.seen import read_seen, seen_file
 
 BUDGET = 64  # principal components read of any place or picture
 MAX_BINS = 6  # of hidden time
+REPEATS = 5  # fold assignments
 STEPS = 8  # Euler steps a frame, as `remind probe` has it
 
 
@@ -38,6 +39,7 @@ def probe_cache(
     free: bool = False,
     causal: int | None = None,
     budget: int = BUDGET,
+    repeats: int = REPEATS,
     seed: int = 0,
     progress: bool = True,
 ) -> CacheProbeResult:
@@ -46,10 +48,13 @@ def probe_cache(
     free: hidden frames are generated (default: given as the clip shows them; the causal tests always have it so).
     causal: change the memory and look at the return in at most so many windows with twins and a sweep, of each event
     type in turn (default: all; 0: none; about 12 rollouts each). budget: principal components that a probe reads of any
-    place or picture. Writes `out`/cache.json and `out`/cache.html. ValueError names what is wrong.
+    place or picture. repeats: fold assignments of the cross-validation; decoding takes time in proportion. Writes
+    `out`/cache.json and `out`/cache.html. ValueError names what is wrong.
     """
     if budget < 1:
         raise ValueError(f"budget: {budget} principal components; give at least 1")
+    if repeats < 1:
+        raise ValueError(f"repeats: {repeats} fold assignments; give at least 1")
     if causal is not None and causal < 0:
         raise ValueError(f"causal: {causal} windows; give 0 or more, or leave it out for all")
     run_dir, out = Path(run), Path(out)
@@ -70,7 +75,7 @@ def probe_cache(
         [Clip.open(path) for path in paths],
         dataset=str(dataset),
         facts=facts,
-        settings=Settings(free=free, causal=causal, budget=budget, seed=seed, steps=STEPS),
+        settings=Settings(free=free, causal=causal, budget=budget, repeats=repeats, seed=seed, steps=STEPS),
         known=read_seen(run_dir).scenes if seen_file(run_dir).exists() else frozenset(),
         progress=progress,
     )
@@ -119,7 +124,7 @@ def probe_memory(
         )
     bins_s = time_bins(windows)
     decoded = [
-        decode(group, bins_s, budget=settings.budget, seed=settings.seed)
+        decode(group, bins_s, budget=settings.budget, repeats=settings.repeats, seed=settings.seed)
         for group in tqdm(groups, desc="decoding", unit="variable", disable=not progress)
     ]
     tested = None

@@ -12,13 +12,16 @@ RNG = np.random.default_rng(0)
 SCENES = [f"s{i // 4}" for i in range(160)]  # 40 scenes of 4 rows
 
 
-def test_the_path_equals_normal_equations_solved_one_by_one():
-    x, y, new = RNG.normal(size=(30, 6)) * 10.0 ** np.arange(-2, 4), RNG.normal(size=(30, 2)), RNG.normal(size=(5, 6))
+@pytest.mark.parametrize("rows", [30, 5])
+def test_the_path_equals_normal_equations_solved_one_by_one(rows):
+    """With fewer rows than columns too: m is the mean over the components that there are."""
+    x, y = RNG.normal(size=(rows, 6)) * 10.0 ** np.arange(-2, 4), RNG.normal(size=(rows, 2))
+    new, rank = RNG.normal(size=(5, 6)), min(rows - 1, 6)
     path = RidgePath.fit(x, y, budget=6)
     mean, scale = x.mean(0), x.std(0)
     z = (x - mean) / scale
     for number, alpha in enumerate(PENALTIES):
-        penalty = alpha * np.trace(z.T @ z) / 6
+        penalty = alpha * np.trace(z.T @ z) / rank
         weights = np.linalg.solve(z.T @ z + penalty * np.eye(6), z.T @ (y - y.mean(0)))
         slow = (new - mean) / scale @ weights + y.mean(0)
         assert np.allclose(path.predict(new)[number], slow, atol=1e-9 * np.abs(slow).max())

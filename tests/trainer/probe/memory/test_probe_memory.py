@@ -71,7 +71,7 @@ def planted() -> Group:
 
 
 def test_a_planted_memory_is_found_where_it_is_and_controls_find_nothing(planted):
-    found = decode(planted, (0.0, 1.0, 2.0), budget=WIDTH)
+    found = decode(planted, (0.0, 1.0, 2.0), budget=WIDTH, repeats=2)
     assert found.num_scenes == NUM_SCENES and found.num_rows == 4 * NUM_SCENES
     state, rate, beyond = found.targets
     assert beyond.chosen[0][0] in ("keys over the frame, layer 1", "keys over the object, layer 1")
@@ -92,7 +92,7 @@ def test_a_planted_memory_is_found_where_it_is_and_controls_find_nothing(planted
 
 def test_where_last_state_and_time_say_all_nothing_is_left(planted):
     (group,) = group_windows([window(n, trivial=True) for n in range(8)])
-    state, rate, beyond = decode(group, (0.0, 1.0, 2.0), budget=WIDTH).targets
+    state, rate, beyond = decode(group, (0.0, 1.0, 2.0), budget=WIDTH, repeats=1).targets
     assert row_of(state, PRIOR).r2.mean == pytest.approx(1.0)
     assert rate.rows == beyond.rows == () and beyond.explained == 1.0
 
@@ -127,7 +127,7 @@ def test_all_types_together_count_in_standard_deviations():
 @pytest.fixture(scope="module")
 def probed(models, clips) -> Iterator[CacheProbeResult]:
     """With fewer causal tests than there are, to be quick."""
-    settings = Settings(free=False, causal=None, budget=8, seed=0, steps=1)
+    settings = Settings(free=False, causal=None, budget=8, repeats=2, seed=0, steps=1)
     facts = {"directory": "<runs/random>", "step": 0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(causal, "SHIFTS", (1,))
@@ -149,6 +149,7 @@ def test_a_random_model_gives_a_page_and_a_file_that_reads_back(probed, tmp_path
     write_page(tmp_path / "cache.html", probed)
     page = (tmp_path / "cache.html").read_text()
     assert "<script" not in page and not re.search(r"(?:src|href)=\"(?!data:)", page)
+    assert "dealt out to folds\n2 times" in page and all(r.fold_sd is not None for r in group.targets[0].rows[:3])
     assert "&lt;runs/random&gt;" in page and "Decodable does not mean used" in page
     assert page.count('class="heat"') == sum(9 for g in probed.groups for t in g.targets if t.rows)
 
@@ -169,7 +170,7 @@ def test_an_untrained_model_is_another_draw_of_the_same(models):
 
 
 def test_clips_of_the_training_are_left_out(models, clips):
-    settings = Settings(free=False, causal=0, budget=8, seed=0, steps=1)
+    settings = Settings(free=False, causal=0, budget=8, repeats=1, seed=0, steps=1)
     with pytest.raises(ValueError, match="kept apart"):
         probe_memory(
             models, clips, dataset="d", facts={}, settings=settings, known=frozenset(c.scene_id for c in clips)
@@ -181,6 +182,9 @@ def test_clips_of_the_training_are_left_out(models, clips):
 def test_the_command_names_what_is_wrong(tmp_path, capsys):
     assert remind.main(["probe-cache", str(tmp_path / "no"), "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert "no: no such run folder" in capsys.readouterr().err
+    none = ["--repeats", "0"]
+    assert remind.main(["probe-cache", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path), *none]) == 2
+    assert "repeats: 0 fold assignments; give at least 1" in capsys.readouterr().err
 
 
 def test_heat_maps_show_figures_and_gaps():
