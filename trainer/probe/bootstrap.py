@@ -104,9 +104,8 @@ def clustered_slopes(
     """
     data, target = np.asarray(features, np.float64), np.asarray(values, np.float64)
     products = [data[:, i] * data[:, j] for i in range(data.shape[1]) for j in range(data.shape[1])]
-    squares = np.stack([_by_scene(list(product), scenes)[0] for product in products], 1)
-    squares = squares.reshape(-1, data.shape[1], data.shape[1])  # [scenes, k, k]
-    moments = np.stack([_by_scene(list(column * target), scenes)[0] for column in data.T], 1)  # [scenes, k]
+    squares = _by_scene(np.stack(products), scenes).T.reshape(-1, data.shape[1], data.shape[1])  # [scenes, k, k]
+    moments = _by_scene(data.T * target, scenes).T  # [scenes, k]
     num_scenes, whole = len(squares), squares.sum(0)
     if np.linalg.cond(whole) > MAX_CONDITION:
         raise ValueError("slopes over features that are multiples of each other, or all 0")
