@@ -26,9 +26,11 @@ ORANGE = [0.75, 0.28, 0.04]
 
 def clutter_props(count: int, setting: Setting, site: Site, rng: np.random.Generator) -> tuple[PropPlan, ...]:
     """`count` things; raises Problem when there is no room for them."""
+    order = [str(kind) for kind in rng.permutation(sorted(site.things))]
+    if count == 0:
+        return ()
     placed: list[PropPlan] = []
     boxes = [_prop_bounds_m(prop) for prop in site.props if _stands_about(prop, site)]
-    order = [str(kind) for kind in rng.permutation(sorted(site.things))]
     grounds = [ground for ground in site.grounds if ground.clutter]
     views = _Views.of(setting)
     for i in range(count):

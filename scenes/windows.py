@@ -243,7 +243,8 @@ def least_change(window: InterruptionPlan, running: Running) -> float:
     backs = np.array([window.back_s - frame_s, window.back_s, window.back_s + frame_s])
     times = np.maximum(np.concatenate([ends, backs]), 0.0) - plan.start_s
     values = np.asarray(event.states(times)[variable.name], dtype=np.float64).reshape(6, -1)
-    return min(float(np.linalg.norm(variable.difference(a, b))) for a in values[:3] for b in values[3:])
+    apart = variable.difference(values[:3, None], values[None, 3:])  # [3, 3, n]
+    return float(np.sqrt((apart**2).sum(-1)).min())
 
 
 def nearest_change(request: Request, running: Running, clear_s: float) -> str:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from trainer.probe.readout import SweepModel
-from trainer.probe.registration import MAX_SHIFT_PX, MIN_IMPROVEMENT, SEARCH_PIXELS, align, fit_affine
+from trainer.probe.registration import MAX_SHIFT_PX, MIN_IMPROVEMENT, SEARCH_PIXELS, affine_errors, align
 
 MAX_MOVE_PX = 10
 MIN_VIEW = 0.5
+ROUNDING = 1e-12  # errors below this (of full scale, squared) are alike
 
 
 def recentred(picture: NDArray[np.uint8], sweep: SweepModel) -> NDArray[np.uint8]:
@@ -40,10 +41,12 @@ def coarse_move(
         return 0, 0
     some = np.linspace(0, len(rows) - 1, min(len(rows), SEARCH_PIXELS)).astype(int)
     rows, columns = rows[some], columns[some]
-    moves = [(i, j) for i in range(-m, m + 1) for j in range(-m, m + 1)]
-    errors = [fit_affine(query[rows + i, columns + j], reference[rows, columns])[2] for i, j in moves]
-    best = int(np.argmin(errors))
-    return moves[best] if errors[best] < MIN_IMPROVEMENT * errors[moves.index((0, 0))] else (0, 0)
+    steps = np.arange(-m, m + 1)
+    moved = query[rows + steps[:, None, None], columns + steps[:, None]]  # [2m + 1 down, 2m + 1 right, n, 3]
+    errors = affine_errors(moved.reshape(-1, *moved.shape[2:]), reference[rows, columns]).reshape(moved.shape[:2])
+    errors = np.maximum(errors, ROUNDING)
+    i, j = (int(v) for v in np.unravel_index(np.argmin(errors), errors.shape))
+    return (i - m, j - m) if errors[i, j] < MIN_IMPROVEMENT * errors[m, m] else (0, 0)
 
 
 def view_share(picture: NDArray[np.uint8], sweep: SweepModel) -> float:

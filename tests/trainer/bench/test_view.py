@@ -7,9 +7,10 @@ import pytest
 from scipy import ndimage
 
 from tests.trainer.probe.drawing import CARRIER_ID, SWEEP_TIMES_S, T_H_S, T_R_S, draw, rendered
-from trainer.bench.view import MAX_MOVE_PX, MIN_VIEW, recentred, view_share
+from trainer.bench.view import MAX_MOVE_PX, MIN_VIEW, coarse_move, recentred, view_share
 from trainer.probe.metrics import clock_ratio
 from trainer.probe.readout import SweepModel, measure, prepare
+from trainer.probe.registration import fit_affine
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,26 @@ def test_a_moved_view_is_read_where_it_is(sweep: SweepModel) -> None:
         evidence = measure(sweep, back)
         assert clock_ratio(evidence.time_s, T_H_S, T_R_S) == pytest.approx((time_s - 2.0) / 2.0, abs=0.1)
         assert evidence.residual < 1.0 and view_share(back, sweep) > 0.85
+
+
+def test_surroundings_without_contrast_ask_for_no_move() -> None:
+    grey, everywhere = np.full((40, 40, 3), 0.4), np.ones((40, 40), dtype=bool)
+    assert coarse_move(grey, grey, everywhere) == coarse_move(grey + 0.1, grey, everywhere) == (0, 0)
+
+
+def test_the_move_is_that_of_one_fit_after_the_other(sweep: SweepModel) -> None:
+    """Slow twin, on a moved and darkened picture."""
+    picture = 0.9 * rendered(draw("glass", 4.0, 1)[0], 0.012, 7).astype(np.float64) / 255
+    moved = np.asarray(ndimage.shift(picture, (5, -7, 0), order=0, mode="nearest"))
+    m, inner = MAX_MOVE_PX, sweep.static.copy()
+    inner[:m], inner[-m:], inner[:, :m], inner[:, -m:] = False, False, False, False
+    rows, columns = (v[:: len(v) // 200] for v in np.nonzero(inner))
+    errors = {
+        (i, j): fit_affine(moved[rows + i, columns + j], sweep.mean[rows, columns])[2]
+        for i in range(-m, m + 1)
+        for j in range(-m, m + 1)
+    }
+    assert coarse_move(moved, sweep.mean, sweep.static) == min(errors, key=lambda move: errors[move]) == (5, -7)
 
 
 def test_another_view_is_no_view(sweep: SweepModel) -> None:
