@@ -158,7 +158,7 @@ def _steps_of(run: Run, experiment: Experiment, folders: Mapping[str, Path], out
     for split in experiment.data.heldout:
         if not _probed(out, run, split):
             report_dir = out / "probes" / run.name / split
-            where = ["--data", str(folders[split]), "--out", str(report_dir)]
+            where = ["--data", str(folders[split]), "--out", str(report_dir), "--instrument", str(out / "instrument")]
             yield ["probe", str(folder), *where, *experiment.probe.arguments]
 
 

@@ -100,7 +100,8 @@ def _generate(args: Args) -> int:
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
-    run.probe(args.run, args.data, args.out, samples=args.samples, config=_rollout_config(args))
+    how = _rollout_config(args)
+    run.probe(args.run, args.data, args.out, samples=args.samples, config=how, instrument=args.instrument)
     print(f"report: {args.out / 'index.html'}")
     return 0
 
@@ -200,6 +201,12 @@ def add_trainer_verbs(verbs: Verbs) -> None:
     probe.add_argument("--data", type=Path, required=True, metavar="DATASET")
     probe.add_argument("--out", type=Path, required=True, metavar="DIR")
     probe.add_argument("--samples", type=int, default=1, metavar="N", help="rollouts of each clip, seeds S, S + 1, ...")
+    probe.add_argument(
+        "--instrument",
+        type=Path,
+        metavar="DIR",
+        help="keeps readings of true pictures for the next probe of these clips",
+    )
     _add_rollout(probe)
     _add_probe_cache(verbs)
     compare = verbs.add(

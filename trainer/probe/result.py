@@ -118,6 +118,7 @@ class ProbeResult:
     exhibits: tuple[Judged, ...]
     model: tuple[ModelScore, ...]
     floors: tuple[Floor, ...] = ()  # of the trained estimator, one a window; empty: no second opinion
+    instrument: str | None = None  # file of an earlier probe that exhibits and floors were taken from; None: measured
     schema_version: int = SCHEMA_VERSION
 
     def write(self, path: Path) -> None:
@@ -149,32 +150,36 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def judged_of(d: dict[str, Any]) -> Judged:
+    """From its file form."""
+    second = None if d["second"] is None else Second(**d["second"])
+    return Judged(**{**d, "reading": _reading(d["reading"]), "second": second})
+
+
+def _reading(d: dict[str, Any]) -> Reading:
+    return Reading(**{**d, "reasons": tuple(d["reasons"])})
+
+
 def _result(data: dict[str, Any]) -> ProbeResult:
     def limits(d: dict[str, Any]) -> Limits:
         return Limits(**{**d, "sharpness": tuple(d["sharpness"])})
 
-    def reading(d: dict[str, Any]) -> Reading:
-        return Reading(**{**d, "reasons": tuple(d["reasons"])})
-
     def clip(d: dict[str, Any]) -> ClipFacts:
         series = {key: tuple(d[key]) for key in ("truth", "paused")} | {"splits": tuple(d.get("splits", ()))}
-        return ClipFacts(**{**d, **series, "paused_as_model": reading(d["paused_as_model"])})
+        return ClipFacts(**{**d, **series, "paused_as_model": _reading(d["paused_as_model"])})
 
     def score(d: dict[str, Any]) -> ModelScore:
-        frames = tuple(ModelFrame(**{**f, "reading": reading(f["reading"])}) for f in d["frames"])
+        frames = tuple(ModelFrame(**{**f, "reading": _reading(f["reading"])}) for f in d["frames"])
         variables = tuple(VariableScore(**v) for v in d["variables"])
         return ModelScore(**{**d, "frames": frames, "variables": variables})
-
-    def judged(d: dict[str, Any]) -> Judged:
-        second = None if d["second"] is None else Second(**d["second"])
-        return Judged(**{**d, "reading": reading(d["reading"]), "second": second})
 
     return ProbeResult(
         dataset=data["dataset"],
         run=data["run"],
         limits=limits(data["limits"]),
         clips=tuple(map(clip, data["clips"])),
-        exhibits=tuple(map(judged, data["exhibits"])),
+        exhibits=tuple(map(judged_of, data["exhibits"])),
         model=tuple(map(score, data["model"])),
         floors=tuple(Floor(**d) for d in data["floors"]),
+        instrument=data.get("instrument"),
     )

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.clip import Clip
-from trainer.probe.calibration import baselines, judge, measure_all
-from trainer.probe.estimator import Estimator, floor
+from trainer.probe.calibration import baselines
+from trainer.probe.estimator import Estimator
+from trainer.probe.instrument import read_instrument
 from trainer.probe.readout import measure
 from trainer.probe.report import write_report
-from trainer.probe.result import PROBE, ClipFacts, ProbeResult
+from trainer.probe.result import PROBE, ClipFacts, Key, ProbeResult
 from trainer.probe.score import Generated, score
 from trainer.probe.splits import WindowFacts, splits_of
 from trainer.probe.strips import write_strips
@@ -36,6 +37,7 @@ def probe(
     samples: int = 1,
     config: RolloutConfig | None = None,
     second_opinion: bool = True,
+    instrument: Path | str | None = None,
 ) -> ProbeResult:
     """Read truth, calibration and corruption pictures, and a model's rollouts, of every window with a sweep.
 
@@ -43,8 +45,9 @@ def probe(
     callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run, with the seeds
     config.seed, config.seed + 1 ...; config: sampler, guidance and memory of them (the default remembers everything).
     second_opinion: train an estimator on each sweep and let it read everything too (about a CPU second a window).
-    Writes `out`/probe.json, `out`/index.html and a film strip of each window under `out`/strips. ValueError names the
-    folder that is wrong.
+    instrument: folder that keeps what the readout makes of true, calibration and corruption pictures, for the next
+    probe of the same clips. Writes `out`/probe.json, `out`/index.html and a film strip of each window under
+    `out`/strips. ValueError names the folder that is wrong.
     """
     if samples < 1:
         raise ValueError(f"samples: {samples}, but each clip needs at least one; give 1 or more")
@@ -55,20 +58,29 @@ def probe(
     subjects = load_subjects(dataset)
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
+    fitted: dict[Key, Estimator] = {}
+
+    def estimator_of(subject: Subject) -> Estimator:
+        if subject.key not in fitted:
+            fitted[subject.key] = Estimator.fit(subject)
+        return fitted[subject.key]
+
+    folder = None if instrument is None else Path(instrument)
+    known = read_instrument(subjects, TOLERANT, estimator_of if second_opinion else None, folder)
     rollouts = {clip_id: [generate(clip) for generate in generators] for clip_id, clip in clips.items()}
-    estimators = {s.key: Estimator.fit(s) for s in subjects} if second_opinion else {}
     result = ProbeResult(
         dataset=str(dataset),
         run=facts,
         limits=TOLERANT,
         clips=tuple(_facts(s, subjects, seen) for s in subjects),
-        exhibits=tuple(judge(*row, TOLERANT, estimators.get(row[0].key)) for row in measure_all(subjects)),
+        exhibits=known.exhibits,
         model=tuple(
-            score(s, made, TOLERANT, sample, estimators.get(s.key))
+            score(s, made, TOLERANT, sample, estimator_of(s) if second_opinion else None)
             for s in subjects
             for sample, made in enumerate(rollouts[s.clip.clip_id])
         ),
-        floors=tuple(floor(s, estimators[s.key]) for s in subjects if estimators),
+        floors=known.floors,
+        instrument=known.source,
     )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)

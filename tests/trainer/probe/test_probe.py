@@ -162,7 +162,9 @@ def test_a_run_is_probed_with_the_memory_that_was_asked_for(tmp_path: Path, monk
     monkeypatch.setattr("trainer.rollout.rollout", lambda model, clip, config: seen.append(config))
     told: list[dict[str, Any]] = []
 
-    def stand_in(run_dir: Path, dataset: Path, out: Path, *, samples: int, config: RolloutConfig) -> None:
+    def stand_in(
+        run_dir: Path, dataset: Path, out: Path, *, samples: int, config: RolloutConfig, instrument: Path | None
+    ) -> None:
         generators, facts, _ = _load_run(run_dir, samples, config)
         told.append(facts)
         for generate in generators:
