@@ -96,16 +96,17 @@ def gradients(learner: Learner, step: int = 0) -> dict[str, torch.Tensor]:
 
 
 def two(folder: Path, configs: dict[str, TrainConfig], port: int, rank: int) -> None:
-    """One of two processes: gradients of every configuration, then a run that stops, resumes, and is stopped."""
+    """One of two processes: gradients of every configuration, then runs that stop and go on, and one that does not."""
     environment = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": 2, "RANK": rank, "LOCAL_RANK": rank}
     os.environ |= {name: str(value) for name, value in environment.items()}
     for name, config in configs.items():
         found = gradients(Learner(config, Devices.find()))
         if rank == 0:
             save_file(found, folder / f"{name}.safetensors")
-    for stop_at in (2, 4):
-        training = single_source(CLIPS[2:], SMALL.data)
-        fit(configs["fsdp"], training, CLIPS[:2], folder / "run", stop_at=stop_at, resume=True, progress=False)
+    for run, name, stops in (("run", "fsdp", (2, 4)), ("resumed", "fsdp_lora", (2, 4)), ("whole", "fsdp_lora", (4,))):
+        for stop_at in stops:
+            training = single_source(CLIPS[2:], SMALL.data)
+            fit(configs[name], training, CLIPS[:2], folder / run, stop_at=stop_at, resume=True, progress=False)
     torch.distributed.destroy_process_group()
 
 

@@ -39,6 +39,10 @@ def assert_same(left, right):
             assert torch.equal(tensor, right[name][key]), f"{name}: {key}"
 
 
+def files_of(checkpoint):
+    return {path.name: load_file(path) for path in checkpoint.glob("*.safetensors")}
+
+
 def test_a_run_that_was_killed_in_a_step_goes_on_bit_for_bit(tmp_path):
     """bf16, two micro-batches, average and moments: SIGKILL at step 5, back to the checkpoint of step 3."""
     _, whole_files = run(tmp_path / "whole", [8], config=HARD)
@@ -68,7 +72,10 @@ def test_a_signal_saves_and_tells_how_to_go_on(tmp_path, signum):
 
 
 def test_two_processes_take_the_step_of_one(tmp_path):
-    """Gloo: first-step gradients with DDP, FSDP2, two micro-batches and a LoRA equal those of one process to 1e-5."""
+    """Gloo: first-step gradients with DDP, FSDP2, two micro-batches and a LoRA equal those of one process to 1e-5.
+
+    A sharded LoRA that stops and goes on is, bit for bit, the one that does not stop.
+    """
     config = override(SMALL, {"batch_size": 4, "checkpoint_every": 2})
     lora = override(config, {"model.lora_rank": 2})
     configs = {
@@ -105,6 +112,12 @@ def test_two_processes_take_the_step_of_one(tmp_path):
     assert [line["step"] for line in lines] == [2, 4]
     assert abs(lines[-1]["loss"] - whole_run.loss) < 1e-4 * whole_run.loss
     assert load_trained(tmp_path / "run").step == 4
+    halfway, resumed = (files_of(path) for path in list_checkpoints(tmp_path / "resumed"))
+    assert_same(resumed, files_of(newest_checkpoint(tmp_path / "whole")))
+    assert resumed.keys() == {"model.safetensors", "ema.safetensors", "optimizer.safetensors"}
+    for name, tensors in resumed.items():  # otherwise it would say nothing that they are the same
+        learnt = [key for key in tensors if ".lora_B." in key]
+        assert learnt and not any(torch.equal(tensors[key], halfway[name][key]) for key in learnt), name
 
 
 def test_micro_batches_change_nothing_but_the_memory():
