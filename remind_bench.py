@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -20,6 +21,9 @@ from trainer.bench.result import BenchResult, Row, row_of, rows_csv, tasks_csv
 from trainer.bench.score import score_outputs
 from trainer.bench.tasks import BenchSuite, BenchTask, Given, find_truth
 from trainer.probe.result import finite
+
+if TYPE_CHECKING:
+    from trainer.rollout import RolloutConfig
 
 
 def public(suite: Suite) -> BenchSuite:
@@ -91,13 +95,15 @@ def export(name: str, out: Path, data: Path | None) -> str:
     return f"{out}: {len(truths)} tasks, {written} written now{gaps}; the rules are in {out / 'README.md'}"
 
 
-def generate(name: str, run: Path, data: Path, out: Path, *, given: Given = "seen") -> None:
-    """The videos of one of our runs for every task that `data` holds."""
+def generate(
+    name: str, run: Path, data: Path, out: Path, *, given: Given = "seen", config: RolloutConfig | None = None
+) -> str:
+    """The videos of one of our runs for every task that `data` holds; returns how they were made, in words."""
     from trainer.bench.models import write_generated  # torch
 
     truths = find_truth(public(load_suite(name)), data)
     with _bar("generate") as progress:
-        write_generated(run, truths, out, given=given, progress=progress)
+        return write_generated(run, truths, out, given=given, config=config, progress=progress).text()
 
 
 def score(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from remind_trainer_verbs import add_rollout, rollout_config
 from render_jobs.verbs import Args, Verbs
 
 SUITES = ("v1", "v1-small")
@@ -36,8 +37,10 @@ def _export(args: Args) -> int:
 def _generate(args: Args) -> int:
     import remind_bench
 
-    remind_bench.generate(args.suite, args.run, args.data, args.out, given=args.given)
-    print(f"{args.out}: videos and map.json, for `remind bench score`")
+    how = remind_bench.generate(
+        args.suite, args.run, args.data, args.out, given=args.given, config=rollout_config(args)
+    )
+    print(f"{args.out}: videos and map.json, for `remind bench score`; {how}")
     return 0
 
 
@@ -94,7 +97,9 @@ def add_bench(verbs: Verbs) -> None:
         "generate",
         _generate,
         "make the videos of a model of ours",
-        "remind bench generate runs/mymodel --suite v1 --data truth --out outputs/mymodel",
+        "remind bench generate runs/mymodel --suite v1 --data truth --out outputs/mymodel\n"
+        "remind bench generate runs/mymodel --data truth --window 8 --sink 1 --out outputs/mymodel-bounded",
+        resume_hint="the same command goes on; with other options, choose another --out",
     )
     generate.add_argument("run", type=Path, metavar="RUN")
     generate.add_argument("--data", type=Path, required=True, metavar="TRUTH", help="read up to the last given frame")
@@ -105,6 +110,7 @@ def add_bench(verbs: Verbs) -> None:
         default="seen",
         help="seen: what every model is given (default); hidden: the frames that show nothing of the event as well",
     )
+    add_rollout(generate)
     baselines = bench.add(
         "baselines",
         _baselines,

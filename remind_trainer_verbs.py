@@ -57,8 +57,8 @@ def _assignments(texts: Sequence[str]) -> dict[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
-def _rollout_config(args: Args) -> RolloutConfig:
-    """What the options of `_add_rollout` say."""
+def rollout_config(args: Args) -> RolloutConfig:
+    """What the options of `add_rollout` say. ValueError for values that do not go, alone or together."""
     from trainer.rollout import CacheConfig, RolloutConfig
 
     cache = CacheConfig(
@@ -81,7 +81,7 @@ def _rollout_config(args: Args) -> RolloutConfig:
 def _generate(args: Args) -> int:
     from trainer.rollout import generate
 
-    config = _rollout_config(args)
+    config = rollout_config(args)
     request = generate.Request(
         free=args.free,
         drop_hidden=args.drop_hidden,
@@ -100,7 +100,7 @@ def _generate(args: Args) -> int:
 def _probe(args: Args) -> int:
     from trainer.probe import run
 
-    how = _rollout_config(args)
+    how = rollout_config(args)
     run.probe(args.run, args.data, args.out, samples=args.samples, config=how, instrument=args.instrument)
     print(f"report: {args.out / 'index.html'}")
     return 0
@@ -207,7 +207,7 @@ def add_trainer_verbs(verbs: Verbs) -> None:
         metavar="DIR",
         help="keeps readings of true pictures for the next probe of these clips",
     )
-    _add_rollout(probe)
+    add_rollout(probe)
     _add_probe_cache(verbs)
     compare = verbs.add(
         "compare",
@@ -281,7 +281,7 @@ def _add_generate(verbs: Verbs) -> None:
     )
     what.add_argument("--chunk", type=int, default=1, metavar="N", help="latents that are made together (default 1)")
     what.add_argument("--attention", action="store_true", help="also a picture of where generated frames look")
-    _add_rollout(generate)
+    add_rollout(generate)
 
 
 def _add_probe_cache(verbs: Verbs) -> None:
@@ -313,8 +313,8 @@ def _add_export(verbs: Verbs) -> None:
     export.add_argument("--weights", choices=["ema", "model"], default="ema", help="averaged or last (default ema)")
 
 
-def _add_rollout(verb: ArgumentParser) -> None:
-    """How frames are generated, the same for every verb that generates; see `_rollout_config`."""
+def add_rollout(verb: ArgumentParser) -> None:
+    """How frames are generated, the same for every verb that generates; see `rollout_config`."""
     how = verb.add_argument_group("how frames are generated")
     how.add_argument("--steps", type=int, default=8, metavar="N", help="Euler steps a frame (default 8)")
     how.add_argument(

@@ -46,8 +46,9 @@ class Seen:
             complete=self.complete and other.complete,
         )
 
-    def write(self, run_dir: Path) -> None:
-        tree = {
+    def tree(self) -> dict[str, Any]:
+        """As plain values, for a JSON file."""
+        return {
             "schema_version": SCHEMA_VERSION,
             "complete": self.complete,
             "longest_hidden_s": self.longest_hidden_s,
@@ -55,7 +56,25 @@ class Seen:
             "compositions": sorted(self.compositions),
             "scenes": sorted(self.scenes),
         }
-        (run_dir / SEEN).write_text(json.dumps(tree, indent=1) + "\n")
+
+    @classmethod
+    def of(cls, tree: dict[str, Any]) -> Seen:
+        """What `tree` gave. KeyError, TypeError or ValueError for anything else."""
+        if tree["schema_version"] != SCHEMA_VERSION:
+            raise ValueError(f"schema_version {tree['schema_version']!r}, this version reads {SCHEMA_VERSION}")
+        longest, complete = tree["longest_hidden_s"], tree["complete"]
+        if not isinstance(complete, bool) or not isinstance(longest, int | float) or not math.isfinite(longest):
+            raise ValueError("complete must be true or false, longest_hidden_s a number")
+        return cls(
+            scenes=frozenset(_texts(tree["scenes"])),
+            compositions=frozenset(tuple(_texts(types)) for types in tree["compositions"]),
+            interruptions=frozenset(_texts(tree["interruptions"])),
+            longest_hidden_s=float(longest),
+            complete=complete,
+        )
+
+    def write(self, run_dir: Path) -> None:
+        (run_dir / SEEN).write_text(json.dumps(self.tree(), indent=1) + "\n")
 
 
 def seen_file(folder: Path) -> Path:
@@ -79,18 +98,7 @@ def read_seen(run_dir: Path) -> Seen:
         raise ValueError(one_line(f"{run_dir}: holds no {SEEN}; give the folder of a training run"))
     tree = read_json(path, MAX_JSON_BYTES)
     try:
-        if tree["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema_version {tree['schema_version']!r}, this version reads {SCHEMA_VERSION}")
-        longest, complete = tree["longest_hidden_s"], tree["complete"]
-        if not isinstance(complete, bool) or not isinstance(longest, int | float) or not math.isfinite(longest):
-            raise ValueError("complete must be true or false, longest_hidden_s a number")
-        return Seen(
-            scenes=frozenset(_texts(tree["scenes"])),
-            compositions=frozenset(tuple(_texts(types)) for types in tree["compositions"]),
-            interruptions=frozenset(_texts(tree["interruptions"])),
-            longest_hidden_s=float(longest),
-            complete=complete,
-        )
+        return Seen.of(tree)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(one_line(f"{path}: does not say what was trained on ({error}); train again")) from None
 

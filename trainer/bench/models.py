@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from simulator.clip import Clip
 from trainer.bench.baselines import Progress, Video, write_map, write_video
+from trainer.bench.generation import RECORD, Generation, read_generation
 from trainer.bench.tasks import Given, Truth
 from trainer.build import default_device
 from trainer.checkpoint import TrainedModel, load_trained
@@ -16,6 +18,7 @@ from trainer.data.clips import read_clip
 from trainer.latents.layout import LatentLayout
 from trainer.rollout import RolloutConfig, rollout
 from trainer.rollout.plan import rollout_layout
+from trainer.seen import read_seen, seen_file
 
 
 def write_generated(
@@ -26,14 +29,26 @@ def write_generated(
     given: Given = "seen",
     config: RolloutConfig | None = None,
     progress: Progress | None = None,
-) -> None:
-    """A folder of videos with its map, by the newest checkpoint of a run. Videos that are there are kept.
+) -> Generation:
+    """A folder of videos with its map and `generate.json`, by the newest checkpoint of a run; returns that record.
 
     given: `seen`, the frames up to the last plain sight, as for every model; `hidden`, also those in which nothing of
-    the event is seen, as our training has it (the model then need not make the interruption itself).
+    the event is seen, as our training has it (the model then need not make the interruption itself). config: sampler,
+    guidance and memory (the default remembers everything). Videos that are there are kept; ValueError when they were
+    made otherwise.
     """
-    trained = load_trained(run, device=default_device())
+    trained, config = load_trained(run, device=default_device()), config or RolloutConfig()
+    generation = Generation(
+        run=str(run),
+        step=trained.step,
+        given=given,
+        how=config.text(),
+        config=dataclasses.asdict(config),
+        seen=read_seen(run) if seen_file(run).exists() else None,
+    )
+    _check_folder(folder, generation)
     folder.mkdir(parents=True, exist_ok=True)
+    generation.write(folder)
     for number, truth in enumerate(truths):
         path = folder / f"{truth.task.id}.mp4"
         if not path.exists():
@@ -41,6 +56,17 @@ def write_generated(
         if progress is not None:
             progress(number + 1, len(truths))
     write_map(folder, [truth.task.id for truth in truths])
+    return generation
+
+
+def _check_folder(folder: Path, generation: Generation) -> None:
+    """Videos that are there must have been made in the same way: no folder holds a mixture."""
+    if not any(folder.glob("*.mp4")):
+        return
+    if not (folder / RECORD).exists():
+        raise ValueError(f"{folder}: holds videos, but no {RECORD} that says how they were made; choose a new folder")
+    if difference := read_generation(folder).difference(generation):
+        raise ValueError(f"{folder}: its videos were made with {difference}; choose a new folder for others")
 
 
 def generated_video(trained: TrainedModel, clip: Clip, given: Given, config: RolloutConfig | None = None) -> Video:

@@ -1,5 +1,7 @@
 """The folder that comes back: videos and exactly one JSON map, task id -> file (as STEVO-Bench has it).
 
+`remind bench generate` writes a second JSON file, `generate.json`, which is no map.
+
 Everything in it is untrusted: names stay inside the folder, links are not followed, and what is wrong with one entry
 costs that task only.
 """
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from trainer.bench.generation import RECORD, Generation, read_generation
 from trainer.bench.tasks import BenchTask
 from untrusted import one_line, read_json
 
@@ -20,18 +23,20 @@ MAX_ENTRIES = 10_000
 @dataclass(frozen=True)
 class Outputs:
     """`files`: task id -> its video, for tasks whose entry is good; `problems`: task id -> why it has none;
-    `remarks`: lines about entries that belong to no task."""
+    `remarks`: lines about entries that belong to no task; `generation`: how a run of ours made them."""
 
     files: dict[str, Path]
     problems: dict[str, str]
     remarks: tuple[str, ...]
+    generation: Generation | None = None
 
 
 def read_outputs(folder: Path, tasks: Sequence[BenchTask]) -> Outputs:
     """Raises ValueError, naming the folder or the map, when there is nothing that could be scored."""
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder; give the one with the videos and their JSON map")
-    maps = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".json")
+    texts = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".json")
+    maps = [p for p in texts if p.name != RECORD or len(texts) == 1]
     if len(maps) != 1:
         names = f" ({', '.join(one_line(p.name)[:60] for p in maps[:4])})" if maps else ""
         raise ValueError(f"{folder}: {len(maps)} JSON files{names}; exactly one must map task ids to files")
@@ -51,7 +56,13 @@ def read_outputs(folder: Path, tasks: Sequence[BenchTask]) -> Outputs:
         else:
             files[task_id] = folder / entries[task_id]
     remarks = [f"{one_line(name)[:80]}: no task of this suite; ignored" for name in entries if name not in known]
-    return Outputs(files, problems, (*remarks, *_shared(files)))
+    generation = None
+    if len(texts) > len(maps):
+        try:
+            generation = read_generation(folder)
+        except ValueError as error:
+            remarks.append(f"{error}; ignored")
+    return Outputs(files, problems, (*remarks, *_shared(files)), generation)
 
 
 def _fault(folder: Path, name: object) -> str:

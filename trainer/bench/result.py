@@ -109,6 +109,7 @@ class BenchResult:
     official: bool  # all tasks of the suite, against its pinned truth
     tasks: tuple[TaskScore, ...]
     remarks: tuple[str, ...]
+    generation: str = ""  # how a run of ours made the videos; empty: nothing beside them says so
 
     @property
     def problems(self) -> list[str]:
@@ -148,6 +149,7 @@ class Row:
     categories: dict[str, Group]
     kinds: dict[str, Group]
     splits: dict[str, Group]  # types of event that are held out from training, and others
+    generation: str = ""  # as in `BenchResult`
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -188,6 +190,7 @@ def row_of(result: BenchResult) -> Row:
         categories=_groups(tasks, lambda t: t.task.category),
         kinds=_groups(tasks, lambda t: t.task.kind),
         splits=_groups(tasks, lambda t: "held-out types" if t.task.held_out else "other types"),
+        generation=result.generation,
     )
 
 
@@ -196,7 +199,7 @@ def rows_csv(rows: Sequence[Row]) -> str:
     names = list(dict.fromkeys(n for r in rows for g in (r.categories, r.kinds, r.splits) for n in g))
     head = [
         "name", "suite", "digest", "official", "tasks", "suite_tasks", "videos", "memory", "memory_low", "memory_high",
-        "recovery", "clock_ratio", "coverage", "interrupted", "psnr_db", "ssim",
+        "recovery", "clock_ratio", "coverage", "interrupted", "psnr_db", "ssim", "generation",
     ]  # fmt: skip
     lines: list[list[Any]] = [[*head, *(f"memory_{name.replace(' ', '_')}" for name in names)]]
     for r in rows:
@@ -204,7 +207,7 @@ def rows_csv(rows: Sequence[Row]) -> str:
         plain = [
             r.name, r.suite, r.digest, r.official, r.num_tasks, r.num_suite_tasks, r.num_videos, r.memory.mean,
             r.memory.low, r.memory.high, r.recovery.mean, r.clock_ratio.mean if r.clock_ratio else None, r.coverage,
-            r.interrupted, r.psnr_db, r.ssim,
+            r.interrupted, r.psnr_db, r.ssim, r.generation,
         ]  # fmt: skip
         lines.append([*plain, *(groups[name].memory.mean if name in groups else None for name in names)])
     return _csv(lines)
@@ -305,4 +308,5 @@ def _row(data: dict[str, Any]) -> Row:
         categories=groups(data["categories"]),
         kinds=groups(data["kinds"]),
         splits=groups(data["splits"]),
+        generation=str(data.get("generation", "")),
     )

@@ -74,6 +74,7 @@ def score_outputs(
         official=len(truths) == len(suite.tasks) and all(truth.official for truth in truths),
         tasks=tuple(scores),
         remarks=outputs.remarks,
+        generation=outputs.generation.text() if outputs.generation else "",
     )
     usable = {task.task.id for task in scores if task.model is not None}
     return result, {task_id: path for task_id, path in outputs.files.items() if task_id in usable}
