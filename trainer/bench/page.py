@@ -18,6 +18,7 @@ from trainer.bench.score import read_video
 from trainer.bench.tasks import Truth
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import data_uri
+from trainer.probe.splits import SPLITS
 from trainer.probe.templating import publish, template
 
 NUM_SHOWN = 3  # worst, and best tasks
@@ -48,6 +49,11 @@ def write_page(
             ("By category of change", _table([row.categories for row in rows])),
             ("By what hides it", _table([row.kinds for row in rows])),
             ("By event types kept from training", _table([row.splits for row in rows])),
+        ],
+        distance=[
+            (name, [row.distance.get(name) for row in rows if row.distance])
+            for name in SPLITS
+            if any(name in row.distance for row in rows)
         ],
         chosen=chosen,
         summary=summary(result, rows[0]),

@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,7 @@ from trainer.bench.tasks import BenchTask, Truth
 from trainer.bench.view import MIN_VIEW
 from trainer.probe.bootstrap import Estimate, clustered_mean
 from trainer.probe.result import ModelScore, finite
+from trainer.probe.splits import SPLITS
 from trainer.probe.subject import Subject
 from untrusted import read_json
 
@@ -37,6 +38,7 @@ class TaskScore:
     there: float | None  # share of the hidden frames in which the interruption is there; None: not looked at
     prefix_db: float | None  # PSNR of the frames that were given
     video: dict[str, Any] | None  # size, rate, number of frames as they came
+    splits: tuple[str, ...] = ()  # distance from training, see `trainer.probe.splits`; none: not known
 
     @classmethod
     def absent(cls, truth: Truth, subject: Subject, problem: str) -> Self:
@@ -150,6 +152,7 @@ class Row:
     kinds: dict[str, Group]
     splits: dict[str, Group]  # types of event that are held out from training, and others
     generation: str = ""  # as in `BenchResult`
+    distance: dict[str, Group] = field(default_factory=dict)  # from training; a task may count in several
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
@@ -172,6 +175,7 @@ def row_of(result: BenchResult) -> Row:
     tasks = result.tasks
     read = [t for t in tasks if t.clock_ratio is not None]
     ratios, models = [t.clock_ratio for t in read if t.clock_ratio is not None], [t.model for t in tasks if t.model]
+    groups = _groups(tasks, lambda t: t.splits)
     return Row(
         name=result.name,
         suite=result.suite,
@@ -187,23 +191,24 @@ def row_of(result: BenchResult) -> Row:
         interrupted=sum(t.interrupted for t in tasks) / max(len(models), 1),
         psnr_db=_plain_mean([m.psnr_db for m in models]),
         ssim=_plain_mean([m.ssim for m in models]),
-        categories=_groups(tasks, lambda t: t.task.category),
-        kinds=_groups(tasks, lambda t: t.task.kind),
-        splits=_groups(tasks, lambda t: "held-out types" if t.task.held_out else "other types"),
+        categories=_groups(tasks, lambda t: (t.task.category,)),
+        kinds=_groups(tasks, lambda t: (t.task.kind,)),
+        splits=_groups(tasks, lambda t: ("held-out types" if t.task.held_out else "other types",)),
         generation=result.generation,
+        distance={name: groups[name] for name in SPLITS if name in groups},
     )
 
 
 def rows_csv(rows: Sequence[Row]) -> str:
     """A line a run; groups as columns `memory_<group>`."""
-    names = list(dict.fromkeys(n for r in rows for g in (r.categories, r.kinds, r.splits) for n in g))
+    names = list(dict.fromkeys(n for r in rows for g in (r.categories, r.kinds, r.splits, r.distance) for n in g))
     head = [
         "name", "suite", "digest", "official", "tasks", "suite_tasks", "videos", "memory", "memory_low", "memory_high",
         "recovery", "clock_ratio", "coverage", "interrupted", "psnr_db", "ssim", "generation",
     ]  # fmt: skip
     lines: list[list[Any]] = [[*head, *(f"memory_{name.replace(' ', '_')}" for name in names)]]
     for r in rows:
-        groups = {**r.categories, **r.kinds, **r.splits}
+        groups = {**r.categories, **r.kinds, **r.splits, **r.distance}
         plain = [
             r.name, r.suite, r.digest, r.official, r.num_tasks, r.num_suite_tasks, r.num_videos, r.memory.mean,
             r.memory.low, r.memory.high, r.recovery.mean, r.clock_ratio.mean if r.clock_ratio else None, r.coverage,
@@ -216,7 +221,7 @@ def rows_csv(rows: Sequence[Row]) -> str:
 def tasks_csv(result: BenchResult) -> str:
     """A line a task."""
     head = ["task", "category", "event_type", "held_out", "kind", "memory", "recovery", "clock_ratio", "interrupted"]
-    lines: list[list[Any]] = [[*head, "psnr_db", "unreadable", "problem"]]
+    lines: list[list[Any]] = [[*head, "psnr_db", "unreadable", "problem", "from_training"]]
     for t in result.tasks:
         psnr = t.model.psnr_db if t.model else None
         facts = [t.task.id, t.task.category, t.task.event_type, t.task.held_out, t.task.kind]
@@ -230,6 +235,7 @@ def tasks_csv(result: BenchResult) -> str:
                 psnr,
                 " ".join(t.reasons),
                 t.problem or "; ".join(t.remarks),
+                "; ".join(t.splits),
             ]
         )
     return _csv(lines)
@@ -251,10 +257,11 @@ def _cell(value: Any) -> str:
     return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown
 
 
-def _groups(tasks: Sequence[TaskScore], key: Callable[[TaskScore], str]) -> dict[str, Group]:
+def _groups(tasks: Sequence[TaskScore], names: Callable[[TaskScore], Sequence[str]]) -> dict[str, Group]:
     groups: dict[str, list[TaskScore]] = {}
     for task in tasks:
-        groups.setdefault(key(task), []).append(task)
+        for name in names(task):
+            groups.setdefault(name, []).append(task)
     return {
         name: Group(
             memory=_mean([t.memory for t in members], members),
@@ -308,5 +315,6 @@ def _row(data: dict[str, Any]) -> Row:
         categories=groups(data["categories"]),
         kinds=groups(data["kinds"]),
         splits=groups(data["splits"]),
-        generation=str(data.get("generation", "")),
+        generation=str(data.get("generation", "")),  # rows of older scores have neither this
+        distance=groups(data.get("distance", {})),  # nor this
     )

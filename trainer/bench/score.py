@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,8 +31,10 @@ from trainer.bench.tasks import BenchSuite, Truth
 from trainer.bench.view import recentred, view_share
 from trainer.probe import metrics
 from trainer.probe.score import score
+from trainer.probe.splits import WindowFacts, splits_of
 from trainer.probe.subject import Subject
 from trainer.probe.verdict import TOLERANT
+from trainer.seen import Seen
 from untrusted import one_line
 
 LEFT_VIEW = 0.25  # s from which a hidden frame counts as interrupted
@@ -62,7 +65,8 @@ def score_outputs(
         if workers > 1:
             context = multiprocessing.get_context("spawn")
             spread = stack.enter_context(ProcessPoolExecutor(workers, mp_context=context)).map
-        for task in spread(score_task, truths, paths, problems):
+        seen = outputs.generation.seen if outputs.generation else None
+        for task in spread(functools.partial(score_task, seen=seen), truths, paths, problems):
             scores.append(task)
             if progress is not None:
                 progress(len(scores), len(truths))
@@ -80,10 +84,15 @@ def score_outputs(
     return result, {task_id: path for task_id, path in outputs.files.items() if task_id in usable}
 
 
-def score_task(truth: Truth, path: Path | None, problem: str) -> TaskScore:
-    """One task; `path` is None where the map says nothing usable, `problem` then says why."""
+def score_task(truth: Truth, path: Path | None, problem: str, seen: Seen | None = None) -> TaskScore:
+    """One task; `path` is None where the map says nothing usable, `problem` then says why. seen: by the model."""
     truth = dataclasses.replace(truth, clip=at_read_size(truth.clip))
     subject = Subject.load(truth.clip)
+    splits = splits_of(WindowFacts.of(subject), seen) if seen else ()
+    return dataclasses.replace(_score_file(truth, subject, path, problem), splits=splits)
+
+
+def _score_file(truth: Truth, subject: Subject, path: Path | None, problem: str) -> TaskScore:
     if path is None:
         return TaskScore.absent(truth, subject, problem)
     try:
