@@ -98,7 +98,7 @@ def add_bench(verbs: Verbs) -> None:
         _generate,
         "make the videos of a model of ours",
         "remind bench generate runs/mymodel --suite v1 --data truth --out outputs/mymodel\n"
-        "remind bench generate runs/mymodel --data truth --window 8 --sink 1 --out outputs/mymodel-bounded",
+        "remind bench generate runs/mymodel --data truth --window 8 --out outputs/mymodel-bounded",
         resume_hint="the same command goes on; with other options, choose another --out",
     )
     generate.add_argument("run", type=Path, metavar="RUN")

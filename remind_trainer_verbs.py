@@ -323,7 +323,9 @@ def add_rollout(verb: ArgumentParser) -> None:
     how.add_argument("--guidance", type=float, default=1.0, metavar="G", help="classifier-free (default 1: none)")
     how.add_argument("--negative-prompt", default="", metavar="TEXT", help="what guidance leads away from")
     how.add_argument("--seed", type=int, default=0, metavar="S", help="of the noise (default 0)")
-    memory = verb.add_argument_group("what is remembered (default: all)")
+    memory = verb.add_argument_group(
+        "what is remembered (default: all; the first frame, and the last one seen, always)"
+    )
     memory.add_argument("--sink", type=int, default=0, metavar="N", help="the first N frames stay")
     memory.add_argument("--window", type=int, metavar="N", help="of the others, the newest N stay")
     memory.add_argument("--capacity", type=int, metavar="N", help="most frames held, protected ones included")

@@ -1,4 +1,4 @@
-"""`remind bench generate` takes every option of `remind generate` on sampler and memory, uses it, and writes it down."""
+"""`remind bench generate` takes the options of `remind generate` on sampler and memory, uses them, and notes them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 import remind
 import remind_bench
 from remind_trainer_verbs import add_rollout
+from simulator.clip import Clip
 from tests.trainer.bench.fake_suite import SUITE
-from tests.trainer.bench.test_models import trained  # noqa: F401 (a fixture)
+from tests.trainer.bench.test_models import clip, trained  # noqa: F401 (fixtures)
 from trainer.bench import models
 from trainer.bench.baselines import Video, write_map
 from trainer.bench.generation import RECORD, read_generation
 from trainer.bench.outputs import read_outputs
-from trainer.bench.result import BenchResult, Row, row_of, rows_csv
-from trainer.bench.score import score_outputs
+from trainer.bench.result import BenchResult, Row, TaskScore, row_of, rows_csv
 from trainer.bench.tasks import Truth
 from trainer.checkpoint import TrainedModel
 
@@ -31,9 +31,9 @@ USED = {  # option: words that must change the video
     "--guidance": ("--guidance", 3),
     "--negative-prompt": ("--guidance", 3, "--negative-prompt", "a glass that stays as it is"),
     "--seed": ("--seed", 1),
-    "--sink": ("--window", 1, "--sink", 1),
+    "--sink": ("--window", 1, "--sink", 2),  # the first frame, an anchor, stays anyway
     "--window": ("--window", 1),
-    "--capacity": ("--capacity", 2),
+    "--capacity": ("--capacity", 3),
     "--time-policy": ("--time-policy", "clamped", "--horizon", 1),
     "--horizon": ("--time-policy", "clamped", "--horizon", 3),
 }
@@ -49,11 +49,17 @@ REFUSED = {  # words that nothing would read: the line they get
     ("--horizon", 2): "clamped alone has one",
     ("--time-policy", "clamped"): "clamped alone has one",
     ("--sink", 2, "--window", 3, "--capacity", 4): "cannot hold 2 first and 3 newest",
+    ("--capacity", 2): "all 2 nodes are anchors or sinks; raise the capacity",
     ("--steps", 0): "must be at least 1",
     ("--shift", 0): "must be positive",
     ("--guidance", -1): "must be at least 0",
     ("--window", 0): "must be at least 1 frame",
 }
+
+NOTHING = TaskScore(
+    task=SUITE.tasks[0], scene_id="a", problem="no video", remarks=(), model=None, view=None, there=None,
+    prefix_db=None, video=None,
+)  # fmt: skip
 
 
 class Maker:
@@ -81,14 +87,14 @@ class Maker:
 @pytest.fixture(scope="module")
 def maker(
     trained: TrainedModel,  # noqa: F811
-    truths: list[Truth],
+    clip: Clip,  # noqa: F811
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Maker]:
     made = Maker(tmp_path_factory.mktemp("options"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(remind_bench, "load_suite", lambda name: None)
         patch.setattr(remind_bench, "public", lambda suite: SUITE)
-        patch.setattr(remind_bench, "find_truth", lambda suite, data: truths[:1])
+        patch.setattr(remind_bench, "find_truth", lambda suite, data: [Truth(SUITE.tasks[0], clip, False)])
         patch.setattr(models, "load_trained", lambda run, device: trained)
         patch.setattr(models, "write_video", made.write)
         yield made
@@ -117,11 +123,11 @@ def test_what_nothing_would_read_is_refused(
 ) -> None:
     assert maker.run(*words) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("remind:")]
-    assert len(lines) == 1 and REFUSED[words] in lines[0] and not maker.out.exists()
+    assert len(lines) == 1 and REFUSED[words] in lines[0] and not list(maker.out.glob("*.mp4"))
 
 
 def test_how_it_was_made_is_beside_the_videos_and_in_the_row(
-    maker: Maker, truths: list[Truth], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    maker: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("--window", 2, "--sink", 1, "--seed", 3, "--given", "hidden")
     assert maker.run(*words, out=tmp_path) == 0
@@ -131,10 +137,18 @@ def test_how_it_was_made_is_beside_the_videos_and_in_the_row(
     assert record["given"] == "hidden" and record["config"]["cache"]["window"] == 2 and record["config"]["steps"] == 1
     outputs = read_outputs(tmp_path, SUITE.tasks)
     assert outputs.generation is not None and outputs.generation.text() == how and not outputs.remarks
-    result, _ = score_outputs(tmp_path, SUITE, truths[:1])  # no film is in the file: it counts 0, and is a row
-    row = row_of(result)
+    row = row_of(
+        BenchResult(
+            name="mine", suite=SUITE.name, digest=SUITE.digest, num_suite_tasks=3, official=False, tasks=(NOTHING,),
+            remarks=(), generation=outputs.generation.text(),
+        )
+    )  # fmt: skip
     (tmp_path / "row.json").write_text(row.to_json())
     assert Row.read(tmp_path / "row.json").generation == how and how in rows_csv([row])
+    (tmp_path / "row.json").write_text(
+        json.dumps({k: v for k, v in json.loads(row.to_json()).items() if k != "generation"})
+    )
+    assert Row.read(tmp_path / "row.json").generation == "", "an older row says nothing"
 
 
 def test_no_folder_holds_a_mixture(maker: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,8 +167,9 @@ def test_videos_of_another_step_are_kept_apart(
     maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert maker.run(out=tmp_path) == 0
-    later = models.load_trained
-    monkeypatch.setattr(models, "load_trained", lambda *a, **k: SimpleNamespace(**vars(later(*a, **k)) | {"step": 9}))
+    known = models.load_trained
+    later = SimpleNamespace(**vars(known(tmp_path, device=None)) | {"step": 9})
+    monkeypatch.setattr(models, "load_trained", lambda run, device: later)
     assert maker.run(out=tmp_path) == 2 and "step 0, not 9" in capsys.readouterr().err
 
 
@@ -178,7 +193,13 @@ def test_a_bad_record_costs_a_line_only(tmp_path: Path, text: str) -> None:
 
 
 def test_a_hostile_record_is_one_short_line(tmp_path: Path) -> None:
-    fields = {"run": "r", "step": 1, "given": "seen", "how": "\x1b[2J\n" + "x" * 9000, "config": {"seed": {"a": "b" * 999}}}
+    fields = {
+        "run": "r",
+        "step": 1,
+        "given": "seen",
+        "how": "\x1b[2J\n" + "x" * 9000,
+        "config": {"seed": {"a": "b" * 999}},
+    }
     (tmp_path / RECORD).write_text(json.dumps({"schema_version": 1, **fields, "seen": None}))
     shown = read_generation(tmp_path).text()
     assert len(shown) <= 300 and shown.isprintable()
@@ -189,8 +210,3 @@ def test_a_map_may_have_any_name(tmp_path: Path) -> None:
     (tmp_path / RECORD).write_text('{"glass-lights_off": "glass-lights_off.mp4"}')
     outputs = read_outputs(tmp_path, SUITE.tasks)
     assert list(outputs.files) == ["glass-lights_off"] and outputs.generation is None and not outputs.remarks
-
-
-def test_the_row_of_an_older_score_says_nothing(tmp_path: Path) -> None:
-    result = BenchResult(name="n", suite="s", digest="d", num_suite_tasks=1, official=False, tasks=(), remarks=())
-    assert result.generation == ""
