@@ -13,10 +13,12 @@ import pytest
 
 from tests.trainer.bench.fake_suite import SUITE
 from trainer.bench.baselines import BASELINES, write_baselines, write_map, write_video
+from trainer.bench.generation import Generation
 from trainer.bench.page import strip_frames, write_page
 from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
 from trainer.bench.score import progress_to, score_outputs
 from trainer.bench.tasks import Truth
+from trainer.seen import Seen
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,40 @@ def test_the_page_stands_alone_and_escapes(truths: list[Truth], scored: dict[str
     assert not re.search(r"(?:src|href)=\"(?!data:)", page) and "<script" not in page and "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page and "{{ 7 * 7 }}" in page
     assert "no official score" in page and page.count('<table class="strip">') == 1
+
+
+def test_scores_by_distance_from_training(truths: list[Truth], scored: dict[str, BenchResult], tmp_path: Path) -> None:
+    """Of a model of ours, by what its run noted; the second task has no video and counts 0 in its splits."""
+    clip = truths[0].clip
+    write_video(tmp_path / "glass-lights_off.mp4", clip.rgb[:], clip.fps)
+    write_map(tmp_path, ["glass-lights_off"])
+    seen = Seen(
+        scenes=frozenset({clip.scene_id}),
+        compositions=frozenset({("glass",)}),
+        interruptions=frozenset({"fog"}),
+        longest_hidden_s=len(clip.windows[0].hidden_frames) / clip.fps,
+    )
+    Generation(run="runs/a", step=7, given="seen", how="8 steps a frame", config={"seed": 0}, seen=seen).write(tmp_path)
+    result, _ = score_outputs(tmp_path, SUITE, truths)
+    row = row_of(result)
+    means = {name: (group.memory.mean, group.memory.num_values) for name, group in row.distance.items()}
+    glass = pytest.approx(1.0, abs=0.1)
+    half = pytest.approx(0.5, abs=0.05)
+    assert means == {"trained scenes": (glass, 1), "new types": (0.0, 1), "unseen interruption": (half, 2)}
+    assert list(row.distance) == ["trained scenes", "new types", "unseen interruption"], "in the order of the splits"
+    (tmp_path / "row.json").write_text(row.to_json())
+    assert Row.read(tmp_path / "row.json").to_json() == row.to_json()
+    assert float(next(csv.DictReader(rows_csv([row]).splitlines()))["memory_new_types"]) == 0.0
+    tasks = list(csv.DictReader(tasks_csv(result).splitlines()))
+    splits = ["trained scenes; unseen interruption", "new types; unseen interruption"]
+    assert [task["from_training"] for task in tasks] == splits
+    paused = row_of(scored["paused"])
+    for rows, known in (([row, paused], True), ([paused, row], False), ([paused], False)):
+        shown = dataclasses.replace(result if known else scored["paused"], tasks=())
+        write_page(tmp_path / "index.html", shown, rows, [], {})
+        page = (tmp_path / "index.html").read_text()
+        assert ("Not known for paused" not in page) == known and ("new types</td>" in page) == (row in rows)
+        assert ("training step 7, 8 steps a frame, seed 0" in page) == (row in rows)
 
 
 def test_strips_show_the_return_and_what_hides() -> None:
