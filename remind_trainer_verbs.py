@@ -297,7 +297,7 @@ def _add_probe_cache(verbs: Verbs) -> None:
     cache.add_argument("--free", action="store_true", help="hidden frames are generated (default: given as shown)")
     cache.add_argument("--causal", type=int, metavar="N", help="windows of the causal tests (default: all; 0: none)")
     cache.add_argument("--budget", type=int, default=64, metavar="N", help="components a probe may read (default 64)")
-    cache.add_argument("--repeats", type=int, default=5, metavar="N", help="cross-validations, other folds (default 5)")
+    cache.add_argument("--repeats", type=int, default=10, metavar="N", help="fold assignments (default 10)")
 
 
 def _add_export(verbs: Verbs) -> None:

@@ -21,7 +21,7 @@ from tests.simulator.support import sketch_clip, tank_plan
 from tests.trainer.test_training import SMALL, small_trained
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.config import override
-from trainer.forgetting import Options, forgetting
+from trainer.forgetting import Options, forgetting, patches
 from trainer.forgetting.loss import LEVELS, TASKS, plain, plain_losses, task_graph
 from trainer.forgetting.page import Exhibit, write_page
 from trainer.forgetting.patches import motion_distance, sliced_wasserstein, texture_distance
@@ -212,6 +212,12 @@ def test_the_page_escapes_and_stands_alone(tmp_path: Path) -> None:
 # ---- from runs
 
 
+@pytest.fixture
+def rough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Distances of films by few directions: how good they are is asked above."""
+    monkeypatch.setattr(patches, "NUM_DIRECTIONS", 16)
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two rendered clips, one of them dark for a while, whose uninterrupted pictures nobody has."""
@@ -237,6 +243,7 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.usefixtures("rough")
 def test_the_same_run_twice_gives_exactly_nothing(data: Path, runs: Path, tmp_path: Path) -> None:
     options = Options(draws=1, steps=1)
     result = forgetting(runs / "base", runs / "base", data, tmp_path, options, progress=False)
@@ -248,6 +255,7 @@ def test_the_same_run_twice_gives_exactly_nothing(data: Path, runs: Path, tmp_pa
     assert "data:image/png" in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.usefixtures("rough")
 def test_a_worse_run_is_worse_in_everything(data: Path, runs: Path, tmp_path: Path) -> None:
     result = forgetting(runs / "base", runs / "worse", data, tmp_path, Options(draws=1, steps=1), progress=False)
     for row in [*result.rows(), *result.level_rows()]:
@@ -272,6 +280,7 @@ def test_what_does_not_compare_is_named(data: Path, runs: Path, tmp_path: Path) 
         forgetting(runs / "base", runs / "base", tmp_path / "look", tmp_path / "out", progress=False)
 
 
+@pytest.mark.usefixtures("rough")
 def test_published_weights_may_stand_before(data: Path, runs: Path, tmp_path: Path) -> None:
     """A folder in the hub's layout that holds the base run's transformer gives the base run's figures."""
     base = load_trained(runs / "base")

@@ -27,7 +27,7 @@ from trainer.seen import read_seen, seen_file
 
 BUDGET = 64  # principal components read of any place or picture
 MAX_BINS = 6  # of hidden time
-REPEATS = 5  # fold assignments
+REPEATS = 10  # fold assignments
 STEPS = 8  # Euler steps a frame, as `remind probe` has it
 
 

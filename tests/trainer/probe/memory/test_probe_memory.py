@@ -127,7 +127,7 @@ def test_all_types_together_count_in_standard_deviations():
 @pytest.fixture(scope="module")
 def probed(models, clips) -> Iterator[CacheProbeResult]:
     """With fewer causal tests than there are, to be quick."""
-    settings = Settings(free=False, causal=None, budget=8, repeats=2, seed=0, steps=1)
+    settings = Settings(free=False, causal=2, budget=8, repeats=2, seed=0, steps=1)
     facts = {"directory": "<runs/random>", "step": 0}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(causal, "SHIFTS", (1,))
@@ -139,7 +139,7 @@ def test_a_random_model_gives_a_page_and_a_file_that_reads_back(probed, tmp_path
     group = probed.groups[0]
     assert group.variable == "level_m" and group.num_scenes == 3 and group.num_rows == 9
     assert {t.name for t in group.targets} == {"state", "rate", "beyond"} and all(t.rows for t in group.targets)
-    assert [len(probed.causal.shifts), len(probed.causal.ablations), len(probed.causal.swaps)] == [3, 9, 3]
+    assert [len(probed.causal.shifts), len(probed.causal.ablations), len(probed.causal.swaps)] == [2, 6, 2]
     probed.write(tmp_path / "cache.json")
     assert CacheProbeResult.read(tmp_path / "cache.json") == probed
     data = json.loads((tmp_path / "cache.json").read_text())
