@@ -81,7 +81,7 @@ def parse_json(data: bytes) -> dict[str, Any]:
         tree = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels") from None
-    if not all(map(math.isfinite, _numbers(tree))):
+    if not _is_finite(tree):
         json.loads(text, parse_float=_finite)  # says which
     if not isinstance(tree, dict):
         raise ValueError("expected an object with fields")
@@ -107,19 +107,23 @@ def _finite(text: str) -> float:
     return number
 
 
-def _numbers(tree: Any) -> Iterator[float]:
-    """All numbers with a fraction or an exponent, a level of nesting after the other.
+def _is_finite(tree: Any) -> bool:
+    """Whether all numbers with a fraction or an exponent are. Raises ValueError for too many levels of nesting.
 
-    Raises ValueError for too many levels. A list at a time: cameras are thousands of numbers, and a step of Python for
-    each costs more than to parse them.
+    A level after the other, and a level of numbers alone without a step of Python for each: cameras are thousands of
+    numbers, and looking at them one by one costs more than to parse them.
     """
     level, depth = [tree], 0
     while level:
         if depth > MAX_JSON_DEPTH:
             raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels")
-        yield from [value for value in level if type(value) is float]
-        groups = [value.values() if type(value) is dict else value for value in level if type(value) in (dict, list)]
+        kinds = set(map(type, level))
+        if float in kinds and not all(map(math.isfinite, [value for value in level if type(value) is float])):
+            return False
+        nested = [value for value in level if type(value) in (dict, list)] if kinds & {dict, list} else []
+        groups = [value.values() if type(value) is dict else value for value in nested]
         level, depth = list(chain.from_iterable(groups)), depth + 1
+    return True
 
 
 def walk(tree: Any) -> Iterator[Any]:

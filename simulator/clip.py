@@ -34,7 +34,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.clip_arrays import ArrayGroup, LazyArray
+from simulator.clip_arrays import ArrayGroup, LazyArray, read_together
 from simulator.clip_checks import check_contents, opened_arrays, plain_array, read_object, read_table
 from simulator.clip_files import CLIPS, MANIFEST, ClipFiles, PackIndex, clip_files
 from untrusted import one_line
@@ -49,6 +49,7 @@ __all__ = [  # all that readers of clips need to know: of this package the train
     "Tracks",
     "Window",
     "list_clips",
+    "read_together",
 ]
 
 SCHEMA_VERSION = 1

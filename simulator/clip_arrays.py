@@ -5,7 +5,7 @@ Imports numpy, h5py, pyarrow and the standard library only, as `simulator.clip` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import h5py
@@ -59,24 +59,16 @@ class LazyArray:
     """One data set of arrays.h5 that is read frame by frame on indexing (the file is open only while it is read)."""
 
     def __init__(self, files: ClipFiles, name: str) -> None:
-        self._files, self._name = files, name
+        self.files, self._name = files, name
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        with opened_arrays(self._files) as file:
+        with opened_arrays(self.files) as file:
             return np.asarray(self._in(file)[index])
 
     def frames(self, frames: Iterable[int]) -> NDArray[Any]:
-        """Some frames, in the order given: `array[:][frames]`, without unpacking the others.
-
-        One at a time, since HDF5 takes longer for a slice with a step than for everything.
-        """
-        wanted = [int(frame) for frame in frames]
-        with opened_arrays(self._files) as file:
-            array = self._in(file)
-            if not all(0 <= frame < len(array) for frame in wanted):
-                reason = f"{self._files.path}: {self._name.strip('/')} has {len(array)} frames, not {max(wanted) + 1}"
-                raise ValueError(one_line(f"{reason}; render the clip again"))
-            return np.stack([array[frame] for frame in wanted])
+        """Some frames, in the order given: `array[:][frames]`, without unpacking the others."""
+        (found,) = read_together([(self, frames)])
+        return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:] if dtype is None else self[:].astype(dtype)
@@ -86,13 +78,33 @@ class LazyArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        with opened_arrays(self._files) as file:
+        with opened_arrays(self.files) as file:
             return tuple(self._in(file).shape)
+
+    def taken_from(self, file: h5py.File, frames: Iterable[int] | None) -> NDArray[Any]:
+        """As `frames` (None: all of them), out of arrays.h5 that is open.
+
+        One at a time, since HDF5 takes longer for a slice with a step than for everything.
+        """
+        array = self._in(file)
+        if frames is None:
+            return np.asarray(array[:])
+        wanted = [int(frame) for frame in frames]
+        if not all(0 <= frame < len(array) for frame in wanted):
+            reason = f"{self.files.path}: {self._name.strip('/')} has {len(array)} frames, not {max(wanted) + 1}"
+            raise ValueError(one_line(f"{reason}; render the clip again"))
+        return np.stack([array[frame] for frame in wanted])
 
     def _in(self, file: h5py.File) -> h5py.Dataset:
         try:
             return plain_array(file, self._name)
         except KeyError:
             name = self._name.strip("/")
-            reason = f"{self._files.path}: no {name}; render (or pack) the clip with it among the outputs"
+            reason = f"{self.files.path}: no {name}; render (or pack) the clip with it among the outputs"
             raise ValueError(one_line(reason)) from None
+
+
+def read_together(wanted: Sequence[tuple[LazyArray, Iterable[int] | None]]) -> list[NDArray[Any]]:
+    """`array.frames(frames)` of several arrays of one clip (None: all frames), whose file is opened once for them."""
+    with opened_arrays(wanted[0][0].files) as file:
+        return [array.taken_from(file, frames) for array, frames in wanted]

@@ -22,6 +22,7 @@ from untrusted import MAX_JSON_BYTES, MAX_LINE, one_line, parse_json, walk
 MAX_FRAMES, MAX_SIDE_PX = 1_000_000, 16_384
 MAX_ARRAY_BYTES = 64 * 2**30  # of one array, decoded
 MAX_ROWS, MAX_COLUMNS = 50_000_000, 64
+SMALL_TABLE_BYTES = 2**20  # is read at once: to fetch it piece by piece takes three times as long
 KNOWN_FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's sum, LZF: others would be loaded from plugins
 
 TEXT, WHOLE, NUMBER, FLAG, OBJECT = str, int, float, bool, dict
@@ -39,10 +40,10 @@ _PLAN: Mapping[str, Any] = {"name": TEXT, "index": WHOLE, "events": [{"id": TEXT
 
 def read_object(files: ClipFiles, name: str) -> dict[str, Any]:
     """The object in a JSON file of a clip. Raises OSError, or ValueError without the file's name."""
-    if files.size(name) > MAX_JSON_BYTES:
+    if (size := files.size(name)) > MAX_JSON_BYTES:
         raise ValueError(f"larger than {MAX_JSON_BYTES / 1e6:g} MB")
     with files.open(name) as file:
-        data = file.read(MAX_JSON_BYTES)
+        data = file.read(size)  # room for all that is allowed would be taken first, which costs more than the reading
     tree = parse_json(data)
     if _is_plain(data):
         return tree
@@ -197,23 +198,23 @@ def plain_array(file: h5py.File | h5py.Group, name: str) -> h5py.Dataset:
     Links to elsewhere, data stored in other files, virtual data sets, objects, unknown filters and more than
     MAX_ARRAY_BYTES are refused with ValueError.
     """
-    at: Any = file
-    for step in name.strip("/").split("/"):
-        if not isinstance(at, h5py.Group) or step not in at:
+    at: Any = file.id  # h5py's own objects on the way would cost more than to open the file
+    for step in map(str.encode, name.strip("/").split("/")):
+        if not isinstance(at, h5py.h5g.GroupID) or not step or not at.links.exists(step):
             raise KeyError(name)
-        if not isinstance(at.get(step, getlink=True), h5py.HardLink):
+        if at.links.get_info(step).type != h5py.h5l.TYPE_HARD:
             raise ValueError(one_line(f"arrays.h5: {name}: a link to elsewhere; clips hold their own arrays"))
-        at = at[step]
-    if not isinstance(at, h5py.Dataset) or at.dtype.kind not in "biuf":
+        at = h5py.h5o.open(at, step)
+    if not isinstance(at, h5py.h5d.DatasetID) or (dtype := at.dtype).kind not in "biuf":
         raise ValueError(one_line(f"arrays.h5: {name}: no array of plain numbers"))
-    if at.is_virtual or at.external:
+    packing = at.get_create_plist()
+    if packing.get_layout() == h5py.h5d.VIRTUAL or packing.get_external_count():
         raise ValueError(one_line(f"arrays.h5: {name}: its numbers are in other files; clips hold their own"))
-    if math.prod(at.shape) * at.dtype.itemsize > MAX_ARRAY_BYTES:
+    if math.prod(at.shape) * dtype.itemsize > MAX_ARRAY_BYTES:
         raise ValueError(one_line(f"arrays.h5: {name}: {at.shape} is beyond all measure"))
-    packing = at.id.get_create_plist()
     if any(packing.get_filter(i)[0] not in KNOWN_FILTERS for i in range(packing.get_nfilters())):
         raise ValueError(one_line(f"arrays.h5: {name}: packed by a filter that clips don't use"))
-    return at
+    return h5py.Dataset(at, readonly=True)
 
 
 def read_table(
@@ -222,7 +223,8 @@ def read_table(
     """Columns of a Parquet file of plain values (None: all); those `required` are there."""
     try:
         with files.open(name) as file:
-            source = pq.ParquetFile(file)
+            small = files.size(name) <= SMALL_TABLE_BYTES
+            source = pq.ParquetFile(pa.BufferReader(file.read()) if small else file)
             if source.metadata.num_rows > MAX_ROWS or source.metadata.num_columns > MAX_COLUMNS:
                 raise ValueError("more rows or columns than a clip can have")
             if any(pa.types.is_nested(kind) for kind in source.schema_arrow.types):

@@ -41,7 +41,12 @@ def test_a_record_holds_the_clip_in_phase_with_its_return(dataset):
             assert record.num_frames == clip.num_frames // stride and record.seconds_per_frame == stride / clip.fps
             assert set(record.frames[record.hidden]) == set(window.hidden_frames) & set(record.frames)
             assert np.array_equal(record.rgb, clip.rgb[:][record.frames])
-            assert 0.0 < record.region.mean() < 0.5
+            observed = clip.twin("observed")
+            masks = observed.segmentation[:]
+            region = np.isin(masks, clip.carrier_ids("glass")).any(axis=0)
+            assert np.array_equal(record.region, region) and 0.0 < region.mean() < 0.5
+            if record.uninterrupted is not None:
+                assert np.array_equal(record.uninterrupted, observed.rgb[:][record.frames])
             assert record.visibility["glass"][record.return_index] >= 0.9
             assert not record.visibility["glass"][record.hidden].any()
             turned = np.abs(record.cameras - record.cameras[0]).max() > 0.1

@@ -21,6 +21,7 @@ import torch
 from render_jobs.packing.pack import PackRequest, pack_into
 from scenes.plan import ClipPlan
 from simulator.clip import Clip
+from simulator.clip_files import FolderFiles
 from tests.simulator.support import sketch_clip, tank_plan
 from tests.trainer.loader_makers import Refusing
 from trainer.build import build_codec
@@ -103,6 +104,18 @@ def test_a_clip_is_parsed_once_however_often_it_is_decoded(dataset, monkeypatch)
     forgetful = open_dataset(dataset, 2, memory_mb=0.0)
     opened.clear()
     assert (forgetful[0].rgb == forgetful[0].rgb).all() and len(opened) == 2, "control: with no room for what is known"
+
+
+def test_a_file_is_opened_once_for_all_arrays_of_a_reading(dataset, monkeypatch):
+    opened = []
+    original = FolderFiles.arrays
+    monkeypatch.setattr(FolderFiles, "arrays", lambda files: opened.append(files.path) or original(files))
+    records = open_dataset(dataset, 2, memory_mb=0.0)
+    opened.clear()
+    first, again = records[1], records[1]
+    assert opened == [records.headers[1].path] * 2
+    assert first.uninterrupted is not None and not np.array_equal(first.rgb, first.uninterrupted)
+    assert np.array_equal(first.rgb, again.rgb) and np.array_equal(first.uninterrupted, again.uninterrupted)
 
 
 def test_frames_that_a_clip_lacks_are_refused(dataset):

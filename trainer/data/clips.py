@@ -5,12 +5,12 @@ Shapes: F kept frames (every n-th of the clip), H W pixels, c = 14 camera number
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.clip import ArrayGroup, Clip
+from simulator.clip import ArrayGroup, Clip, LazyArray, read_together
 from trainer.model.cameras import camera_descriptors
 from trainer.seeding import derive_seed
 
@@ -59,15 +59,16 @@ class ClipFacts:
     """All that is known of a clip but its pictures, a few kB, and where those are; decoding again takes no more."""
 
     blank: ClipRecord  # without pictures
-    shown: ArrayGroup
-    plain: ArrayGroup | None  # of `uninterrupted`
+    pictures: tuple[LazyArray, ...]  # of `rgb`, and of `uninterrupted` where they are others
+    uninterrupted_known: bool
 
     def decode(self) -> ClipRecord:
-        rgb = self.shown.rgb.frames(self.blank.frames)
-        if self.plain is None:
-            return replace(self.blank, rgb=rgb)
-        same = self.plain is self.shown
-        return replace(self.blank, rgb=rgb, uninterrupted=rgb if same else self.plain.rgb.frames(self.blank.frames))
+        return self.filled(read_together([(array, self.blank.frames) for array in self.pictures]))
+
+    def filled(self, pictures: Sequence[np.ndarray]) -> ClipRecord:
+        """pictures: the kept frames of each of `self.pictures`."""
+        uninterrupted = pictures[-1] if self.uninterrupted_known else None
+        return replace(self.blank, rgb=pictures[0], uninterrupted=uninterrupted)
 
     @property
     def num_bytes(self) -> int:
@@ -76,11 +77,12 @@ class ClipFacts:
 
 def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
     """Decode what the trainer needs of a clip."""
-    return read_facts(clip, frame_stride).decode()
+    _, record = first_reading(clip, frame_stride)
+    return record
 
 
-def read_facts(clip: Clip, frame_stride: int) -> ClipFacts:
-    """What the trainer needs of a clip beside its pictures."""
+def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]:
+    """What the trainer needs of a clip, without its pictures and with them; arrays.h5 is opened once."""
     # in phase with the return, which is the frame that everything is asked about
     phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
     frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
@@ -89,7 +91,15 @@ def read_facts(clip: Clip, frame_stride: int) -> ClipFacts:
     for window in sorted(clip.windows, key=lambda window: window.t_r):
         hidden[list(window.hidden_frames)] = True
         returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
-    region = _carrier_region(clip)
+    shown = ArrayGroup(clip.files, "")  # a clip itself would keep its plan
+    known = has_uninterrupted(clip)
+    pictures = (shown.rgb, clip.twin("observed").rgb) if known and clip.windows else (shown.rgb,)
+    wanted: list[tuple[LazyArray, np.ndarray | None]] = [(array, frames) for array in pictures]
+    if carriers := _carriers(clip):
+        whole = clip.twin("observed") if "observed" in clip.twins else shown
+        wanted.append((whole.segmentation, None))
+    found = read_together(wanted)
+    region = _ever_seen(carriers, found[-1]) if carriers else np.zeros(found[0].shape[1:3], dtype=bool)
     descriptors = camera_descriptors(
         clip.cameras.camera_from_world,
         clip.cameras.intrinsics,
@@ -112,12 +122,12 @@ def read_facts(clip: Clip, frame_stride: int) -> ClipFacts:
         visibility={event: fraction[frames] for event, fraction in clip.visible_fraction.items()},
         cameras_known=clip.cameras_known,
     )
-    shown = ArrayGroup(clip.files, "")  # a clip itself would keep its plan
-    return ClipFacts(blank=blank, shown=shown, plain=_uninterrupted(clip, shown))
+    facts = ClipFacts(blank=blank, pictures=pictures, uninterrupted_known=known)
+    return facts, facts.filled(found[: len(pictures)])
 
 
 def has_uninterrupted(clip: Clip) -> bool:
-    """Whether a record of the clip has `uninterrupted` pictures."""
+    """Whether a record of the clip has `uninterrupted` pictures, from its own cameras (a look-away turns them)."""
     return not clip.windows or (
         "observed" in clip.twins and all("look_away" not in window.kind for window in clip.windows)
     )
@@ -128,19 +138,15 @@ def is_heldout(scene_id: str, share: float) -> bool:
     return derive_seed(0, "heldout", scene_id) / 2**63 < share
 
 
-def _uninterrupted(clip: Clip, shown: ArrayGroup) -> ArrayGroup | None:
-    """Pictures without interruption that belong to the clip's own cameras; a look-away turns the camera itself."""
-    if not has_uninterrupted(clip):
-        return None
-    return clip.twin("observed") if clip.windows else shown
-
-
-def _carrier_region(clip: Clip) -> np.ndarray:
-    """[H, W] bool: every pixel in which a carrier is ever seen, on the camera's own path, without the interruption."""
+def _carriers(clip: Clip) -> list[int]:
+    """Segmentation ids of what shows the targets' state; none: an imported video."""
     targets = {window.target for window in clip.windows} or {str(event["id"]) for event in clip.plan["events"]}
-    ids = [number for target in sorted(targets) for number in clip.carrier_ids(target)]
-    if not ids:  # an imported video
-        return np.zeros(clip.rgb.shape[1:3], dtype=bool)
-    picture = clip.twin("observed") if "observed" in clip.twins else clip
-    masks = picture.segmentation[:]
+    return [number for target in sorted(targets) for number in clip.carrier_ids(target)]
+
+
+def _ever_seen(ids: Sequence[int], masks: np.ndarray) -> np.ndarray:
+    """[H, W] bool: every pixel in which one of them is ever seen.
+
+    masks: [T, H, W], on the camera's own path and without the interruption.
+    """
     return np.logical_or.reduce([(masks == number).any(axis=0) for number in ids])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from simulator.clip import Clip, list_clips
-from trainer.data.clips import ClipFacts, ClipRecord, has_uninterrupted, read_facts
+from trainer.data.clips import ClipFacts, ClipRecord, first_reading, has_uninterrupted
 from untrusted import one_line
 
 FACTS_MB = 64.0  # of what is known of clips beside their pictures, kept whatever `memory_mb` is: 5 kB each at 64 px
@@ -107,8 +107,10 @@ class ClipRecords(Sequence[ClipRecord]):
         if str(path) in self.unreadable:
             return None
         try:
-            facts = self._facts.get(place) or read_facts(Clip.open(path), self.frame_stride)
-            record = facts.decode()
+            if (facts := self._facts.get(place)) is None:
+                facts, record = first_reading(Clip.open(path), self.frame_stride)
+            else:
+                record = facts.decode()
         except _UNREADABLE as error:
             _refuse(path, error, self.unreadable, self.skip_bad)
             return None
