@@ -98,7 +98,8 @@ def test_a_failed_run_does_not_stop_the_others(
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_its_runs_end_with_it(file: Path, tmp_path: Path, signum: int) -> None:
     script = (
-        "import sys, pathlib, remind_experiment as e\n"
+        "import sys, pathlib, signal, remind_experiment as e\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background begins with it ignored
         "e.PROGRAM = (sys.executable, sys.argv[1])\n"
         "e.run_experiment(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), jobs=2)\n"
     )

@@ -77,7 +77,8 @@ def test_videos_go_through_the_door(
     )  # fmt: skip
     truth = Truth(task, clip, False)
     write_generated(tmp_path / "run", [truth], tmp_path / "out", config=ONE_STEP)
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["map.json", "tank-look_away.mp4"]
+    found = sorted(p.name for p in (tmp_path / "out").iterdir())
+    assert found == ["generate.json", "map.json", "tank-look_away.mp4"]
     video = read_video(truth, tmp_path / "out" / "tank-look_away.mp4")
     assert video.frame_by_frame and len(video.frames) == clip.num_frames and video.facts.rate == clip.fps
 
