@@ -77,7 +77,7 @@ class Bar:
 
 def bars(entries: Sequence[Bar], title: str, mark: float | None = None, mark_label: str = "") -> str:
     """SVG: a horizontal bar for each entry on an axis from 0 to 1, whiskers for intervals, a dashed line at `mark`."""
-    left, right, row, top = 160, 140, 24, 22
+    left, right, row, top = 160, 170, 24, 22
     height = top + row * len(entries) + 26
 
     def x(value: float) -> float:

@@ -56,6 +56,10 @@ def probe(
     if rollout is None and run_dir is not None:
         rollout, facts, seen = _load_run(Path(run_dir), samples, config)
     subjects = load_subjects(dataset)
+    out, kept = Path(out), None if instrument is None else Path(instrument)
+    for folder in (out, kept):  # before minutes are spent on what goes there
+        if folder is not None:
+            _made(folder)
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
     fitted: dict[Key, Estimator] = {}
@@ -65,8 +69,7 @@ def probe(
             fitted[subject.key] = Estimator.fit(subject)
         return fitted[subject.key]
 
-    folder = None if instrument is None else Path(instrument)
-    known = read_instrument(subjects, TOLERANT, estimator_of if second_opinion else None, folder)
+    known = read_instrument(subjects, TOLERANT, estimator_of if second_opinion else None, kept)
     rollouts = {clip_id: [generate(clip) for generate in generators] for clip_id, clip in clips.items()}
     result = ProbeResult(
         dataset=str(dataset),
@@ -82,12 +85,17 @@ def probe(
         floors=known.floors,
         instrument=known.source,
     )
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
     result.write(out / PROBE)
     write_strips(out / "strips", subjects, result.clips, {clip: made[0] for clip, made in rollouts.items() if made})
     write_report(out / "index.html", result, subjects, rollouts)
     return result
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be made a folder ({error.strerror}); give another") from None
 
 
 def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tuple[list[Rollout], dict[str, Any], Seen]:

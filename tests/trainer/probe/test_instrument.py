@@ -129,3 +129,14 @@ def test_two_at_the_same_time_write_the_same_file(
     (file,) = kept.iterdir()
     assert measured == [1, 1] and file.read_text() == other[1], "no part of another file is left"
     assert read_instrument(subjects, TOLERANT, None, kept).exhibits == mine.exhibits and measured == [1, 1]
+
+
+@pytest.mark.parametrize("wrong", ["out", "instrument"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_measured(
+    wrong: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    places = {"out": tmp_path / "out", "instrument": tmp_path / "kept", wrong: tmp_path / "file"}
+    monkeypatch.setattr("trainer.probe.run.read_instrument", lambda *_: pytest.fail("measured"))
+    with pytest.raises(ValueError, match=r"file: cannot be made a folder \(File exists\); give another"):
+        probe(None, data, places["out"], instrument=places["instrument"])
