@@ -23,6 +23,7 @@ from trainer.forgetting.loss import plain, plain_losses
 from trainer.forgetting.page import Exhibit, write_page
 from trainer.forgetting.quality import continuation, quality, standing_still
 from trainer.forgetting.result import FILE, ClipFigures, ForgettingResult, named_losses
+from trainer.probe.templating import make_folder
 from trainer.seen import read_seen, seen_file
 from untrusted import one_line
 
@@ -72,6 +73,7 @@ def forgetting(
     late = load_trained(Path(after), device=device)
     early = _load_before(str(before), late.config, device)
     _check_comparable(early, late)
+    make_folder(Path(out))
     records = open_dataset(Path(dataset), late.config.data.frame_stride, memory_mb=0.0)
     records = records.select(range(min(len(records), options.clips or len(records))))
     late.text.prepare(sorted({header.prompt for header in records.headers}))
@@ -101,7 +103,6 @@ def forgetting(
         clips=tuple(found),
         left_out=tuple(left_out),
     )
-    Path(out).mkdir(parents=True, exist_ok=True)
     result.write(Path(out) / FILE)
     write_page(Path(out) / "index.html", result, exhibits)
     return result

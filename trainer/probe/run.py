@@ -19,6 +19,7 @@ from trainer.probe.score import Generated, score
 from trainer.probe.splits import WindowFacts, splits_of
 from trainer.probe.strips import write_strips
 from trainer.probe.subject import Subject, load_subjects
+from trainer.probe.templating import make_folder
 from trainer.probe.verdict import TOLERANT, read
 from trainer.seen import Seen, read_seen
 
@@ -59,7 +60,7 @@ def probe(
     out, kept = Path(out), None if instrument is None else Path(instrument)
     for folder in (out, kept):  # before minutes are spent on what goes there
         if folder is not None:
-            _made(folder)
+            make_folder(folder)
     generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
     clips = {s.clip.clip_id: s.clip for s in subjects}
     fitted: dict[Key, Estimator] = {}
@@ -89,13 +90,6 @@ def probe(
     write_strips(out / "strips", subjects, result.clips, {clip: made[0] for clip, made in rollouts.items() if made})
     write_report(out / "index.html", result, subjects, rollouts)
     return result
-
-
-def _made(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{folder}: cannot be made a folder ({error.strerror}); give another") from None
 
 
 def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tuple[list[Rollout], dict[str, Any], Seen]:

@@ -21,6 +21,7 @@ from trainer.probe.memory.hidden import HiddenWindow, record_windows
 from trainer.probe.memory.page import write_page
 from trainer.probe.memory.result import CacheProbeResult, CausalResult, Settings
 from trainer.probe.subject import Subject
+from trainer.probe.templating import make_folder
 from trainer.rollout import RolloutConfig
 from trainer.seeding import derive_seed
 from trainer.seen import read_seen, seen_file
@@ -63,6 +64,7 @@ def probe_cache(
     paths = list_clips(dataset)
     if not paths:
         raise ValueError(f"{dataset}: no published clips; render some first")
+    make_folder(out)
     trained = load_trained(run_dir, device=default_device())
     facts = {
         "directory": str(run_dir),
@@ -79,7 +81,6 @@ def probe_cache(
         known=read_seen(run_dir).scenes if seen_file(run_dir).exists() else frozenset(),
         progress=progress,
     )
-    out.mkdir(parents=True, exist_ok=True)
     result.write(out / "cache.json")
     write_page(out / "cache.html", result)
     return result
