@@ -123,7 +123,7 @@ def produce_clip(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, progre
     truth = trace(caster)
     windows = hidden_windows(plan, truth.visibility)
     shots = _all_shots(plan, windows)
-    known = {stage.key(shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
+    known = {_sight(stage, shot): hits.segmentation for shot, hits in zip(shots["truth"], truth.hits, strict=True)}
     visibility, boxes = truth.visibility, truth.boxes
     stages.end("rays_and_states")
     with ArraysFile(out / "arrays.h5") as arrays:
@@ -205,14 +205,20 @@ def _add_states(
 
 
 def _segmentation(caster: RayCaster, shots: list[Shot], known: dict[str, NDArray[np.uint16]]) -> NDArray[np.uint16]:
-    """[N, H, W] segmentations; those of pictures that are `known` by their keys are not cast again."""
+    """[N, H, W] segmentations; those that are `known` by their sights are not cast again."""
     found = []
     for shot in shots:
-        key = caster.stage.key(shot)
+        key = _sight(caster.stage, shot)
         if key not in known:
             known[key] = caster.cast(shot).segmentation
         found.append(known[key])
     return np.stack(found)
+
+
+def _sight(stage: Stage, shot: Shot) -> str:
+    """Two shots with the same sight show the same bodies, those of muted events among them, in whatever light."""
+    lit = dataclasses.replace(shot, muted=frozenset(), lamp_times_s={}, light_level=1.0, event_light=1.0)
+    return stage.key(dataclasses.replace(lit, samples=1, seed=0))
 
 
 def _all_shots(plan: ScenePlan, windows: tuple[Window, ...]) -> dict[str, list[Shot]]:

@@ -14,7 +14,9 @@ from scenes.plan import ScenePlan
 from scenes.sampling import sample_plans
 from simulator.clip import Clip
 from simulator.effects import EFFECTS, Effect, apply_effects, clearness
-from simulator.timeline import clip_clock, paused_times_s
+from simulator.rays import RayCaster
+from simulator.stage import Stage
+from simulator.timeline import clip_clock, observed_shots, paused_shots, paused_times_s, truth_shots
 from simulator.verify import verify_clip
 from tests.simulator.support import SketchRenderer, sketch_clip
 
@@ -84,6 +86,20 @@ def test_each_kind_hides_and_tells_why(kind: str, cause: str, tmp_path: Path, mo
     extra = 0 if on_picture else 48 - len(plain)
     assert Counting.drawn == 48 + extra + differ
     assert verify_clip(clip.path) == []
+
+
+def test_masks_in_the_dark_are_of_the_twin_whose_they_are(tmp_path: Path) -> None:
+    plan = plan_of("lights_off, hidden_s: 2")
+    clip, caster = Clip.open(sketch_clip(plan, tmp_path / "clip")), RayCaster(Stage.from_plan(plan))
+    paused, frame = clip.twin("paused"), clip.windows[0].hidden_frames[-1]
+    for masks, shots in (
+        (clip.segmentation, truth_shots(plan)),
+        (clip.twin("observed").segmentation, observed_shots(plan)),
+        (paused.segmentation, paused_shots(plan, clip.windows)),
+    ):
+        assert np.array_equal(masks[frame], caster.cast(shots[frame]).segmentation)
+    assert np.array_equal(clip.rgb[frame], paused.rgb[frame])
+    assert not np.array_equal(clip.segmentation[frame], paused.segmentation[frame])
 
 
 def test_dropped_frames_are_a_true_gap(tmp_path: Path) -> None:
