@@ -1,9 +1,9 @@
 """A foreign video on the clip's own frames and pixels.
 
 Time. The first frame of a video is clip time 0; frame i is at i / rate. A clip frame takes the video frame nearest in
-time (of two the earlier); past the end of the video it takes the last one only within half a clip frame, else it is
-missing. A video with exactly as many frames as the clip is taken frame by frame, whatever rate it declares: writers
-often leave their default there.
+time (of two the earlier), but from the return on none from before the return, where the event may still be hidden; past
+the end of the video it takes the last one only within half a clip frame, else it is missing. A video with exactly as
+many frames as the clip is taken frame by frame, whatever rate it declares: writers often leave their default there.
 
 Size. The picture is reduced by area, or enlarged bicubically, to the clip's size. Of two readings of its shape the one
 whose first frame is nearer to the true first frame, which every model is given, counts: the whole picture is the whole
@@ -13,6 +13,7 @@ view only cannot be scored well: its rules say so.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,18 @@ from PIL import Image
 from trainer.bench.decode import Unusable, VideoFacts, open_video
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+SLACK = 1e-6  # of a frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """What of a clip's times matters here."""
+
+    num_frames: int
+    fps: float
+    num_given: int  # frames at the start that the model was given
+    t_r: int  # first frame after the hidden ones
+    skipped: frozenset[int] = frozenset()  # frames that nobody has to show (dropped)
 
 
 @dataclass(frozen=True)
@@ -32,59 +45,60 @@ class ForeignVideo:
     rgb: NDArray[np.uint8]  # [F, H, W, 3]
     frames: NDArray[np.int64]  # [F] frames of the clip that the video covers
     generated: NDArray[np.bool_]  # [F] after the frames that were given
+    late_s: NDArray[np.float64]  # [F] how much later than its clip frame each picture is
     facts: VideoFacts
     num_frames: int  # decoded, of the video
     bars: bool  # the view lay between bars
     frame_by_frame: bool
 
 
-def read_foreign(
-    path: Path, first: NDArray[np.uint8], num_frames: int, fps: float, num_given: int, skipped: frozenset[int]
-) -> ForeignVideo:
-    """Decode a video for a clip of `num_frames` at `fps` whose true first frame is `first` [H, W, 3].
-
-    num_given: frames of the clip's start that the model was given. skipped: frames that nobody has to show (dropped).
-    Raises Unusable with the reason.
-    """
+def read_foreign(path: Path, first: NDArray[np.uint8], times: Timeline) -> ForeignVideo:
+    """Decode a video for a clip whose true first frame is `first` [H, W, 3]. Raises Unusable with the reason."""
     height, width = first.shape[:2]
     kept: dict[int, NDArray[np.uint8]] = {}
     count, box, bars = 0, None, False
-    with open_video(path, num_frames / fps + 1.0) as (facts, pictures):
-        by_time = {nearest(f, fps, facts.rate) for f in range(num_frames)}
+    with open_video(path, times.num_frames / times.fps + 1.0, times.num_frames + 1) as (facts, pictures):
+        by_time = set(video_frames(sys.maxsize, facts.rate, times).values())
         for i, picture in enumerate(pictures):
             count = i + 1
             if box is None:
                 box, bars = view_box(picture, first)
-            if i < num_frames or i in by_time:
+            if i < times.num_frames or i in by_time:
                 kept[i] = fitted(picture, box, width, height)
     if not kept:
         raise Unusable("has no frames")
-    rows = video_frames(count, facts.rate, num_frames, fps)
-    frames = [f for f in rows if f not in skipped]
+    rows = video_frames(count, facts.rate, times)
+    frames = [f for f in rows if f not in times.skipped]
+    frame_by_frame = count == times.num_frames
+    late_s = [0.0 if frame_by_frame else rows[f] / facts.rate - f / times.fps for f in frames]
     return ForeignVideo(
         rgb=np.stack([kept[rows[f]] for f in frames]),
         frames=np.array(frames, dtype=np.int64),
-        generated=np.array(frames) >= num_given,
+        generated=np.array(frames) >= times.num_given,
+        late_s=np.array(late_s),
         facts=facts,
         num_frames=count,
         bars=bars,
-        frame_by_frame=count == num_frames,
+        frame_by_frame=frame_by_frame,
     )
 
 
 def nearest(frame: int, fps: float, rate: float) -> int:
     """Video frame nearest to a clip frame in time; of two the earlier."""
-    return int(np.ceil(frame / fps * rate - 0.5 - 1e-6))
+    return int(np.ceil(frame / fps * rate - 0.5 - SLACK))
 
 
-def video_frames(count: int, rate: float, num_frames: int, fps: float) -> dict[int, int]:
+def video_frames(count: int, rate: float, times: Timeline) -> dict[int, int]:
     """Clip frame -> video frame, of those that a video of `count` frames covers."""
-    if count == num_frames:
-        return {f: f for f in range(num_frames)}
-    found = {}
-    for f in range(num_frames):
+    if count == times.num_frames:
+        return {f: f for f in range(times.num_frames)}
+    found, fps = {}, times.fps
+    back = int(np.ceil(times.t_r / fps * rate - SLACK))  # the first video frame that is not before the return
+    for f in range(times.num_frames):
         i = nearest(f, fps, rate)
-        if i >= count and f / fps - (count - 1) / rate <= 0.5 / fps + 1e-6:
+        if f >= times.t_r:
+            i = max(i, back)
+        if i >= count and f / fps - (count - 1) / rate <= 0.5 / fps + SLACK and (f < times.t_r or count > back):
             i = count - 1
         if i < count:
             found[f] = i

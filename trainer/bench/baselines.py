@@ -20,6 +20,7 @@ from trainer.probe.subject import Subject
 
 VIDEO_SIDE_PX = 256  # small pictures are enlarged before they are encoded, so that chroma keeps their size
 QUALITY = 15  # CRF of H.264
+DIMMED_TO = 0.5  # of the light
 Video = NDArray[np.uint8]  # [T, H, W, 3], all frames of the clip
 Progress = Callable[[int, int], None]
 
@@ -37,6 +38,14 @@ def paused(subject: Subject, stranger: Clip) -> Video:
 def uninterrupted(subject: Subject, stranger: Clip) -> Video:
     """A cheat: the event goes on in plain view, the interruption never comes."""
     return np.asarray(subject.clip.twin("observed").rgb[:])
+
+
+def dimmed(subject: Subject, stranger: Clip) -> Video:
+    """The same cheat behind a pretence of hiding: while the event should be hidden, its picture is darker."""
+    video = uninterrupted(subject, stranger)
+    hidden = list(subject.window.hidden_frames)
+    video[hidden] = np.round(video[hidden] * DIMMED_TO).astype(np.uint8)
+    return video
 
 
 def linear_extrapolation(subject: Subject, stranger: Clip) -> Video:
@@ -87,6 +96,7 @@ BASELINES: Mapping[str, Callable[[Subject, Clip], Video]] = MappingProxyType(
         "sweep_mean": sweep_mean,
         "another_clip": another_clip,
         "uninterrupted": uninterrupted,
+        "dimmed": dimmed,
     }
 )
 

@@ -49,8 +49,10 @@ class Unusable(ValueError):
 
 
 @contextmanager
-def open_video(path: Path, max_s: float) -> Iterator[tuple[VideoFacts, Iterator[Image.Image]]]:
-    """The facts, and the frames of the first `max_s` seconds as RGB pictures. Raises Unusable with the reason."""
+def open_video(path: Path, max_s: float, min_frames: int = 0) -> Iterator[tuple[VideoFacts, Iterator[Image.Image]]]:
+    """The facts, and as RGB pictures the frames of the first `max_s` seconds, or the first `min_frames` if these are
+    more: whoever counts the frames must not trust the rate. Raises Unusable with the reason.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -58,7 +60,8 @@ def open_video(path: Path, max_s: float) -> Iterator[tuple[VideoFacts, Iterator[
         raise Unusable(reason) from None
     try:
         facts = _facts(descriptor)
-        with closing(_frames(descriptor, facts, math.ceil(max_s * facts.rate) + 1)) as frames:
+        most = max(math.ceil(max_s * facts.rate) + 1, min_frames)
+        with closing(_frames(descriptor, facts, most)) as frames:
             yield facts, frames
     finally:
         os.close(descriptor)

@@ -41,15 +41,17 @@ question is whether your model lets it.
    takes them, the cameras of every frame. Nothing else of the task is known.
 2. Let it make the whole clip: {num_frames} frames at {fps:g} a second ({length_s:.2f} s), the given frames first.
    The schedule in `task.json` says when the event goes out of sight (`out_s`), is fully hidden (`hidden_from_s` to
-   `hidden_to_s`) and is back (`back_s`), and how. The interruption must come: a video that keeps the event in view
-   counts 0. While frames are dropped (`frame_drop`) it does not matter what you show.
+   `hidden_to_s`) and is back (`back_s`), and how. The interruption must come: a video that keeps
+   the event in sight, however dim, in more than a fifth of the hidden frames counts 0. While frames are dropped
+   (`frame_drop`) it does not matter what you show.
 3. Put the videos in one folder with exactly one JSON file, which maps task ids to files:
    {{"{example}": "{example}.mp4", ...}}
 4. `remind bench score FOLDER --suite {suite} --data TRUTH --out REPORT`.
 
 Any size and frame rate will do. Time: the first frame is second 0; each frame of the clip takes the video's nearest
-frame. A video with exactly {num_frames} frames is taken frame by frame. Size: show the whole view ({width} x {height}
-here), scaled, squeezed or between bars; do not crop it. A missing or unreadable video counts 0.
+frame, from the return on none from before it. A video with exactly {num_frames} frames is taken frame by frame,
+whatever rate it declares. Size: show the whole view ({width} x {height} here), scaled, squeezed or between bars; do not
+crop it. A missing or unreadable video counts 0.
 """
 
 

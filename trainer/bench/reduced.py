@@ -49,8 +49,23 @@ class ReducedArray(LazyArray):
         return count, height // self._factor, width // self._factor, channels
 
 
+class ThinnedArray(LazyArray):
+    """Instance ids: those of one pixel of each block; indexed by frame only."""
+
+    def __init__(self, whole: LazyArray, factor: int) -> None:
+        self._whole, self._factor = whole, factor
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        return np.asarray(self._whole[index][..., self._factor // 2 :: self._factor, self._factor // 2 :: self._factor])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        count, height, width = self._whole.shape
+        return count, height // self._factor, width // self._factor
+
+
 class ReducedTwin(ArrayGroup):
-    """A twin with reduced pictures."""
+    """A twin with reduced pictures and masks."""
 
     def __init__(self, whole: ArrayGroup, factor: int) -> None:
         super().__init__(whole.files, "")
@@ -59,6 +74,10 @@ class ReducedTwin(ArrayGroup):
     @property
     def rgb(self) -> LazyArray:
         return ReducedArray(self._whole.rgb, self._factor)
+
+    @property
+    def segmentation(self) -> LazyArray:
+        return ThinnedArray(self._whole.segmentation, self._factor)
 
 
 class ReducedClip(Clip):

@@ -22,7 +22,7 @@ from trainer.probe.subject import Subject
 from untrusted import read_json
 
 SCHEMA_VERSION = 1
-MIN_SHARE = 0.5  # of the hidden frames that must be interrupted
+MIN_SHARE = 0.8  # of the hidden frames in which the event must be out of sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class TaskScore:
     remarks: tuple[str, ...]
     model: ModelScore | None
     view: float | None  # how well the surroundings at the return are those of the truth (R^2); None: not shown
-    there: float | None  # share of the hidden frames in which the interruption is there; None: not looked at
+    there: float | None  # share of the hidden frames in which the event is out of sight; None: not looked at
     prefix_db: float | None  # PSNR of the frames that were given
     video: dict[str, Any] | None  # size, rate, number of frames as they came
     splits: tuple[str, ...] = ()  # distance from training, see `trainer.probe.splits`; none: not known

@@ -1,11 +1,6 @@
 """Scoring foreign videos: each becomes a `Generated` on the clip's timeline and is read as the probe reads models.
 
-memory = recovery where the interruption is there, else 0. Without that, a model that never looks away would win.
-The interruption is there when, in at least half of the hidden frames, the picture has left the uninterrupted view:
-s = <g - o, i - o> / |i - o|^2 >= 1/4 (g the video's frame, i the interrupted clip's, o its twin without the
-interruption; means over all pixels). s is 0 where the view is not interrupted, 1 where the interruption is exactly
-the truth's, and about 1/2 for a picture that resembles neither, such as invented surroundings while looking away;
-the probe's `control` (nearer to i than to o) is s > 1/2. Frames that a frame_drop took are looked at by nobody.
+memory = recovery where the interruption is there (`trainer.bench.interruption`), else 0.
 A picture that shows another view than that of the return (`trainer.bench.view`) cannot be read.
 """
 
@@ -20,10 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trainer.bench.align import ForeignVideo, read_foreign
+from trainer.bench.align import ForeignVideo, Timeline, read_foreign
 from trainer.bench.decode import Unusable
+from trainer.bench.interruption import interruption_there
 from trainer.bench.outputs import read_outputs
 from trainer.bench.reduced import at_read_size
 from trainer.bench.result import MIN_SHARE, BenchResult, TaskScore
@@ -37,7 +32,6 @@ from trainer.probe.verdict import TOLERANT
 from trainer.seen import Seen
 from untrusted import one_line
 
-LEFT_VIEW = 0.25  # s from which a hidden frame counts as interrupted
 MIN_PREFIX_DB = 15.0  # below this the given frames are not the task's
 Progress = Callable[[int, int], None]
 
@@ -105,9 +99,15 @@ def _score_file(truth: Truth, subject: Subject, path: Path | None, problem: str)
 def read_video(truth: Truth, path: Path) -> ForeignVideo:
     """A task's video on its clip's timeline, in its clip's size. Raises Unusable."""
     clip = truth.clip
-    return read_foreign(
-        path, clip.rgb[0], clip.num_frames, clip.fps, clip.windows[0].t_h + 1, frozenset(clip.dropped_frames)
+    window = clip.windows[0]
+    times = Timeline(
+        num_frames=clip.num_frames,
+        fps=clip.fps,
+        num_given=window.t_h + 1,
+        t_r=window.t_r,
+        skipped=frozenset(clip.dropped_frames),
     )
+    return read_foreign(path, clip.rgb[0], times)
 
 
 def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScore:
@@ -120,7 +120,7 @@ def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScor
     for i in returned:
         moved.rgb[i] = recentred(video.rgb[i], subject.sweep)
     view = view_share(moved.rgb[returned[0]], subject.sweep) if returned else None
-    model = score(subject, moved, TOLERANT)
+    model = score(subject, moved, TOLERANT, late_s=dict(zip(at, video.late_s.tolist(), strict=True)))
     given = [(i, f) for i, f in enumerate(video.frames) if not video.generated[i]]
     everywhere = np.ones(clip.rgb.shape[1:3], dtype=bool)
     prefix_db = float(np.mean([metrics.psnr_db(video.rgb[i], clip.rgb[int(f)], everywhere) for i, f in given]))
@@ -131,30 +131,7 @@ def score_video(truth: Truth, subject: Subject, video: ForeignVideo) -> TaskScor
     if video.frames[-1] < subject.t_r:
         remarks.append(f"ends at {last_s:.2f} s, before the return at {subject.t_r / clip.fps:.2f} s")
     if there is not None and there < MIN_SHARE:
-        remarks.append("the interruption is not there: the view stays as it was")
+        remarks.append("the interruption is not there: the event stays in sight")
     return TaskScore.of(
         truth, subject, video, model, there=there, view=view, prefix_db=prefix_db, remarks=tuple(remarks)
     )
-
-
-def interruption_there(subject: Subject, video: ForeignVideo) -> float | None:
-    """Share of the hidden frames in which the picture has left the uninterrupted view; None: nothing to look at."""
-    at = {int(f): i for i, f in enumerate(video.frames)}
-    hidden = [f for f in subject.clip.windows[0].hidden_frames if f in at]
-    if not hidden:
-        return None
-    span = slice(hidden[0], hidden[-1] + 1)
-    interrupted, observed = subject.clip.rgb[span], subject.clip.twin("observed").rgb[span]
-    steps = [progress_to(video.rgb[at[f]], interrupted[f - span.start], observed[f - span.start]) for f in hidden]
-    known = [s for s in steps if s is not None]
-    return float(np.mean([s >= LEFT_VIEW for s in known])) if known else None
-
-
-def progress_to(
-    picture: NDArray[np.uint8], interrupted: NDArray[np.uint8], observed: NDArray[np.uint8]
-) -> float | None:
-    """s of the module's docstring; None where interrupted and observed are the same picture."""
-    base = observed.astype(np.float64)
-    whole = interrupted - base
-    norm = float((whole**2).sum())
-    return float(((picture - base) * whole).sum()) / norm if norm > 0 else None

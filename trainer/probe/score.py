@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -29,13 +30,24 @@ class Generated(Protocol):
     def generated(self) -> NDArray[np.bool_]: ...  # [F] generated, not given
 
 
+ON_TIME: Mapping[int, float] = MappingProxyType({})
+
+
 def score(
-    subject: Subject, rollout: Generated, limits: Limits, sample: int = 0, estimator: Estimator | None = None
+    subject: Subject,
+    rollout: Generated,
+    limits: Limits,
+    sample: int = 0,
+    estimator: Estimator | None = None,
+    late_s: Mapping[int, float] = ON_TIME,
 ) -> ModelScore:
-    """All figures of one rollout. A window without a generated frame that the sweep can read has recovery 0."""
+    """All figures of one rollout. A window without a generated frame that the sweep can read has recovery 0.
+
+    late_s: how much later than its frame a picture was taken, by frame, where it was (videos of another rate).
+    """
     made = {int(f): rollout.rgb[i] for i, f in enumerate(rollout.frames) if rollout.generated[i]}
     comparable = [f for f in subject.frames_like_return() if f in made]
-    frames = tuple(_read_frame(subject, f, made[f], limits, estimator) for f in comparable)
+    frames = tuple(_read_frame(subject, f, made[f], limits, estimator, late_s.get(f, 0.0)) for f in comparable)
     ratio = frames[0].reading.clock_ratio if frames else None
     clip = subject.clip  # at t_r the camera or the light may still be on its way back, so not against `observed`
     outside = ~subject.sweep.region
@@ -61,10 +73,16 @@ def score(
 
 
 def _read_frame(
-    subject: Subject, frame: int, picture: NDArray[np.uint8], limits: Limits, estimator: Estimator | None
+    subject: Subject,
+    frame: int,
+    picture: NDArray[np.uint8],
+    limits: Limits,
+    estimator: Estimator | None,
+    late_s: float,
 ) -> ModelFrame:
-    """The frame on its own clock: CR = (t^ - t_h) / (t_frame - t_h), 1 when the event went on until this very frame."""
-    true_time_s = float(subject.frame_times_s[frame])
+    """The frame on its own clock: CR = (t^ - t_h) / (t_frame - t_h), 1 when the event went on until this very picture,
+    t_frame + late_s."""
+    true_time_s = float(subject.frame_times_s[frame]) + late_s
     reading = read(subject.sweep, measure(subject.sweep, picture), true_time_s, limits, until_s=true_time_s)
     second = None if estimator is None else second_ratio(subject, estimator, picture, true_time_s, true_time_s)
     if reading.clock_ratio is None:

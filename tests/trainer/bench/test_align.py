@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.bench.align import nearest, read_foreign, video_frames, view_box
+from trainer.bench.align import Timeline, nearest, read_foreign, video_frames, view_box
 from trainer.bench.decode import open_video
 
-FPS, NUM_FRAMES = 8.0, 24
+FPS, NUM_FRAMES, T_R = 8.0, 24, 19
+TIMES = Timeline(num_frames=NUM_FRAMES, fps=FPS, num_given=4, t_r=T_R, skipped=frozenset({5}))
 
 
 def slow_nearest(frame: int, fps: float, rate: float) -> int:
@@ -27,14 +28,24 @@ def test_the_nearest_frame_is_the_nearest(rate: float) -> None:
 
 
 def test_what_lies_past_the_end_is_missing() -> None:
-    covered = video_frames(30, 16.0, NUM_FRAMES, FPS)  # 30 frames at 16/s: the last is shown at 1.8125 s
+    covered = video_frames(30, 16.0, TIMES)  # 30 frames at 16/s: the last is shown at 1.8125 s
     assert max(covered) == 15, "1.875 s is within half a clip frame of the last, 2.0 s is not"
     assert covered[15] == 29 and covered[14] == 28
-    assert video_frames(1, 16.0, NUM_FRAMES, FPS) == {0: 0}
+    assert video_frames(1, 16.0, TIMES) == {0: 0}
 
 
 def test_as_many_frames_as_the_clip_are_taken_one_by_one() -> None:
-    assert video_frames(NUM_FRAMES, 25.0, NUM_FRAMES, FPS) == {f: f for f in range(NUM_FRAMES)}
+    assert video_frames(NUM_FRAMES, 25.0, TIMES) == {f: f for f in range(NUM_FRAMES)}
+
+
+@pytest.mark.parametrize("rate", [1.0, 3.0, 4.0, 7.0, 7.5, 12.0, 23.976, 60.0])
+def test_no_picture_of_the_return_is_from_before_it(rate: float) -> None:
+    for t_r in range(1, NUM_FRAMES):
+        times = Timeline(num_frames=NUM_FRAMES, fps=FPS, num_given=1, t_r=t_r)
+        rows = video_frames(int(NUM_FRAMES / FPS * rate) + 30, rate, times)
+        assert t_r in rows and all(rows[f] / rate >= t_r / FPS - 1e-4 for f in rows if f >= t_r)
+        assert all(rows[f] == nearest(f, FPS, rate) for f in rows if f < t_r)
+        assert all(rows[f] / rate - f / FPS < 1 / rate for f in rows)
 
 
 def level(t_s: float, width: int = 64, height: int = 64) -> np.ndarray:
@@ -58,9 +69,12 @@ def write(path: Path, pictures: list[np.ndarray], rate: float) -> Path:
 
 
 def read(path: Path) -> dict[int, float]:
-    video = read_foreign(path, level(0.0), NUM_FRAMES, FPS, num_given=4, skipped=frozenset({5}))
+    video = read_foreign(path, level(0.0), TIMES)
     assert 5 not in video.frames and video.rgb.shape[1:] == (64, 64, 3)
     assert list(video.generated) == [f >= 4 for f in video.frames]
+    if not video.frame_by_frame:
+        shown = [height_of(picture) - f / FPS for f, picture in zip(video.frames, video.rgb, strict=True)]
+        assert np.allclose(shown, video.late_s, atol=0.09), "each picture says how late it is"
     return {int(f): height_of(picture) for f, picture in zip(video.frames, video.rgb, strict=True)}
 
 
@@ -69,12 +83,19 @@ def test_any_rate_and_size_shows_the_right_instant(tmp_path: Path, rate: float, 
     pictures = [level(i / rate, *size) for i in range(int(3 * rate) + 1)]
     heights = read(write(tmp_path / "a.mp4", pictures, rate))
     assert len(heights) >= NUM_FRAMES - 2
-    assert all(abs(height - f / FPS) <= 0.5 / rate + 0.07 for f, height in heights.items())
+    assert all(abs(height - f / FPS) <= (0.5 if f < T_R else 1.0) / rate + 0.07 for f, height in heights.items())
+
+
+@pytest.mark.parametrize("rate", [2.0, 5.0, 10.0, 30.0])
+def test_as_many_frames_are_taken_one_by_one_at_any_declared_rate(tmp_path: Path, rate: float) -> None:
+    """Writers leave their default there; a low one must not end the decoding early."""
+    heights = read(write(tmp_path / "a.mp4", [level(i / FPS) for i in range(NUM_FRAMES)], rate))
+    assert len(heights) == NUM_FRAMES - 1 and all(abs(height - f / FPS) < 0.07 for f, height in heights.items())
 
 
 def test_bars_are_found_by_the_first_frame(tmp_path: Path) -> None:
     wide = [np.pad(level(i / 8, 96, 96), ((0, 0), (40, 40), (0, 0))) for i in range(NUM_FRAMES)]
-    video = read_foreign(write(tmp_path / "bars.mp4", wide, 8.0), level(0.0), NUM_FRAMES, FPS, 4, frozenset())
+    video = read_foreign(write(tmp_path / "bars.mp4", wide, 8.0), level(0.0), TIMES)
     assert video.bars and all(abs(height_of(p) - f / FPS) < 0.1 for f, p in zip(video.frames, video.rgb, strict=True))
     squeezed = Image.fromarray(level(0.0, 176, 96))
     assert view_box(squeezed, level(0.0)) == ((0.0, 0.0, 176.0, 96.0), False)
@@ -86,3 +107,5 @@ def test_decoding_stops_where_the_clip_ends(tmp_path: Path) -> None:
     with open_video(path, max_s=3.0) as (facts, frames):
         assert (facts.width_px, facts.height_px, facts.rate) == (64, 64, 8.0)
         assert len(list(frames)) == 25
+    with open_video(path, max_s=3.0, min_frames=60) as (_, frames):
+        assert len(list(frames)) == 60

@@ -25,7 +25,8 @@ def large(truths: list[Truth], tmp_path_factory: pytest.TempPathFactory) -> Trut
     folder = tmp_path_factory.mktemp("large") / "glass"
     shutil.copytree(truths[0].clip.path, folder)
     with h5py.File(folder / "arrays.h5", "a") as file:
-        for name in ("rgb", "twins/observed/rgb", "twins/paused/rgb", "sweeps/0/rgb", "sweeps/0/segmentation"):
+        masks = "twins/observed/segmentation", "sweeps/0/segmentation"
+        for name in ("rgb", "twins/observed/rgb", "twins/paused/rgb", "sweeps/0/rgb", *masks):
             whole = file[name][()].repeat(TIMES, axis=1).repeat(TIMES, axis=2)
             del file[name]
             file[name] = whole
@@ -38,6 +39,8 @@ def test_a_large_clip_reads_as_the_small_one(truths: list[Truth], large: Truth, 
     assert np.array_equal(seen.rgb[3], small.rgb[3]) and np.array_equal(seen.rgb[[1, 40]], small.rgb[[1, 40]])
     for name in ("observed", "paused"):
         assert np.array_equal(seen.twin(name).rgb[20:30], small.twin(name).rgb[20:30])
+    masks = seen.twin("observed").segmentation
+    assert masks.shape == small.rgb.shape[:3] and np.array_equal(masks[20], small.twin("observed").segmentation[20])
     assert seen.sweep is not None and small.sweep is not None
     assert np.array_equal(seen.sweep.rgb, small.sweep.rgb)
     assert np.array_equal(seen.sweep.segmentation, small.sweep.segmentation)

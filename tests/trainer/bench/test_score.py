@@ -14,10 +14,12 @@ import pytest
 from tests.trainer.bench.fake_suite import SUITE
 from trainer.bench.baselines import BASELINES, write_baselines, write_map, write_video
 from trainer.bench.generation import Generation
+from trainer.bench.interruption import interruption_there, lost
 from trainer.bench.page import strip_frames, write_page
 from trainer.bench.result import BenchResult, Row, finite, row_of, rows_csv, tasks_csv
-from trainer.bench.score import progress_to, score_outputs
+from trainer.bench.score import read_video, score_outputs
 from trainer.bench.tasks import Truth
+from trainer.probe.subject import Subject
 from trainer.seen import Seen
 
 
@@ -39,6 +41,7 @@ def scored(quick: None, truths: list[Truth], tmp_path_factory: pytest.TempPathFa
         ("sweep_mean", None, 0.0, 1.0),
         ("another_clip", None, 0.0, 1.0),
         ("uninterrupted", 1.0, 0.0, 0.0),
+        ("dimmed", 1.0, 0.0, 0.0),
     ],
 )
 def test_baselines_score_what_they_must(
@@ -59,14 +62,41 @@ def test_a_cheat_would_win_without_the_control(scored: dict[str, BenchResult]) -
     assert sum("the interruption is not there" in line for line in scored["uninterrupted"].problems) == 1
 
 
-def test_how_far_a_picture_left_the_view() -> None:
+def test_what_a_picture_does_not_tell_of_another() -> None:
     rng = np.random.default_rng(0)
-    seen, hidden, other = (rng.integers(0, 256, (32, 32, 3), dtype=np.uint8) for _ in range(3))
-    assert progress_to(seen, hidden, seen) == 0.0 and progress_to(hidden, hidden, seen) == 1.0
-    assert progress_to(other, hidden, seen) == pytest.approx(0.5, abs=0.06)
-    assert progress_to(other, seen, seen) is None
-    half = (seen.astype(float) / 2 + hidden / 2).astype(np.uint8)
-    assert progress_to(half, hidden, seen) == pytest.approx(0.5, abs=0.01)
+    plain, other = (rng.integers(0, 256, (500, 3), dtype=np.uint8) for _ in range(2))
+    tinted = np.round(plain * [0.3, 0.5, 0.7] + [100, 20, 0]).astype(np.uint8)
+    black = np.zeros_like(plain)
+    assert lost(plain, plain) == pytest.approx(0.0, abs=1e-12) and lost(plain, tinted) == pytest.approx(0.0, abs=0.001)
+    assert (
+        lost(plain, black) == 1.0 and lost(plain, other) == pytest.approx(1.0, abs=0.02) and lost(black, plain) is None
+    )
+    half = (plain / 2.0 + other / 2.0).astype(np.uint8)
+    assert lost(plain, half) == pytest.approx(0.5, abs=0.05), "as much of it as of something else"
+
+
+@pytest.mark.parametrize(
+    ("fps", "shown", "there"),
+    [(8.0, 3, 12 / 15), (8.0, 4, 11 / 15), (4.0, 0, 1.0), (2.0, 0, 1.0), (0.5, 0, 0.0), (4.0, 2, 6 / 7)],
+)
+def test_hidden_frames_are_counted(truths: list[Truth], tmp_path: Path, fps: float, shown: int, there: float) -> None:
+    """`shown` frames after the last sight stay plain; at other rates only what is inside the hidden time counts."""
+    clip, subject = truths[0].clip, Subject.load(truths[0].clip)
+    pictures = clip.rgb[:].copy()
+    plain = slice(subject.t_h + 1, subject.t_h + 1 + shown)
+    pictures[plain] = clip.twin("observed").rgb[plain]
+    write_video(tmp_path / "a.mp4", pictures[:: round(clip.fps / fps)], fps)
+    found = interruption_there(subject, read_video(truths[0], tmp_path / "a.mp4"))
+    assert found == pytest.approx(there, abs=0.08 if fps != clip.fps else 1e-9)
+
+
+def test_slow_videos_are_read_on_their_own_time(truths: list[Truth], tmp_path: Path) -> None:
+    """At 1.6 frames a second the first picture of the return is 0.375 s late: a perfect model still scores 1."""
+    clip = truths[0].clip
+    write_video(tmp_path / "glass-lights_off.mp4", clip.rgb[::5], clip.fps / 5)
+    write_map(tmp_path, ["glass-lights_off"])
+    result, _ = score_outputs(tmp_path, SUITE, truths[:1])
+    assert result.tasks[0].clock_ratio == pytest.approx(1.0, abs=0.05) and result.tasks[0].memory > 0.95
 
 
 def test_rows_have_a_file_form(scored: dict[str, BenchResult], tmp_path: Path) -> None:
