@@ -19,8 +19,9 @@ from trainer.bench.export import export_tasks
 from trainer.bench.page import write_page
 from trainer.bench.result import BenchResult, Row, row_of, rows_csv, tasks_csv
 from trainer.bench.score import score_outputs
-from trainer.bench.tasks import BenchSuite, BenchTask, Given, find_truth
+from trainer.bench.tasks import BenchSuite, BenchTask, Given, find_truth, truth_digest
 from trainer.probe.result import finite
+from trainer.probe.templating import make_folder
 
 if TYPE_CHECKING:
     from trainer.rollout import RolloutConfig
@@ -112,12 +113,12 @@ def score(
     """Score a folder of videos; writes row, tables and page into `out`. `beside`: folders that earlier scores wrote."""
     suite = public(load_suite(name))
     truths = find_truth(suite, data)
-    others = [_comparable(path, suite) for path in beside]
+    others = [_comparable(path, suite, truth_digest(truths)) for path in beside]
+    make_folder(out)
     with _bar(f"score {label or folder.name}") as progress:
         result, files = score_outputs(folder, suite, truths, name=label, workers=workers, progress=progress)
     row = row_of(result)
     rows = [row, *others]
-    out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / "score.json", json.dumps(finite(dataclasses.asdict(result)), indent=1) + "\n")
     write_atomically(out / "tasks.csv", tasks_csv(result))
     write_atomically(out / "row.csv", rows_csv(rows))
@@ -126,11 +127,15 @@ def score(
     return result, row
 
 
-def _comparable(folder: Path, suite: BenchSuite) -> Row:
-    """Raises ValueError when the row is of another suite."""
+def _comparable(folder: Path, suite: BenchSuite, truth: str) -> Row:
+    """Raises ValueError when the row is of another suite, of other tasks or against other clips."""
     row = Row.read(folder / "row.json")
     if row.digest != suite.digest:
         raise ValueError(f"{folder}: scored on suite {row.suite!r} with digest {row.digest!r}, this is {suite.digest}")
+    if row.truth != truth:
+        raise ValueError(
+            f"{folder}: scored on other tasks, or against other clips of them; score it again with this truth"
+        )
     return row
 
 
@@ -142,19 +147,19 @@ def score_baselines(name: str, data: Path, out: Path, *, workers: int = 1) -> li
         write_baselines(truths, out / "outputs", tuple(BASELINES), progress)
     for baseline in BASELINES:
         scored = out / "scores" / baseline
-        if not _is_scored(scored, suite, len(truths)):
+        if not _is_scored(scored, truth_digest(truths)):
             score(name, out / "outputs" / baseline, data, scored, workers=workers)
     rows = [Row.read(out / "scores" / baseline / "row.json") for baseline in BASELINES]
     write_atomically(out / "table.csv", rows_csv(rows))
     return rows
 
 
-def _is_scored(folder: Path, suite: BenchSuite, num_truths: int) -> bool:
+def _is_scored(folder: Path, truth: str) -> bool:
     """Whether a baseline's score is there, over all the truth that there is now."""
     if not (folder / "row.json").exists():
         return False
     row = Row.read(folder / "row.json")
-    return row.digest == suite.digest and row.num_tasks == row.num_videos == num_truths
+    return row.truth == truth and row.num_tasks == row.num_videos
 
 
 class _bar:

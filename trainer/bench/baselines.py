@@ -17,10 +17,12 @@ from simulator.clip import Clip
 from trainer.bench.tasks import Truth
 from trainer.probe.corruptions import mean_of_sweep
 from trainer.probe.subject import Subject
+from untrusted import MAX_JSON_BYTES, read_json
 
 VIDEO_SIDE_PX = 256  # small pictures are enlarged before they are encoded, so that chroma keeps their size
 QUALITY = 15  # CRF of H.264
 DIMMED_TO = 0.5  # of the light
+MADE_OF = "truth.json"  # of a folder of baselines: task -> the clips that its videos were made of
 Video = NDArray[np.uint8]  # [T, H, W, 3], all frames of the clip
 Progress = Callable[[int, int], None]
 
@@ -104,23 +106,38 @@ BASELINES: Mapping[str, Callable[[Subject, Clip], Video]] = MappingProxyType(
 def write_baselines(
     truths: Sequence[Truth], out: Path, names: Sequence[str] = tuple(BASELINES), progress: Progress | None = None
 ) -> None:
-    """`out/<name>/`: a folder of videos with its map, as a model's. Videos that are there are kept; maps are last.
+    """`out/<name>/`: a folder of videos with its map, as a model's; maps are last.
 
-    Another clip is the next task's (with a single task: its own).
+    Another clip is the next task's (with a single task: its own). Videos that are there are kept while their truth, and
+    that of the next task, is what it was: `out/truth.json` says which clips those were.
     """
     for name in names:
         (out / name).mkdir(parents=True, exist_ok=True)
+    made_of = read_json(out / MADE_OF, MAX_JSON_BYTES) if (out / MADE_OF).exists() else {}
     for number, truth in enumerate(truths):
+        stranger = truths[(number + 1) % len(truths)].clip
+        clips = [truth.clip.clip_id, stranger.clip_id]
         wanted = {name: out / name / f"{truth.task.id}.mp4" for name in names}
-        missing = {name: path for name, path in wanted.items() if not path.exists()}
+        known = made_of.get(truth.task.id) == clips
+        missing = {name: path for name, path in wanted.items() if not (known and path.exists())}
         if missing:
-            subject, stranger = Subject.load(truth.clip), truths[(number + 1) % len(truths)].clip
+            made_of.pop(truth.task.id, None)
+            _note(out, made_of)
+            subject = Subject.load(truth.clip)
             for name, path in missing.items():
                 write_video(path, BASELINES[name](subject, stranger), truth.clip.fps)
+            made_of[truth.task.id] = clips
+            _note(out, made_of)
         if progress is not None:
             progress(number + 1, len(truths))
     for name in names:
         write_map(out / name, [truth.task.id for truth in truths])
+
+
+def _note(out: Path, made_of: Mapping[str, Any]) -> None:
+    partial = out / f".{MADE_OF}.partial"
+    partial.write_text(json.dumps(made_of, indent=1) + "\n")
+    os.replace(partial, out / MADE_OF)
 
 
 def write_map(folder: Path, task_ids: Sequence[str]) -> None:

@@ -56,7 +56,8 @@ crop it. A missing or unreadable video counts 0.
 
 
 def export_tasks(suite: BenchSuite, truths: Sequence[Truth], out: Path, progress: Progress | None = None) -> int:
-    """Write the tasks; returns how many were written now. What is there already is kept.
+    """Write the tasks; returns how many were written now. What is there already, of the
+    same clip, is kept.
 
     Raises ValueError when `out` holds something else.
     """
@@ -65,10 +66,11 @@ def export_tasks(suite: BenchSuite, truths: Sequence[Truth], out: Path, progress
     written = 0
     for done, truth in enumerate(truths):
         folder = out / "tasks" / truth.task.id
-        if not folder.exists():
+        if _clip_of(folder) != truth.clip.clip_id:
             partial = folder.with_name(f".{truth.task.id}.partial")
             shutil.rmtree(partial, ignore_errors=True)
             write_task(suite, truth, partial)
+            shutil.rmtree(folder, ignore_errors=True)
             os.replace(partial, folder)
             written += 1
         if progress is not None:
@@ -125,6 +127,7 @@ def task_facts(suite: BenchSuite, truth: Truth) -> dict[str, Any]:
         "suite": suite.name,
         "digest": suite.digest,
         "task": task.id,
+        "clip": clip.clip_id,
         "category": task.category,
         "event_type": task.event_type,
         "held_out": task.held_out,
@@ -148,6 +151,12 @@ def schedule(clip: Clip) -> dict[str, Any]:
         "seen_again_frame": window.t_r,
         "dropped_frames": list(clip.dropped_frames),
     }
+
+
+def _clip_of(folder: Path) -> str | None:
+    """Id of the clip that a task was written from; None where there is no task."""
+    path = folder / "task.json"
+    return read_json(path, MAX_JSON_BYTES).get("clip") if path.exists() else None
 
 
 def _check_folder(suite: BenchSuite, out: Path) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -32,6 +32,7 @@ class Generation:
     how: str  # sampler, guidance and memory in words, as `RolloutConfig.text`
     config: Mapping[str, Any]  # every setting of the rollout
     seen: Seen | None  # what the run was trained on; None: it left no note
+    clips: Mapping[str, str] = field(default_factory=dict)  # task -> truth clip whose frames were given
 
     def text(self) -> str:
         """For people."""
@@ -52,6 +53,9 @@ class Generation:
         for name in dict.fromkeys((*mine, *its)):
             if mine.get(name) != its.get(name):
                 return one_line(f"{name} {mine.get(name)!r}, not {its.get(name)!r}")
+        for task in sorted(set(self.clips) & set(other.clips)):
+            if self.clips[task] != other.clips[task]:
+                return one_line(f"clip {self.clips[task]} of {task}, not {other.clips[task]}")
         return ""
 
     def _settings(self) -> dict[str, Any]:
@@ -72,6 +76,9 @@ def read_generation(folder: Path) -> Generation:
         run, step, given, how, config, seen = (tree[n] for n in ("run", "step", "given", "how", "config", "seen"))
         if not (isinstance(run, str) and isinstance(how, str) and isinstance(config, dict)):
             raise ValueError("run and how must be texts, config an object")
+        clips = tree.get("clips", {})  # older records have none
+        if not isinstance(clips, dict) or not all(isinstance(clip, str) for clip in clips.values()):
+            raise ValueError("clips must map tasks to texts")
         if type(step) is not int or given not in get_args(Given):
             raise ValueError(f"step must be a whole number, given one of {', '.join(get_args(Given))}")
         return Generation(
@@ -81,6 +88,7 @@ def read_generation(folder: Path) -> Generation:
             how=how,
             config=config,
             seen=None if seen is None else Seen.of(seen),
+            clips=clips,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(one_line(f"{path}: does not say how the videos were made ({error})")) from None

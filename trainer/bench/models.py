@@ -45,8 +45,12 @@ def write_generated(
         how=config.text(),
         config=dataclasses.asdict(config),
         seen=read_seen(run) if seen_file(run).exists() else None,
+        clips={truth.task.id: truth.clip.clip_id for truth in truths},
     )
     _check_folder(folder, generation)
+    if (folder / RECORD).exists():
+        clips = {**read_generation(folder).clips, **generation.clips}
+        generation = dataclasses.replace(generation, clips=clips)
     folder.mkdir(parents=True, exist_ok=True)
     generation.write(folder)
     for number, truth in enumerate(truths):

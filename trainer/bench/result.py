@@ -112,6 +112,7 @@ class BenchResult:
     tasks: tuple[TaskScore, ...]
     remarks: tuple[str, ...]
     generation: str = ""  # how a run of ours made the videos; empty: nothing beside them says so
+    truth: str = ""  # which clips it was scored against, see `trainer.bench.tasks.truth_digest`
 
     @property
     def problems(self) -> list[str]:
@@ -152,6 +153,7 @@ class Row:
     kinds: dict[str, Group]
     splits: dict[str, Group]  # types of event that are held out from training, and others
     generation: str = ""  # as in `BenchResult`
+    truth: str = ""  # as there
     distance: dict[str, Group] = field(default_factory=dict)  # from training; a task may count in several
     schema_version: int = SCHEMA_VERSION
 
@@ -195,6 +197,7 @@ def row_of(result: BenchResult) -> Row:
         kinds=_groups(tasks, lambda t: (t.task.kind,)),
         splits=_groups(tasks, lambda t: ("held-out types" if t.task.held_out else "other types",)),
         generation=result.generation,
+        truth=result.truth,
         distance={name: groups[name] for name in SPLITS if name in groups},
     )
 
@@ -315,6 +318,7 @@ def _row(data: dict[str, Any]) -> Row:
         categories=groups(data["categories"]),
         kinds=groups(data["kinds"]),
         splits=groups(data["splits"]),
-        generation=str(data.get("generation", "")),  # rows of older scores have neither this
-        distance=groups(data.get("distance", {})),  # nor this
+        generation=str(data.get("generation", "")),  # rows of older scores have none of these
+        truth=str(data.get("truth", "")),
+        distance=groups(data.get("distance", {})),
     )

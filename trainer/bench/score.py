@@ -22,7 +22,7 @@ from trainer.bench.interruption import interruption_there
 from trainer.bench.outputs import read_outputs
 from trainer.bench.reduced import at_read_size
 from trainer.bench.result import MIN_SHARE, BenchResult, TaskScore
-from trainer.bench.tasks import BenchSuite, Truth
+from trainer.bench.tasks import BenchSuite, Truth, truth_digest
 from trainer.bench.view import recentred, view_share
 from trainer.probe import metrics
 from trainer.probe.score import score
@@ -73,6 +73,7 @@ def score_outputs(
         tasks=tuple(scores),
         remarks=outputs.remarks,
         generation=outputs.generation.text() if outputs.generation else "",
+        truth=truth_digest(truths),
     )
     usable = {task.task.id for task in scores if task.model is not None}
     return result, {task_id: path for task_id, path in outputs.files.items() if task_id in usable}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -63,3 +64,9 @@ def find_truth(suite: BenchSuite, dataset: Path, clips: Iterable[Clip] | None = 
         raise ValueError(f"{dataset}: no clip of suite {suite.name} in it; `remind bench render` makes them")
     tasks = [task for task in suite.tasks if task.id in found]
     return [Truth(task, found[task.id], found[task.id].clip_id == suite.clip_ids[task.id]) for task in tasks]
+
+
+def truth_digest(truths: Sequence[Truth]) -> str:
+    """A name for these tasks with these clips: scores against other clips, or of other tasks, do not compare."""
+    pairs = sorted((truth.task.id, truth.clip.clip_id) for truth in truths)
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]

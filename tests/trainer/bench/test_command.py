@@ -13,7 +13,7 @@ import remind_bench
 from tests.trainer.bench.fake_suite import SUITE
 from trainer.bench.baselines import write_map, write_video
 from trainer.bench.result import Row
-from trainer.bench.tasks import Truth
+from trainer.bench.tasks import Truth, truth_digest
 from trainer.probe.bootstrap import Estimate
 
 
@@ -48,19 +48,24 @@ def test_export_and_score(
     (tmp_path / "first" / "row.json").write_text(json.dumps(row | {"digest": "another"}))
     assert run(*score, tmp_path / "second", "--beside", tmp_path / "first") == 2
     assert "scored on suite 'fake' with digest 'another'" in capsys.readouterr().err
+    (tmp_path / "first" / "row.json").write_text(json.dumps(row | {"truth": truth_digest(truths[:1])}))
+    assert run(*score, tmp_path / "second", "--beside", tmp_path / "first") == 2
+    assert "scored on other tasks, or against other clips" in capsys.readouterr().err
+    assert not (tmp_path / "second").exists()
 
 
-def row_over(num_tasks: int) -> Row:
+def row_over(truths: list[Truth]) -> Row:
     """A row as a baseline's, with a video for each task."""
+    num_tasks = len(truths)
     one = Estimate(1.0, 1.0, 1.0, num_tasks, num_tasks)
     return Row(
         name="truth", suite=SUITE.name, digest=SUITE.digest, official=False, num_tasks=num_tasks, num_suite_tasks=3,
         num_videos=num_tasks, memory=one, recovery=one, clock_ratio=one, coverage=1.0, interrupted=1.0, psnr_db=None,
-        ssim=None, categories={}, kinds={}, splits={},
+        ssim=None, categories={}, kinds={}, splits={}, truth=truth_digest(truths),
     )  # fmt: skip
 
 
-def test_a_baseline_is_scored_again_when_there_is_more_truth(
+def test_a_baseline_is_scored_again_when_the_truth_is_another(
     synthetic: None, truths: list[Truth], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scored: list[int] = []
@@ -68,16 +73,16 @@ def test_a_baseline_is_scored_again_when_there_is_more_truth(
     def stub(name: str, folder: Path, data: Path, out: Path, **options: Any) -> None:
         scored.append(len(known))
         out.mkdir(parents=True, exist_ok=True)
-        (out / "row.json").write_text(row_over(len(known)).to_json())
+        (out / "row.json").write_text(row_over(known).to_json())
 
     monkeypatch.setattr(remind_bench, "BASELINES", {"truth": None})
     monkeypatch.setattr(remind_bench, "write_baselines", lambda *args: None)
     monkeypatch.setattr(remind_bench, "score", stub)
     monkeypatch.setattr(remind_bench, "find_truth", lambda suite, data: known)
-    for known in (truths[:1], truths[:1], truths):
+    for known in (truths[:1], truths[:1], truths[1:], truths):
         rows = remind_bench.score_baselines("fake", tmp_path, tmp_path / "out")
         assert [row.num_videos for row in rows] == [len(known)]
-    assert scored == [1, 2]
+    assert scored == [1, 1, 2], "the second time it is kept"
 
 
 def test_what_is_wrong_is_one_line(

@@ -112,6 +112,9 @@ def test_export_resumes_and_never_mixes(truths: list[Truth], exported: Path, tmp
     (out / "tasks" / f".{GLASS}.partial" / "torn").touch()
     assert export_tasks(SUITE, truths, out) == 1
     assert files(out) == files(exported)
+    facts = json.loads((out / "tasks" / GLASS / "task.json").read_text())
+    (out / "tasks" / GLASS / "task.json").write_text(json.dumps(facts | {"clip": "of another renderer"}))
+    assert export_tasks(SUITE, truths, out) == 1 and files(out) == files(exported), "written anew from this truth"
     other = BenchSuite(name="fake", digest="another", tasks=SUITE.tasks, clip_ids=SUITE.clip_ids)
     with pytest.raises(ValueError, match="tasks of another suite"):
         export_tasks(other, truths, out)

@@ -158,6 +158,11 @@ def test_no_folder_holds_a_mixture(maker: Maker, tmp_path: Path, capsys: pytest.
         (("--window", 2, "--given", "hidden"), "given 'seen', not 'hidden'"),
     ):
         assert maker.run(*words, out=tmp_path) == 2 and line in capsys.readouterr().err
+    record = json.loads((tmp_path / RECORD).read_text())
+    task, made_of = next(iter(record["clips"].items()))
+    (tmp_path / RECORD).write_text(json.dumps(record | {"clips": {task: "drawn_otherwise"}}))
+    assert maker.run("--window", 2, out=tmp_path) == 2
+    assert f"clip drawn_otherwise of {task}, not {made_of}" in capsys.readouterr().err
     (tmp_path / RECORD).unlink()
     assert maker.run("--window", 2, out=tmp_path) == 2
     assert f"holds videos, but no {RECORD} that says how" in capsys.readouterr().err
@@ -181,6 +186,7 @@ def test_videos_of_another_step_are_kept_apart(
         '{"schema_version":1,"run":"r","step":1,"given":["seen"],"how":"","config":{},"seen":null}',
         '{"schema_version":1,"run":"r","step":1,"given":"seen","how":"","config":{},"seen":{"schema_version":7}}',
         '{"schema_version":1,"run":"r","step":1,"given":"seen","how":"","config":{},"seen":[]}',
+        '{"schema_version":1,"run":"r","step":1,"given":"seen","how":"","config":{},"seen":null,"clips":{"a":1}}',
     ],
 )  # fmt: skip
 def test_a_bad_record_costs_a_line_only(tmp_path: Path, text: str) -> None:

@@ -56,6 +56,21 @@ def test_baselines_score_what_they_must(
         assert task.memory == pytest.approx(memory, abs=0.1) and task.there == there
 
 
+def test_baselines_are_made_anew_for_another_truth(truths: list[Truth], tmp_path: Path) -> None:
+    def made() -> list[int]:
+        write_baselines(truths, tmp_path, ("paused", "another_clip"))
+        return [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/*.mp4"))]
+
+    first = made()
+    assert made() == first, "kept"
+    known = json.loads((tmp_path / "truth.json").read_text())
+    task = truths[0].task.id
+    (tmp_path / "truth.json").write_text(json.dumps(known | {task: ["drawn otherwise", known[task][1]]}))
+    again = made()
+    assert [a != b for a, b in zip(again, first, strict=True)] == [False, True] * 2, "this task's, in both folders"
+    assert json.loads((tmp_path / "truth.json").read_text()) == known
+
+
 def test_a_cheat_would_win_without_the_control(scored: dict[str, BenchResult]) -> None:
     row = row_of(scored["uninterrupted"])
     assert row.recovery.mean > 0.9 and row.memory.mean == 0.0 and row.interrupted == 0.0
