@@ -51,16 +51,18 @@ class TrainedModel:
 
 
 def save_checkpoint(run_dir: Path, *, step: int, learner: Learner, keep: int) -> Path:
-    """Write everything an exact resume needs, then delete all but the newest `keep` checkpoints.
+    """Write everything an exact resume needs, then delete all but the newest `keep` checkpoints that are whole.
 
-    Randomness, place in the data and stage of the curriculum need no file: all derive from (seed, step). Tensors are
-    whole, so that a run can go on with other devices. All devices must call; the first one writes.
+    Damaged ones, and what killed processes left half written, go too. Randomness, place in the data and stage of the
+    curriculum need no file: all derive from (seed, step). Tensors are whole: a run can go on with other devices.
+    All devices must call; the first one writes.
     """
     folder = run_dir / "checkpoints"
     final = folder / f"step_{step:08d}"
     partial = folder / f".partial_{step:08d}_{os.getpid()}"
     if learner.devices.is_main:
-        shutil.rmtree(partial, ignore_errors=True)
+        for stale in folder.glob(".partial_*"):
+            shutil.rmtree(stale)
         partial.mkdir(parents=True)
     for name, tensors in _contents(learner).items():
         full = {key: whole(value.detach()).cpu().contiguous() for key, value in tensors.items()}
@@ -75,8 +77,11 @@ def save_checkpoint(run_dir: Path, *, step: int, learner: Learner, keep: int) ->
         shutil.rmtree(final, ignore_errors=True)
         os.replace(partial, final)
         _flush(folder)
-        for old in list_checkpoints(run_dir)[:-keep]:
-            shutil.rmtree(old)
+        published = list_checkpoints(run_dir)
+        kept = [path for path in published if _damage(path) is None][-keep:]
+        for path in published:
+            if path not in kept:
+                shutil.rmtree(path)
     learner.devices.wait()
     return final
 

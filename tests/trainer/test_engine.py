@@ -19,7 +19,7 @@ from tests.trainer.processes import (
     start,
     two,
 )
-from tests.trainer.test_training import CLIPS, SMALL, run
+from tests.trainer.test_training import CLIPS, SMALL, batch_of, run
 from trainer.checkpoint import list_checkpoints, load_trained, newest_checkpoint
 from trainer.config import override
 from trainer.data.mixture import single_source
@@ -144,6 +144,32 @@ def test_a_torn_checkpoint_is_named_and_passed_over(tmp_path, capsys):
     for path in list_checkpoints(tmp_path / "torn"):
         (path / "state.json").write_text("{")
     assert newest_checkpoint(tmp_path / "torn") is None
+
+
+def test_a_torn_checkpoint_does_not_push_out_a_whole_one(tmp_path):
+    config = override(SMALL, {"checkpoint_every": 2, "eval_every": 8, "keep_checkpoints": 1})
+    run(tmp_path, [6], config=config)
+    torn = list_checkpoints(tmp_path)[-1]
+    (torn / "model.safetensors").write_bytes(b"")
+    half_written = tmp_path / "checkpoints" / ".partial_00000006_1"
+    half_written.mkdir()
+    run(tmp_path, [2], config=config)  # from the start, since none is whole
+    assert newest_checkpoint(tmp_path).name == "step_00000002"
+    assert not torn.exists() and not half_written.exists()
+
+
+@pytest.mark.parametrize("factor", [float("inf"), float("nan")])
+def test_gradients_that_are_not_finite_change_no_weight(factor):
+    learner = Learner(SMALL, ONE)
+    before = {name: p.detach().clone() for name, p in learner.model.named_parameters()}
+    hook = learner.model.transformer.proj_out.bias.register_hook(lambda gradient: gradient * factor)
+    batch = batch_of(CLIPS, step=3, batch_size=2)
+    with pytest.raises(FloatingPointError, match="step 3: the gradient norm is"):
+        learner.step(batch, 3)
+    assert all(torch.equal(before[name], p) for name, p in learner.model.named_parameters())
+    hook.remove()
+    learner.step(batch, 3)
+    assert not all(torch.equal(before[name], p) for name, p in learner.model.named_parameters())
 
 
 def test_another_configuration_is_told_by_its_fields(tmp_path):

@@ -5,6 +5,7 @@ Shapes: B examples, F frames, C Y X latent.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -44,7 +45,8 @@ class Learner:
     def step(self, batch: Batch, step: int) -> StepReport:
         """One optimiser step on this device's rows of batch `step`.
 
-        Raises FloatingPointError, on every device, when the loss is not finite.
+        Raises FloatingPointError, on every device and with the weights as they were, when the loss or the norm of its
+        gradients is not finite.
         """
         self.model.train()
         for group in self.optimizer.param_groups:
@@ -54,13 +56,15 @@ class Learner:
         if not torch.isfinite(loss):
             raise FloatingPointError(f"step {step}: the loss is {loss.item()}; lower optim.lr or use precision fp32")
         limit = self.config.optim.grad_clip or float("inf")
-        norm = torch.nn.utils.clip_grad_norm_(learnt_parameters(self.model).values(), limit)
+        norm = float(whole(torch.nn.utils.clip_grad_norm_(learnt_parameters(self.model).values(), limit)))
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"step {step}: the gradient norm is {norm}; lower optim.lr or use precision fp32")
         self.optimizer.step()
         decay = min(self.config.optim.ema_decay, (1.0 + step) / (10.0 + step))
         with torch.no_grad():
             for name, parameter in learnt_parameters(self.model).items():
                 self.ema[name].lerp_(parameter, 1.0 - decay)
-        return StepReport(float(loss), float(whole(norm)))
+        return StepReport(float(loss), norm)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
