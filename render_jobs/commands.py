@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render_jobs.crew import Crew
-from render_jobs.dataset import Dataset
+from render_jobs.dataset import Dataset, dataset_to_fill
 from render_jobs.estimate import estimate
 from render_jobs.importing import import_clip
 from render_jobs.jobs import Draw, Job, Result, SpecText, drawn_by
@@ -21,7 +21,6 @@ from render_jobs.pool import Limits, Pool
 from render_jobs.progress import Report
 from render_jobs.ray_crew import RayCrew
 from scenes.plan import ScenePlan
-from simulator.clip_files import INDEX
 from simulator.commands import info as clip_info
 from simulator.importing import ImportRequest, parse_size
 
@@ -127,11 +126,7 @@ def render_plans(plans: Sequence[ScenePlan], out: Path, options: RenderOptions =
 
 def render_jobs(jobs: Sequence[Job | Draw], out: Path, options: RenderOptions) -> list[Result]:
     """As `render_plans`, of jobs and draws."""
-    dataset = Dataset(out)
-    if out.is_file():
-        raise ValueError(f"--out: {out} is a file; name a data set or a new folder")
-    if (out / INDEX).is_file():
-        raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
+    dataset = dataset_to_fill(out)
     jobs = sorted({job.id: job for job in jobs}.values(), key=lambda job: job.engine)
     frames = [job.plan.clip.num_frames for job in jobs if isinstance(job, Job)]
     num_clips = len(jobs) if options.limit is None else min(len(jobs), options.limit)

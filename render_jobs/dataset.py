@@ -33,6 +33,7 @@ from typing import Any
 from render_jobs.claims import Claims
 from render_jobs.jobs import Draw, Job
 from scenes.plan import ScenePlan
+from simulator.clip_files import INDEX
 from simulator.durable import sync
 
 PROBE_BYTES = 2**20
@@ -241,6 +242,15 @@ class Dataset:
             with contextlib.suppress(OSError):
                 probe.unlink(missing_ok=True)
         return None
+
+
+def dataset_to_fill(out: Path) -> Dataset:
+    """The data set at `out`, to add clips to. Raises ValueError when a file or a pack is there."""
+    if out.is_file():
+        raise ValueError(f"--out: {out} is a file; name a data set or a new folder")
+    if (out / INDEX).is_file():
+        raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
+    return Dataset(out)
 
 
 def run_name() -> str:

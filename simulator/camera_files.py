@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def read_cameras(path: Path, width_px: int, height_px: int) -> CameraTrack:
     """Cameras for pictures of this size. Raises ValueError that names the file, what is wrong and what to do."""
     try:
         data = json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: not JSON ({error}); give a transforms.json or a cameras.json") from None
     keys = data if isinstance(data, dict) else {}
     try:
@@ -91,15 +92,23 @@ def _own(path: Path, data: dict[str, Any]) -> CameraTrack:
     return CameraTrack(
         intrinsics=_stack(path, "intrinsics", data["intrinsics"], 3),
         camera_from_world=_stack(path, "camera_from_world", data["camera_from_world"], 4),
-        scene_scale_m=float(data["scene_scale_m"]),
+        scene_scale_m=_number(f"{path}", data, "scene_scale_m"),
     )
+
+
+def _number(place: str, fields: Mapping[str, Any], name: str) -> float:
+    """Raises ValueError, with the place, for anything but a finite number; KeyError where there is none."""
+    value = fields[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+        raise ValueError(f"{place}: {name} is {str(value)[:40]!r}; give a finite number")
+    return float(value)
 
 
 def _stack(path: Path, name: str, matrices: Any, side: int) -> Array:
     """[T, side, side] from a list of lists. Raises ValueError for anything else."""
     try:
         stack = np.asarray(matrices, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{path}: {name}: not lists of numbers") from None
     if len(stack.shape) != 3 or stack.shape[1:] != (side, side) or not np.isfinite(stack).all():
         raise ValueError(f"{path}: {name}: {list(stack.shape)} numbers; expected [T, {side}, {side}], all finite")
@@ -107,34 +116,39 @@ def _stack(path: Path, name: str, matrices: Any, side: int) -> Array:
 
 
 def _nerfstudio(path: Path, data: dict[str, Any], width_px: int, height_px: int) -> CameraTrack:
-    """In order of file names, as nerfstudio reads them."""
-    frames = sorted(data["frames"], key=lambda frame: str(frame["file_path"]))
+    """In order of file names, those with numbers by their numbers: frame_9 comes before frame_10."""
+    frames = sorted(data["frames"], key=lambda frame: _by_number(str(frame["file_path"])))
     intrinsics, poses = [], []
     for frame in frames:
-        numbers = {**data, **frame}
+        numbers, place = {**data, **frame}, f"{path}: {frame['file_path']}"
         size = (numbers.get("w", width_px), numbers.get("h", height_px))
         if size != (width_px, height_px):
             raise ValueError(
                 f"{path}: cameras of {size[0]}x{size[1]} pictures, the video is {width_px}x{height_px}; "
                 f"give the video that the cameras were made of"
             )
-        if bent := [name for name in _DISTORTION if abs(float(numbers.get(name, 0.0))) > 1e-9]:
+        if bent := [name for name in _DISTORTION if name in numbers and abs(_number(place, numbers, name)) > 1e-9]:
             raise ValueError(f"{path}: {bent[0]} is {numbers[bent[0]]}: undistort the video first, clips are pinhole")
-        fl_x = float(numbers["fl_x"])
-        fl_y = float(numbers.get("fl_y", fl_x))
-        intrinsics.append([[fl_x, 0.0, float(numbers["cx"])], [0.0, fl_y, float(numbers["cy"])], [0.0, 0.0, 1.0]])
+        fl_x, cx, cy = (_number(place, numbers, name) for name in ("fl_x", "cx", "cy"))
+        fl_y = _number(place, {"fl_y": fl_x, **numbers}, "fl_y")
+        intrinsics.append([[fl_x, 0.0, cx], [0.0, fl_y, cy], [0.0, 0.0, 1.0]])
         poses.append(frame["transform_matrix"])
     world_from_camera = _stack(path, "transform_matrix", poses, 4) @ _OPENCV_FROM_OPENGL
     rotation = world_from_camera[:, :3, :3].transpose(0, 2, 1)
     camera_from_world = np.tile(np.eye(4), (len(frames), 1, 1))
     camera_from_world[:, :3, :3] = rotation
     camera_from_world[:, :3, 3] = -np.einsum("fij,fj->fi", rotation, world_from_camera[:, :3, 3])
-    scale = data.get("scene_scale_m")
+    given = data.get("scene_scale_m") is not None
     return CameraTrack(
         intrinsics=_stack(path, "fl_x, fl_y, cx, cy", intrinsics, 3),
         camera_from_world=camera_from_world,
-        scene_scale_m=look_at_distance(world_from_camera) if scale is None else float(scale),
+        scene_scale_m=_number(f"{path}", data, "scene_scale_m") if given else look_at_distance(world_from_camera),
     )
+
+
+def _by_number(name: str) -> str:
+    """A key that sorts names as text, but the whole numbers in them by size."""
+    return re.sub("[0-9]+", lambda digits: digits[0].zfill(20), name)
 
 
 def look_at_distance(world_from_camera: Array) -> float:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -24,12 +26,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from scenes.limits import MAX_CLIP_BYTES
 from scenes.plan import digest
 from simulator.camera_files import CameraTrack, read_cameras, still_camera
 from simulator.clip import SCHEMA_VERSION
 from simulator.clip_writer import STATE_SCHEMA, array_sha256, file_sha256, software_versions, write_video
 
-MAX_SIDE_PX = 4096
+MIN_SIDE_PX, MAX_SIDE_PX = 2, 4096  # H.264 needs two pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,8 @@ class ImportRequest:
             raise ValueError(f"--fps: {self.fps:g} is not a rate; give frames a second")
         if self.max_frames is not None and self.max_frames < 1:
             raise ValueError(f"--max-frames: {self.max_frames} is too few; give 1 or more")
+        if stray := next((c for c in self.prompt if c != "\n" and not c.isprintable()), None):
+            raise ValueError(f"--prompt: it holds {stray!a}, which does not print; give plain text")
 
     @cached_property
     def video_sha256(self) -> str:
@@ -74,51 +79,62 @@ class ImportedClip:
     """Decoded pictures and cameras, ready to be written."""
 
     request: ImportRequest
-    rgb: NDArray[np.uint8]  # [T, H, W, 3]
+    rgb: NDArray[np.uint8]  # [T, H, W, 3], on disk
     fps: float
     cameras: CameraTrack  # T of them
     source: dict[str, Any]  # about the video as it was
 
 
 def read_import(request: ImportRequest) -> ImportedClip:
-    """Decode and select. Raises ValueError for a file that is no video, or cameras that don't belong to it."""
+    """Decode and select. Raises ValueError for a file that is no video, for one that is too long or too small, and for
+    cameras that don't belong to it.
+    """
     source_fps, width, height = _probe(request.video)
     fps = request.fps or source_fps
     if fps > source_fps + 1e-6:
         raise ValueError(f"--fps: {fps:g} is more than {request.video} has; give at most {source_fps:g}")
     box = _crop_box(width, height, request.size_px)
     size = request.size_px or (width, height)
+    if min(size) < MIN_SIDE_PX:
+        raise ValueError(f"{request.video}: pictures of {size[0]}x{size[1]} px are too small; give a larger --size")
     kept: list[int] = []
-    pictures = []
     num_frames = 0
-    with closing(_frames(request.video, width, height)) as frames:
+    with tempfile.TemporaryFile() as pixels, closing(_frames(request.video, width, height)) as frames:
         for frame, picture in enumerate(frames):
             num_frames = frame + 1
             wanted = request.max_frames is None or len(kept) < request.max_frames
             if wanted and frame == round(len(kept) * source_fps / fps):
                 kept.append(frame)
-                pictures.append(np.asarray(picture.resize(size, Image.Resampling.LANCZOS, box=box)))
+                pixels.write(picture.resize(size, Image.Resampling.LANCZOS, box=box).tobytes())
+                if pixels.tell() > MAX_CLIP_BYTES:
+                    raise ValueError(
+                        f"{request.video}: its first {len(kept)} frames at {size[0]}x{size[1]} px are more than "
+                        f"{MAX_CLIP_BYTES / 1e9:g} GB; give --max-frames, a smaller --size or a lower --fps"
+                    )
             elif not wanted and request.cameras is None:
                 break
-    if not kept:
-        raise ValueError(f"{request.video}: no frame in it can be decoded")
+        if not kept:
+            raise ValueError(f"{request.video}: no frame in it can be decoded")
+        pixels.flush()
+        rgb = np.memmap(pixels, dtype=np.uint8, mode="r", shape=(len(kept), size[1], size[0], 3))
     track = _cameras(request, num_frames, width, height).taken(kept).cropped(box, size)
     source = {
-        "file": request.video.name,
+        "file": _plain(request.video.name),
         "sha256": request.video_sha256,
         "fps": source_fps,
         "width_px": width,
         "height_px": height,
         "frames": kept,
     }
-    return ImportedClip(request=request, rgb=np.stack(pictures), fps=fps, cameras=track, source=source)
+    return ImportedClip(request=request, rgb=rgb, fps=fps, cameras=track, source=source)
 
 
 def write_imported(imported: ImportedClip, out: Path) -> None:
     """Fill the empty directory `out`; the manifest is written last."""
     request, rgb, track = imported.request, imported.rgb, imported.cameras
     clip = {"num_frames": len(rgb), "fps": imported.fps, "width_px": rgb.shape[2], "height_px": rgb.shape[1]}
-    plan = {"name": request.video.stem, "index": 0, "clip": clip, "events": [], "interruptions": [], "outputs": ["rgb"]}
+    plan = {"name": _plain(request.video.stem), "index": 0, "clip": clip}
+    plan |= {"events": [], "interruptions": [], "outputs": ["rgb"]}
     (out / "plan.json").write_text(json.dumps(plan, indent=1) + "\n")
     (out / "cameras.json").write_text(json.dumps(track.to_dict() | {"windows": []}, indent=1) + "\n")
     pq.write_table(STATE_SCHEMA.empty_table(), out / "states.parquet")
@@ -152,10 +168,17 @@ def write_imported(imported: ImportedClip, out: Path) -> None:
 
 def parse_size(text: str) -> tuple[int, int]:
     """(width, height) of "WxH"."""
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and 1 <= int(part) <= MAX_SIDE_PX for part in parts):
-        raise ValueError(f"--size: {text!r} is not WxH in pixels up to {MAX_SIDE_PX}; for example 256x256")
-    return int(parts[0]), int(parts[1])
+    sides = [int(side) for side in text.lower().split("x") if re.fullmatch("[0-9]{1,4}", side)]
+    if text.lower().count("x") != 1 or len(sides) != 2 or not all(MIN_SIDE_PX <= s <= MAX_SIDE_PX for s in sides):
+        raise ValueError(
+            f"--size: {text!r} is not WxH in pixels from {MIN_SIDE_PX} to {MAX_SIDE_PX}; for example 256x256"
+        )
+    return sides[0], sides[1]
+
+
+def _plain(name: str) -> str:
+    """A file's name as clips may hold it: what does not print (macOS puts narrow spaces in names) becomes a space."""
+    return "".join(c if c.isprintable() else " " for c in name)
 
 
 def _probe(video: Path) -> tuple[float, int, int]:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from render_jobs.dataset import Dataset, write_atomically
+from render_jobs.dataset import Dataset, dataset_to_fill, write_atomically
 from render_jobs.packing import summary
 from render_jobs.packing.facts import ClipFacts, Problems, open_clip, read_all, refuse_nested
 from render_jobs.packing.shards import TornClip, checked_pieces
 from simulator.clip import Clip, list_clips
-from simulator.clip_files import CLIPS, INDEX, MANIFEST, FolderFiles, PackIndex, is_clip_id, wrong_files
+from simulator.clip_files import CLIPS, MANIFEST, FolderFiles, PackIndex, is_clip_id, wrong_files
 from simulator.durable import sync_tree
 
 
@@ -50,8 +50,7 @@ def merge_into(
     A clip that several have is kept once. Raises ValueError, before anything is written, when they hold different
     arrays under one id, or licences that differ while none is given; and for a torn clip unless skip_bad.
     """
-    if (out / INDEX).is_file():
-        raise ValueError(f"--out: {out} is a pack, and packs do not change; name a data set or a new folder")
+    dataset = dataset_to_fill(out)
     for root in roots:
         refuse_nested(out, root)
     sources, problems = [], []
@@ -61,7 +60,6 @@ def merge_into(
         sources.append(_Source(root, {f.clip_id: f for f in facts}))
     if problems and not skip_bad:
         raise Problems(problems, "render them again, or leave them out with --skip-bad")
-    dataset = Dataset(out)
     there, torn_there = read_all(out) if list_clips(out) else ([], [])
     if torn_there:
         raise Problems(torn_there, f"remove them from {out / CLIPS}, then merge")

@@ -8,6 +8,7 @@ import shutil
 import imageio.v2 as imageio
 import numpy as np
 import pytest
+from PIL import Image
 
 from remind import main
 from render_jobs.commands import import_video
@@ -126,6 +127,49 @@ def test_the_scale_of_a_foreign_file_is_the_distance_to_what_all_cameras_look_at
     assert still.scene_scale_m == 1.0
 
 
+def test_numbered_pictures_are_in_order_of_their_numbers(tmp_path):
+    """As text, frame_10 comes before frame_2: every camera but two would go to another frame of the video."""
+    names, shuffled = [f"images/frame_{n}.png" for n in range(12)], np.random.default_rng(0).permutation(12)
+    poses = [np.eye(4) for _ in names]
+    for n, pose in enumerate(poses):
+        pose[0, 3] = float(n)
+    frames = [{"file_path": names[n], "transform_matrix": poses[n].tolist()} for n in shuffled]
+    path = tmp_path / "transforms.json"
+    path.write_text(json.dumps({"fl_x": 50, "cx": 24, "cy": 16, "frames": frames}))
+    track = read_cameras(path, WIDTH, HEIGHT)
+    np.testing.assert_array_equal(track.camera_from_world[:, 0, 3], -np.arange(12.0))
+
+
+def test_names_that_do_not_print_are_cleaned(video, tmp_path):
+    """macOS names its screen recordings with a narrow no-break space, which readers of clips refuse."""
+    odd = shutil.copy(video, tmp_path / "Recording 10.15.02\u202fPM.mp4")
+    import_video(odd, tmp_path / "data", max_frames=2)
+    clip = Clip.open(list_clips(tmp_path / "data")[0])
+    assert clip.plan["name"] == "Recording 10.15.02 PM" and clip.manifest["source"]["file"].endswith("02 PM.mp4")
+
+
+def test_what_no_reader_takes_is_not_published(video, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.importing._plain", lambda name: "\x1b")
+    with pytest.raises(ValueError, match="does not print"):
+        import_video(video, tmp_path / "data", max_frames=2)
+    assert list_clips(tmp_path / "data") == []
+
+
+def test_a_pack_is_not_imported_into(video, tmp_path):
+    (tmp_path / "index.parquet").write_bytes(b"")
+    with pytest.raises(ValueError, match="is a pack, and packs do not change"):
+        import_video(video, tmp_path)
+    assert not (tmp_path / "clips").exists()
+
+
+def test_a_video_that_is_too_long_is_refused_with_the_options_that_shorten_it(video, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulator.importing.MAX_CLIP_BYTES", 5 * HEIGHT * WIDTH * 3)
+    with pytest.raises(ValueError, match=r"first 6 frames at 48x32 px .* --max-frames, a smaller --size"):
+        import_video(video, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    import_video(video, tmp_path / "data", max_frames=5)
+
+
 def test_the_trainer_mixes_it_in(video, tmp_path):
     plan = tank_plan(clip=ClipPlan(num_frames=24, fps=4, width_px=32, height_px=32), outputs=("rgb", "segmentation"))
     sketch_clip(plan, tmp_path / "data" / "clips" / "rendered")
@@ -157,6 +201,8 @@ def test_the_trainer_mixes_it_in(video, tmp_path):
         ({"drop": 48}, "expected [T, 3, 3]"),
         ({"intrinsics": [[[1.0]], [[1.0, 2.0]]]}, "not lists of numbers"),
         ({"camera_from_world": [[[float("nan")] * 4] * 4] * 48}, "all finite"),
+        ({"camera_from_world": [[[10**400] * 4] * 4] * 48}, "not lists of numbers"),
+        ({"scene_scale_m": "far"}, "scene_scale_m is 'far'; give a finite number"),
     ],
 )
 def test_bad_cameras_are_one_line(change, said, video, cameras, tmp_path, capsys):
@@ -184,6 +230,10 @@ def test_bad_cameras_are_one_line(change, said, video, cameras, tmp_path, capsys
         ('{"frames": [{"file_path": "a"}]}', "'fl_x' is missing"),
         ('{"w": 9, "h": 9, "frames": [{"file_path": "a"}]}', "cameras of 9x9 pictures, the video is 48x32"),
         ('{"k1": 0.1, "frames": [{"file_path": "a"}]}', "k1 is 0.1: undistort"),
+        ('{"fl_x": "abc", "frames": [{"file_path": "a"}]}', "transforms.json: a: fl_x is 'abc'; give a finite number"),
+        (f'{{"fl_x": 1{"0" * 400}, "frames": [{{"file_path": "a"}}]}}', "a: fl_x is '1000"),
+        (f'{{"fl_x": 1{"0" * 5000}, "frames": [{{"file_path": "a"}}]}}', "not JSON"),
+        ('{"fl_x": 9, "fl_y": null, "cx": 1, "cy": 1, "frames": [{"file_path": "a"}]}', "a: fl_y is 'None'"),
     ],
 )
 def test_bad_transforms_are_one_line(document, said, tmp_path):
@@ -199,17 +249,23 @@ def test_bad_transforms_are_one_line(document, said, tmp_path):
     [
         ("nowhere.mp4", "nowhere.mp4: no such file"),
         ("text.mp4", "text.mp4: not a video"),
+        ("dot.gif", "dot.gif: pictures of 1x1 px are too small"),
         ("VIDEO --cameras nowhere.json", "nowhere.json: no such file"),
         ("VIDEO --fps 9", "give at most 8"),
         ("VIDEO --fps 0", "--fps"),
         ("VIDEO --size 20", "for example 256x256"),
+        ("VIDEO --size ²x9", "for example 256x256"),
+        ("VIDEO --size 1x1", "from 2 to 4096"),
+        ("VIDEO --size 9x9x9", "for example 256x256"),
+        ("VIDEO --prompt a\u202fb", r"--prompt: it holds '\u202f', which does not print"),
         ("VIDEO --max-frames 0", "--max-frames"),
     ],
 )
 def test_bad_videos_and_options_are_one_line(arguments, said, video, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.mp4").write_text("no video at all\n" * 50)
-    words = [str(video) if word == "VIDEO" else word for word in arguments.split()]
+    Image.new("RGB", (1, 1)).save("dot.gif")
+    words = [str(video) if word == "VIDEO" else word for word in arguments.split(" ")]
     assert main(["clip", "import", *words, "--out", "data"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1 and said in lines[0]
