@@ -56,6 +56,7 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 18, seconds_per
         rgb=shown.rgb,
         uninterrupted=rgb,
         hidden=shown.hidden,
+        plain=shown.plain,
         dropped=np.zeros(num_frames, dtype=bool),
         returns=shown.returns,
         cameras=np.tile(np.array([0, 0, 0, *np.eye(3).ravel(), 0.2, 0.2], dtype=np.float32), (num_frames, 1)),

@@ -16,7 +16,7 @@ from trainer.checkpoint import TrainedModel
 from trainer.config import TrainConfig
 from trainer.data.batches import collate
 from trainer.data.clips import ClipRecord
-from trainer.data.examples import return_example
+from trainer.data.examples import last_before, return_example
 from trainer.data.sources import ClipRecords
 from trainer.flow import add_noise, predicted_clean
 from trainer.latents.codec import LatentCodec
@@ -46,7 +46,7 @@ def return_error(
     """How well held-out clips are continued: one-step prediction from pure noise of the first frame after the return.
 
     heldout_mae   mean absolute error in [0, 1] pixel units, over pixels that changed while hidden
-    frozen_mae    the same for repeating the last frame before the interruption
+    frozen_mae    the same for repeating the last plain frame before the interruption
     heldout_ratio their quotient; 1 remembers nothing, 0 is exact
     """
     asked = (record for record in records if record.return_index is not None and record.hidden.any())
@@ -59,7 +59,7 @@ def return_error(
         assert record.return_index is not None
         truth, before = (
             torch.from_numpy(record.rgb[i]).to(device).permute(2, 0, 1).float() / 127.5 - 1.0
-            for i in (record.return_index, _last_seen(record))
+            for i in (record.return_index, last_before(record.plain, int(record.hidden.argmax())))
         )
         changed = (truth - before).abs() > CHANGED
         if changed.any():
@@ -71,13 +71,6 @@ def return_error(
         return {}
     mae, frozen_mae = sum(own) / len(own), sum(frozen) / len(frozen)
     return {"heldout_mae": mae, "frozen_mae": frozen_mae, "heldout_ratio": mae / frozen_mae}
-
-
-def _last_seen(record: ClipRecord) -> int:
-    """The brightest of the frames just before the hidden ones: a dimming lamp has not begun yet."""
-    first_hidden = int(record.hidden.argmax())
-    bright = record.rgb[:first_hidden].reshape(first_hidden, -1).mean(axis=1)
-    return int((bright >= 0.99 * bright.max()).nonzero()[0][-1])
 
 
 class HeldoutSet:

@@ -29,7 +29,8 @@ def looking_away():
     hidden = np.array([a == 0.6 for a in ANGLE])
     cut = {name: getattr(CLIP, name)[:9] for name in ("rgb", "frames", "dropped")}
     cameras = np.stack([turned(angle) for angle in ANGLE])
-    return dataclasses.replace(CLIP, **cut, uninterrupted=None, hidden=hidden, cameras=cameras, visibility={})
+    seen = {"hidden": hidden, "plain": ~hidden, "visibility": {}}
+    return dataclasses.replace(CLIP, **cut, **seen, uninterrupted=None, cameras=cameras)
 
 
 def model_with(uniform: bool) -> TrainedModel:

@@ -39,6 +39,7 @@ def test_a_record_holds_the_clip_in_phase_with_its_return(dataset):
             record, window = read_clip(clip, stride), clip.windows[0]
             assert record.return_index is not None and record.frames[record.return_index] == window.t_r
             assert record.num_frames == clip.num_frames // stride and record.seconds_per_frame == stride / clip.fps
+            assert set(record.frames[~record.plain]) == set(range(window.t_h + 1, window.t_r)) & set(record.frames)
             assert set(record.frames[record.hidden]) == set(window.hidden_frames) & set(record.frames)
             assert np.array_equal(record.rgb, clip.rgb[:][record.frames])
             observed = clip.twin("observed")

@@ -12,11 +12,12 @@ from trainer.config import CurriculumConfig, DataConfig, FlowConfig, curriculum_
 from trainer.data.augment import mirrored
 from trainer.data.batches import drawn_example
 from trainer.data.clips import ClipRecord
-from trainer.data.examples import after_return, return_example, training_example
-from trainer.data.interruptions import Interruption
+from trainer.data.examples import after_return, history_graph, return_example, training_example
+from trainer.data.interruptions import Interruption, interrupted
 from trainer.data.mixture import single_source
 from trainer.graph.nodes import Role
 from trainer.latents.codec import SpaceToDepthCodec
+from trainer.latents.layout import LatentLayout
 
 CODEC, CLIP = SpaceToDepthCodec(patch=16), bar_clip(0)
 NONE = curriculum_preset("none", 100)
@@ -39,12 +40,13 @@ def two_windows() -> ClipRecord:
     rgb = CLIP.uninterrupted.copy()
     rgb[hidden] = 0
     rgb[6] //= 2
-    return replace(CLIP, rgb=rgb, hidden=hidden, returns=(7, 13))
+    plain = ~hidden & (np.arange(18) != 6)
+    return replace(CLIP, rgb=rgb, hidden=hidden, plain=plain, returns=(7, 13))
 
 
 def test_every_window_of_a_clip_is_asked_about():
     clip = two_windows()
-    shown = Interruption(rgb=clip.rgb, hidden=clip.hidden, returns=clip.returns, dropped=clip.dropped)
+    shown = Interruption(rgb=clip.rgb, hidden=clip.hidden, plain=clip.plain, returns=clip.returns, dropped=clip.dropped)
     assert np.flatnonzero(after_return(shown, 3)).tolist() == [6, 7, 8, 9, 13, 14, 15]
     example = example_of(clip)
     weights = asked(example)
@@ -56,6 +58,19 @@ def test_every_window_of_a_clip_is_asked_about():
     first = return_example(clip, CODEC).graph
     assert asked(return_example(clip, CODEC)) == {7: 1.0}
     assert max(n.frame for n in first.nodes if n.role not in (Role.DROPPED, Role.TARGET)) == 5
+
+
+def test_the_last_plain_latent_is_the_anchor_and_no_dimmed_one():
+    """Lamps dim in frames 7 and 8; a latent of several frames is plain when all of them are."""
+    dimmed = interrupted("lights_off", CLIP.uninterrupted, np.random.default_rng(0), start=6.0, ramp=3.0, hold=3.0)
+    assert np.flatnonzero(dimmed.hidden).tolist() == [9, 10, 11, 12]
+    ends = {"single": np.arange(18), "of four": np.array([0, 4, 8, 12, 16])}
+    anchors = {}
+    for name, last in ends.items():
+        first = np.append(0, last[:-1] + 1)
+        layout = LatentLayout(first_frame=first, last_frame=last, time=last / 1.0, starts=first == 0)
+        anchors[name] = history_graph(CLIP, layout, dimmed).with_role(Role.ANCHOR)
+    assert anchors == {"single": [0, 6], "of four": [0, 1]}
 
 
 def test_weights_follow_the_return_and_how_long_after_it_is_said():

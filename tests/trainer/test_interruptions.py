@@ -50,6 +50,7 @@ def test_hidden_frames_are_the_same_whatever_is_beneath_and_others_untouched(kin
     assert np.array_equal(made.rgb[made.hidden], again.rgb[made.hidden])
     clear = np.ones(len(one), dtype=bool)
     clear[4 : made.returns[0]] = False
+    assert np.array_equal(made.plain, clear)
     assert np.array_equal(made.rgb[clear], one[clear])
     assert not clear[made.hidden].any() and (made.rgb[made.hidden] != one[made.hidden]).mean() > 0.5
     if kind not in SUDDEN:

@@ -308,7 +308,7 @@ def on_wan_latents(tmp_path_factory) -> TrainedModel:
 
 def hidden_between(start: int, stop: int):
     hidden = (np.arange(CLIP.num_frames) >= start) & (np.arange(CLIP.num_frames) < stop)
-    return dataclasses.replace(CLIP, hidden=hidden)
+    return dataclasses.replace(CLIP, hidden=hidden, plain=~hidden)
 
 
 def decoded(session: RolloutSession, latents: slice) -> np.ndarray:

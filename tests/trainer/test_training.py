@@ -96,7 +96,7 @@ def batch_of(clips, **which):
 def test_hidden_pixels_of_the_world_do_not_reach_the_batch():
     """What happens in the dark must not leak: only frames that can be seen may matter."""
     codec, clip = build_codec(SMALL), CLIPS[0]
-    graph = history_graph(clip, codec.layout(frame_segments(clip.hidden)), clip.hidden)
+    graph = history_graph(clip, codec.layout(frame_segments(clip.hidden)))
     dark = [i for i, node in enumerate(graph.nodes) if node.role is Role.DEGRADED]
     assert dark == clip.hidden.nonzero()[0].tolist()
     batch = batch_of([clip], step=0, batch_size=4)

@@ -31,6 +31,7 @@ class ClipRecord:
     rgb: np.ndarray  # [F, H, W, 3] uint8
     uninterrupted: np.ndarray | None  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool: no carrier of the target can be seen
+    plain: np.ndarray  # [F] bool: outside all windows, up to each t_h and from each t_r on
     dropped: np.ndarray  # [F] bool: hidden because there is no picture at all (frame_drop)
     returns: tuple[int, ...]  # for each hidden window the first kept frame in which its target is plainly seen again
     cameras: np.ndarray  # [F, 14] float32
@@ -86,10 +87,11 @@ def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]
     # in phase with the return, which is the frame that everything is asked about
     phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
     frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
-    hidden = np.zeros(clip.num_frames, dtype=bool)
+    hidden, plain = np.zeros(clip.num_frames, dtype=bool), np.ones(clip.num_frames, dtype=bool)
     returns = []
     for window in sorted(clip.windows, key=lambda window: window.t_r):
         hidden[list(window.hidden_frames)] = True
+        plain[window.t_h + 1 : window.t_r] = False
         returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
     shown = ArrayGroup(clip.files, "")  # a clip itself would keep its plan
     known = has_uninterrupted(clip)
@@ -115,6 +117,7 @@ def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]
         rgb=np.zeros((0, *region.shape, 3), dtype=np.uint8),
         uninterrupted=None,
         hidden=hidden[frames],
+        plain=plain[frames],
         dropped=np.isin(frames, clip.dropped_frames),
         returns=tuple(returns),
         cameras=descriptors[frames],

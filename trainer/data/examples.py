@@ -55,7 +55,7 @@ def training_example(
     segments = frame_segments(shown.hidden, shown.dropped)
     layout = codec.layout(segments)
     returned = after_return(shown, data.num_return_targets)
-    graph = history_graph(record, layout, shown.hidden, shown.dropped)
+    graph = history_graph(record, layout, shown)
     graph = graph.map_nodes(
         {i: {"weight": flow.return_weight} for i, n in enumerate(graph.nodes) if returned[layout.first_frame[n.frame]]}
     )
@@ -82,7 +82,7 @@ def return_example(record: ClipRecord, codec: LatentGeometry) -> Example:
     assert record.return_index is not None, "the clip has no return"
     segments = frame_segments(record.hidden, record.dropped, cuts=(record.return_index,))
     layout = codec.layout(segments)
-    graph = history_graph(record, layout, record.hidden, record.dropped)
+    graph = history_graph(record, layout)
     hidden_before = np.flatnonzero(record.hidden[: record.return_index])
     back = int(hidden_before[-1]) + 1 if len(hidden_before) else record.return_index
     later = [i for i, node in enumerate(graph.nodes) if layout.first_frame[node.frame] >= back]
@@ -92,18 +92,21 @@ def return_example(record: ClipRecord, codec: LatentGeometry) -> Example:
 
 
 def history_graph(
-    record: ClipRecord, layout: LatentLayout, hidden: np.ndarray, dropped: np.ndarray | None = None
+    record: ClipRecord, layout: LatentLayout, shown: Interruption | ClipRecord | None = None
 ) -> FrameGraph:
-    """All latents as history: the first and the last before each interruption are anchors, hidden ones degraded.
+    """All latents as history: the first and the last plain one before each interruption are anchors, hidden ones are
+    degraded, dropped ones have no picture and are absent, a gap in time.
 
-    hidden, dropped [T] bool, constant over each latent: `dropped` frames have no picture and are absent, a gap in time.
-    A latent has the camera and the visibility of its last frame.
+    shown: what is hidden, plain and dropped, the first and the last of which must be constant over each latent; None:
+    as in the record. A latent has the camera and the visibility of its last frame.
     """
+    shown = record if shown is None else shown
     rows = layout.last_frame
-    dark = hidden[rows]
-    absent = np.zeros_like(dark) if dropped is None else dropped[rows]
-    anchors = ~dark & np.append(dark[1:], False)
-    anchors[0] = True
+    dark, absent = shown.hidden[rows], shown.dropped[rows]
+    plain = ~dark & [shown.plain[a : b + 1].all() for a, b in zip(layout.first_frame, rows, strict=True)]
+    begins = np.flatnonzero(dark[1:] & ~dark[:-1]) + 1
+    anchors = np.zeros_like(dark)
+    anchors[[0, *(last_before(plain, int(i)) for i in begins)]] = True
     return FrameGraph(
         nodes=tuple(
             Node(
@@ -117,6 +120,11 @@ def history_graph(
             for i, row in enumerate(rows)
         )
     )
+
+
+def last_before(plain: np.ndarray, index: int) -> int:
+    """The last index below `index` that is marked in plain [T] bool; 0 where there is none."""
+    return max(np.flatnonzero(plain[:index]).tolist(), default=0)
 
 
 def with_targets(graph: FrameGraph, frames: Sequence[int]) -> FrameGraph:
@@ -163,7 +171,9 @@ def _with_levels(graph: FrameGraph, rng: np.random.Generator, flow: FlowConfig) 
 def _shown(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> Interruption:
     """The clip's pictures with its own interruption, with a random one, or with none."""
     has_own = bool(record.returns) and bool(record.hidden.any())
-    own = Interruption(rgb=record.rgb, hidden=record.hidden, returns=record.returns, dropped=record.dropped)
+    own = Interruption(
+        rgb=record.rgb, hidden=record.hidden, plain=record.plain, returns=record.returns, dropped=record.dropped
+    )
     interrupt, keep = rng.random(2) < (data.interrupted_share, data.own_window_share)
     if has_own and (record.uninterrupted is None or (interrupt and keep)):
         return own
@@ -174,7 +184,7 @@ def _shown(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> In
         )
     if not interrupt:
         nothing = np.zeros(record.num_frames, dtype=bool)
-        return Interruption(rgb=record.uninterrupted, hidden=nothing, returns=(), dropped=nothing)
+        return Interruption(rgb=record.uninterrupted, hidden=nothing, plain=~nothing, returns=(), dropped=nothing)
     return random_interruption(
         record.uninterrupted,
         rng,

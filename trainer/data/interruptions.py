@@ -21,6 +21,7 @@ class Interruption:
 
     rgb: np.ndarray  # [F, H, W, 3] uint8
     hidden: np.ndarray  # [F] bool
+    plain: np.ndarray  # [F] bool: not even in part hidden, as by a light that is going out
     returns: tuple[int, ...]  # for each interruption the first frame that is plainly seen again; none: it never ends
     dropped: np.ndarray  # [F] bool: hidden because there is no picture at all
 
@@ -70,7 +71,8 @@ def interrupted(
         shown[frame] = np.rint(np.clip(seen, 0.0, 255.0)).astype(np.uint8)
     hidden = strength == 1.0
     dropped = hidden if kind == "frame_drop" else np.zeros_like(hidden)
-    return Interruption(rgb=shown, hidden=hidden, returns=(int(clear_again[0]),), dropped=dropped)
+    plain = strength == 0.0
+    return Interruption(rgb=shown, hidden=hidden, plain=plain, returns=(int(clear_again[0]),), dropped=dropped)
 
 
 def random_interruption(

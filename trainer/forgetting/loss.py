@@ -40,13 +40,13 @@ def plain(record: ClipRecord) -> ClipRecord | None:
     if record.uninterrupted is None:
         return None
     never = np.zeros(record.num_frames, dtype=bool)
-    return dataclasses.replace(record, rgb=record.uninterrupted, hidden=never, dropped=never, returns=())
+    return dataclasses.replace(record, rgb=record.uninterrupted, hidden=never, plain=~never, dropped=never, returns=())
 
 
 def task_graph(record: ClipRecord, codec: LatentGeometry, task: str) -> FrameGraph:
     """The graph of a plain clip for one of `TASKS`, targets at pure noise. ValueError for a clip of a single latent."""
     layout = codec.layout(frame_segments(record.hidden))
-    graph = history_graph(record, layout, record.hidden)
+    graph = history_graph(record, layout)
     asked = range(1, layout.num_latents)
     if not asked:
         raise ValueError(f"clip {record.clip_id}: one latent alone, nothing is left to predict; give longer clips")

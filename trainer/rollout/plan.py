@@ -55,7 +55,7 @@ def rollout_graph(
     layout = rollout_layout(record, trained)
     if ((layout.first_frame < first) & (layout.last_frame >= first)).any():
         raise ValueError(f"rollout.context: frame {first} is inside a latent of the codec; give 1 + 4k frames")
-    graph = history_graph(record, layout, record.hidden, record.dropped)
+    graph = history_graph(record, layout)
     made = [i for i, node in enumerate(graph.nodes) if layout.first_frame[node.frame] >= first]
     changes: dict[int, dict[str, object]] = {
         i: {"role": Role.TARGET, "chunk": place // chunk if chunk > 1 else None} for place, i in enumerate(made)
@@ -81,8 +81,8 @@ def continued(record: ClipRecord, cameras_Gc: np.ndarray) -> ClipRecord:
     count = len(cameras_Gc)
     stride = int(record.frames[1] - record.frames[0]) if record.num_frames > 1 else 1
 
-    def longer(array: np.ndarray) -> np.ndarray:
-        return np.concatenate([array, np.zeros((count, *array.shape[1:]), dtype=array.dtype)])
+    def longer(array: np.ndarray, value: int = 0) -> np.ndarray:
+        return np.concatenate([array, np.full((count, *array.shape[1:]), value, dtype=array.dtype)])
 
     return dataclasses.replace(
         record,
@@ -90,6 +90,7 @@ def continued(record: ClipRecord, cameras_Gc: np.ndarray) -> ClipRecord:
         rgb=longer(record.rgb),
         uninterrupted=None,
         hidden=longer(record.hidden),
+        plain=longer(record.plain, True),
         dropped=longer(record.dropped),
         cameras=np.concatenate([record.cameras, cameras_Gc.astype(record.cameras.dtype)]),
         visibility={event: longer(fraction) for event, fraction in record.visibility.items()},
