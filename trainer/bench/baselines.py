@@ -53,14 +53,14 @@ def dimmed(subject: Subject, stranger: Clip) -> Video:
 def linear_extrapolation(subject: Subject, stranger: Clip) -> Video:
     """After the return the sweep's picture of the state that the last rate seen leads to (true states, no pictures)."""
     step_s = float(subject.frame_times_s[1] - subject.frame_times_s[0])
-    last = float(subject.values[subject.t_h])
-    rate = (last - float(subject.values[max(subject.t_h - 1, 0)])) / step_s
+    last, before = (float(subject.values[max(subject.t_h - n, 0)]) for n in (0, 1))
+    rate = float(subject.kind().change(last, before)) / step_s
     sweep = subject.clip.sweep
     assert sweep is not None  # Subject.load refuses clips without
     video = unchanged(subject, stranger)
     for frame in range(subject.t_r, len(video)):
         passed_s = float(subject.frame_times_s[frame]) - subject.sweep.t_h_s
-        time_s = subject.time_of(last + rate * passed_s)
+        time_s = subject.time_of_change(rate * passed_s)
         video[frame] = sweep.rgb[int(np.argmin(np.abs(sweep.event_time_s - time_s)))]
     return video
 

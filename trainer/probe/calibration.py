@@ -166,25 +166,21 @@ def baselines(subject: Subject, others: Sequence[Subject]) -> dict[str, float]:
     paused: the last state seen, for ever. linear extrapolation: last state plus its true rate at t_h times the hidden
     time. prior only: last state plus the mean rate of the same event type in other scenes times the hidden time (the
     paused state where there is no other scene).
-    Each becomes the event time at which the true value is nearest to the prediction.
+    Each becomes the event time at which the true change since t_h is nearest to the predicted one, full turns counted.
     """
     sweep = subject.sweep
     hidden_s = sweep.t_r_s - sweep.t_h_s
     last = float(subject.values[subject.t_h])
     step_s = float(subject.frame_times_s[1] - subject.frame_times_s[0])
     rate = float(subject.kind().change(last, float(subject.values[max(subject.t_h - 1, 0)]))) / step_s
-    rates = [
-        o.change_from_t_h(o.sweep.t_r_s) / (o.sweep.t_r_s - o.sweep.t_h_s)
-        for o in others
-        if o.event_type == subject.event_type and o.scene_id != subject.scene_id
-    ]
+    rates = [o.hidden_rate for o in others if o.event_type == subject.event_type and o.scene_id != subject.scene_id]
     prior = float(np.mean(rates)) if rates else 0.0
 
-    def ratio(value: float) -> float:
-        return clock_ratio(subject.time_of(value), sweep.t_h_s, sweep.t_r_s)
+    def ratio(change: float) -> float:
+        return clock_ratio(subject.time_of_change(change), sweep.t_h_s, sweep.t_r_s)
 
     return {
         "paused": 0.0,
-        "prior only": ratio(last + prior * hidden_s),
-        "linear extrapolation": ratio(last + rate * hidden_s),
+        "prior only": ratio(prior * hidden_s),
+        "linear extrapolation": ratio(rate * hidden_s),
     }

@@ -136,12 +136,16 @@ class Estimator:
 def second_ratio(
     subject: Subject, estimator: Estimator, picture: Picture, reference_s: float, until_s: float | None = None
 ) -> float | None:
-    """Clock ratio of a picture by the probed variable's estimated value; None when unreadable.
+    """Clock ratio of a picture by the probed variable's estimated value; None when unreadable (see `opinion_ratio`)."""
+    return opinion_ratio(subject, estimator.read(picture), reference_s, until_s)
+
+
+def opinion_ratio(subject: Subject, opinion: Opinion, reference_s: float, until_s: float | None = None) -> float | None:
+    """Clock ratio of what the estimator makes of a picture; None when unreadable.
 
     The time at which the true series comes nearest to that value; of several within the variable's tolerance the one
     nearest to `reference_s`, as for the sweep readout. `until_s`: event time of the picture's own frame, if after t_r.
     """
-    opinion = estimator.read(picture)
     if not opinion.readable:
         return None
     kind, value = subject.kind(), opinion.values[subject.variable]

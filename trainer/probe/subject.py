@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,9 +158,32 @@ class Subject:
         """Event time at which the probed variable is nearest to `value`; of several, the nearest to t_r."""
         return self.kind().time_of(self.frame_times_s, self.values, value, self.sweep.t_r_s)
 
+    @cached_property
+    def _turned(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Event times of the frames from t_h on, and the change since then, all the way round where it wraps."""
+        seen = self.values[self.t_h :]
+        steps = self.kind().change(seen[1:], seen[:-1])
+        return self.frame_times_s[self.t_h :], np.concatenate([[0.0], np.cumsum(steps)])
+
     def change_from_t_h(self, event_time_s: float) -> float:
-        """Change of the probed variable between t_h and an event time; cyclic variables wrap."""
-        return float(self.kind().change(self.value_at(event_time_s), float(self.values[self.t_h])))
+        """Change of the probed variable between t_h and a later event time; of a cyclic one however many turns."""
+        kind = self.kind()
+        if kind.cycle is not None:
+            return float(np.interp(event_time_s, *self._turned))
+        return float(kind.change(self.value_at(event_time_s), float(self.values[self.t_h])))
+
+    def time_of_change(self, change: float) -> float:
+        """Event time at which the probed variable has changed by nearest to this since t_h; of several as `time_of`."""
+        kind = self.kind()
+        if kind.cycle is None:
+            return self.time_of(float(self.values[self.t_h]) + change)
+        return dataclasses.replace(kind, cycle=None).time_of(*self._turned, change, self.sweep.t_r_s)
+
+    @property
+    def hidden_rate(self) -> float:
+        """Change of the probed variable per second, over the whole hiding."""
+        sweep = self.sweep
+        return self.change_from_t_h(sweep.t_r_s) / (sweep.t_r_s - sweep.t_h_s)
 
     def frames_like_return(self, limit: int = 8) -> list[int]:
         """The first `limit` frames from t_r to the next window that the sweep can read: moved by <= `NEAR_CAMERA_PX`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -18,7 +19,7 @@ from benchmarks import readout as benchmark
 from simulator.clip import Clip
 from tests.trainer.probe.fake_clips import NUM_FRAMES, T_R, write_fake_clip
 from tests.trainer.probe.stand_ins import dreams, freezes
-from trainer.probe.calibration import measure_all
+from trainer.probe.calibration import baselines, measure_all
 from trainer.probe.charts import Bar, bars
 from trainer.probe.result import ProbeResult
 from trainer.probe.run import _load_run, probe
@@ -123,6 +124,18 @@ def test_baselines_see_no_pictures(remembered: tuple[ProbeResult, Path]) -> None
         if clip.event_type == "glass":
             assert clip.baselines["linear extrapolation"] == pytest.approx(1.0, abs=0.02)
             assert clip.baselines["prior only"] == pytest.approx(1.0, abs=0.02), "the other scene rises as fast"
+
+
+def test_what_turns_is_counted_in_full(tmp_path: Path) -> None:
+    """A hand of 1.2 rad/s, a cycle of 6 rad, hidden for 4.75 s: nearly a turn, of which wrapping leaves -0.3 rad."""
+    windows = ((2, 40),)
+    folders = [write_fake_clip(tmp_path / f"{n}", "glass", n, windows=windows) for n in (1, 2)]
+    one, other = (dataclasses.replace(Subject.load(Clip.open(f)), variable="hand_rad") for f in folders)
+    assert one.kind().cycle == 6.0 and one.hidden_rate == pytest.approx(1.2)
+    assert one.change_from_t_h(one.sweep.t_r_s) == pytest.approx(5.7)
+    assert one.time_of_change(3.9) == pytest.approx(one.sweep.t_h_s + 3.25, abs=1e-6)
+    ratios = baselines(one, [other])
+    assert ratios["prior only"] == pytest.approx(1.0, abs=1e-6) == ratios["linear extrapolation"]
 
 
 def test_strips_show_the_return(remembered: tuple[ProbeResult, Path]) -> None:

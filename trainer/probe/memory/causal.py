@@ -84,21 +84,12 @@ def other_rate(subject: Subject, subjects: Sequence[Subject]) -> Subject | None:
         and s.scene_id != subject.scene_id
         and (s.t_r - s.t_h) / s.clip.fps >= hidden / subject.clip.fps
     ]
-    return max(fit, key=lambda s: abs(_rate(s) - _rate(subject)), default=None)
-
-
-def _rate(subject: Subject) -> float:
-    """True change per second while hidden."""
-    return _change(subject, subject.sweep.t_r_s) / (subject.sweep.t_r_s - subject.sweep.t_h_s)
-
-
-def _change(subject: Subject, event_time_s: float) -> float:
-    return subject.change_from_t_h(event_time_s)
+    return max(fit, key=lambda s: abs(s.hidden_rate - subject.hidden_rate), default=None)
 
 
 def _scale(subject: Subject) -> float:
     """The probed variable's true change while hidden, at least what counts as moved."""
-    return max(abs(_change(subject, subject.sweep.t_r_s)), subject.kind().still_limit)
+    return max(abs(subject.change_from_t_h(subject.sweep.t_r_s)), subject.kind().still_limit)
 
 
 def shifted_returns(subject: Subject, start: Evidence, returns: Returns) -> list[ShiftReading]:
@@ -135,7 +126,7 @@ def swapped_returns(subject: Subject, donor: Subject, start: Evidence, returns: 
     start_s, scale, kind = time_read(start), _scale(subject), subject.kind()
     at_s = donor.sweep.t_h_s + (subject.sweep.t_r_s - subject.sweep.t_h_s)
     own, other = subject.value_at(subject.sweep.t_r_s), donor.value_at(at_s)
-    change = _change(donor, at_s) - _change(subject, subject.sweep.t_r_s)
+    change = donor.change_from_t_h(at_s) - subject.change_from_t_h(subject.sweep.t_r_s)
     found = []
     for part, nodes in SWAPS.items():
         picture = returns.picture(subject, Change(swapped=nodes, donor=donor))
