@@ -16,7 +16,7 @@ from trainer.build import build_text
 from trainer.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint, start_from
 from trainer.config import TrainConfig, config_from_json, differences, validate
 from trainer.data.clips import ClipRecord, is_heldout
-from trainer.data.mixture import Source, check_sources, seen_by, sources_of
+from trainer.data.mixture import Source, check_sources, clips_digest, seen_by, sources_of
 from trainer.data.sources import ClipRecords, check_headers, headers_of, joined, open_dataset, scene_ids
 from trainer.data.stream import BatchStream
 from trainer.evaluate import HeldoutSet, write_grid
@@ -28,8 +28,11 @@ from trainer.training.learner import Learner, learning_rate
 from trainer.training.metrics import MetricsLog, Speed
 from trainer.training.stopping import Stop, Stopped
 from trainer.training.support import check_supported
+from untrusted import MAX_JSON_BYTES, read_json
 
 SKIPPED = "skipped_clips.json"  # of a run: path -> reason
+DATA = "data.json"  # of a run: which clips it is trained on
+TRAINED_ON = "was trained on, by this run or by the one that it starts from"
 CHANGEABLE = ("loader", "store")  # groups that say where and how fast, not what: a run may go on with other values
 
 
@@ -59,8 +62,8 @@ def train(
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
     `resume` it goes on to the very parameters that an undisturbed run with as many threads gives; only the groups
-    `loader` and `store` of the configuration may then be others. SIGINT and SIGTERM let the step finish, save, and
-    raise `Stopped`.
+    `loader` and `store` of the configuration may then be others, and the clips must be the same.
+    SIGINT and SIGTERM let the step finish, save, and raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
@@ -97,7 +100,9 @@ def fit(
     check_supported(config, devices)
     if devices.is_main:
         seen = _seen(run_dir, config, training)
-        _claim(run_dir, config, resume)
+        if both := seen.scenes & set(scene_ids(heldout)):
+            raise ValueError(f"held-out clips: scene {min(both)} {TRAINED_ON}; hold out other scenes (--heldout)")
+        _claim(run_dir, config, training, resume)
         seen.write(run_dir)
     devices.wait()
     learner = Learner(config, devices)
@@ -168,9 +173,6 @@ def split(
         return sources, joined(heldout)
     others = _opened(config, heldout_dir, 1)
     check_headers([training[0][1].headers[0], *others.headers], str(heldout_dir))
-    trained = {scene for source in sources for scene in scene_ids(source.records)}
-    if both := trained & set(scene_ids(others)):
-        raise ValueError(f"{heldout_dir}: scene {min(both)} is in the training data too; hold out other scenes")
     return sources, others
 
 
@@ -214,9 +216,10 @@ def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:
             tqdm.write(f"  {path}: {reason}")
 
 
-def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:
-    """A run folder belongs to one configuration, whose latest values of `CHANGEABLE` groups are the saved ones."""
-    saved = run_dir / "config.json"
+def _claim(run_dir: Path, config: TrainConfig, training: Sequence[Source], resume: bool) -> None:
+    """A run folder belongs to one configuration, whose latest values of `CHANGEABLE` groups are the saved ones, and to
+    one sequence of clips (of an older run, to those that it goes on with)."""
+    saved, data, digest = run_dir / "config.json", run_dir / DATA, clips_digest(training)
     if saved.exists():
         if not resume:
             raise ValueError(f"{run_dir}: already holds a run; go on with resume, or choose another folder")
@@ -227,5 +230,11 @@ def _claim(run_dir: Path, config: TrainConfig, resume: bool) -> None:
                 f"{saved}: the run was started with another configuration (there and now: {'; '.join(odd[:4])}{more}); "
                 f"resume with that one, or choose another folder"
             )
+        if data.exists() and read_json(data, MAX_JSON_BYTES).get("clips_digest") != digest:
+            raise ValueError(
+                f"{data}: the run was started with other clips than --data holds now; resume with those, or begin "
+                f"another run from it with --init-from"
+            )
     run_dir.mkdir(parents=True, exist_ok=True)
+    data.write_text(json.dumps({"clips_digest": digest}) + "\n")
     saved.write_text(config.to_json())

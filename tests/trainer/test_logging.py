@@ -32,7 +32,7 @@ def test_a_run_logs_curves_and_shows_the_truth_above_what_was_made(tmp_path):
     config = override(SMALL, changes)
     for stop_at in (2, 4):
         sources = single_source(CLIPS[2:], SMALL.data)
-        fit(config, sources, CLIPS[:3], tmp_path, stop_at=stop_at, resume=True, progress=False)
+        fit(config, sources, CLIPS[:2], tmp_path, stop_at=stop_at, resume=True, progress=False)
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [2, 4]
     assert lines[-1].keys() >= {"loss", "grad_norm", "lr", "heldout_ratio", "heldout_mae", "frozen_mae"}

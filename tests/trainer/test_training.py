@@ -228,8 +228,31 @@ def test_a_run_folder_belongs_to_one_configuration(tmp_path):
         fit(SMALL, single_source(CLIPS, SMALL.data), [], tmp_path, stop_at=2, progress=False)
     with pytest.raises(ValueError, match="another configuration"):
         run(tmp_path, [2], config=override(SMALL, {"optim.lr": 1.0}))
+    with pytest.raises(ValueError, match="with other clips than"):
+        run(tmp_path, [2], clips=[*CLIPS[:2], *CLIPS[:1:-1]])
+    with pytest.raises(ValueError, match="with other clips than"):
+        run(tmp_path, [2], clips=CLIPS[:-1])
+    (tmp_path / "data.json").unlink()  # of a version that did not note it
+    run(tmp_path, [2])
+    with pytest.raises(ValueError, match="with other clips than"):
+        run(tmp_path, [3], clips=CLIPS[:-1])
     with pytest.raises(ValueError, match="holds no finished checkpoint"):
         load_trained(tmp_path / "nothing")
+
+
+def test_scenes_that_were_trained_on_cannot_be_held_out(tmp_path):
+    def training(clips, heldout, folder, **changes):
+        config = override(SMALL, changes)
+        fit(config, single_source(clips, config.data), heldout, folder, stop_at=1, resume=True, progress=False)
+
+    training(CLIPS[2:], CLIPS[:2], tmp_path / "base")
+    message = f"held-out clips: scene {CLIPS[3].scene_id} was trained on, by this run or by the one that it starts from"
+    with pytest.raises(ValueError, match=message):
+        training(CLIPS[2:], CLIPS[3:4], tmp_path / "base")
+    with pytest.raises(ValueError, match=message):
+        training(CLIPS[:2], CLIPS[3:4], tmp_path / "next", **{"model.init_from": str(tmp_path / "base")})
+    assert not (tmp_path / "next").exists()
+    training(CLIPS[2:4], CLIPS[:2], tmp_path / "next", **{"model.init_from": str(tmp_path / "base")})
 
 
 def test_the_loss_falls_on_one_clip(tmp_path):

@@ -7,6 +7,8 @@ Which clip is example number `position` of a run (step * batch_size + place in t
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -151,6 +153,12 @@ def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
 def single_source(records: Sequence[ClipRecord], data: DataConfig) -> tuple[Source, ...]:
     """One data set on its own."""
     return (Source(name="data", records=records, data=data),)
+
+
+def clips_digest(sources: Sequence[Source]) -> str:
+    """Of the ids of all clips, source by source and in order. Not of the sources' names: a folder may be renamed."""
+    ids = [[header.clip_id for header in headers_of(source.records)] for source in sources]
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:16]
 
 
 def seen_by(sources: Sequence[Source]) -> Seen:
