@@ -42,6 +42,11 @@ class WorkerHandle(Protocol):
         """How a worker that is gone ended: the rest of a sentence that begins with "the worker"."""
         ...
 
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether it has no machine to run on yet, and is to be given all the time in the world."""
+        ...
+
     def rss_bytes(self) -> int:
         """Memory it holds with its children; 0 when unknown."""
         ...

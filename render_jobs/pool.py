@@ -25,7 +25,7 @@ from render_jobs.jobs import Draw, Job, Result
 from scenes.plan import ScenePlan
 from untrusted import one_line
 
-_START_FAILURES = 3  # workers in a row that end before they are ready: the machine is at fault, not a job
+_START_FAILURES = 3  # workers in a row that end or hang before they are ready: the machine is at fault, not a job
 _TICK_S = 0.5  # between two looks at memory and at the clips that other runs are at
 
 _LARGEST_PROBE_BYTES = 64 * 2**20
@@ -43,6 +43,7 @@ class Limits:
 
     attempts: int = 3  # of one job
     silence_s: float = 900.0  # a worker that says nothing for so long is taken for hung
+    start_s: float = 900.0  # a worker that is not ready after so long is taken for hung
     job_s: float = 6 * 3600.0  # one attempt
     memory_bytes: int = 2**63  # of one worker and its children
     recycle_jobs: int = 500  # then a worker is replaced
@@ -262,8 +263,11 @@ class _Run:
         for slot in self._slots:
             if slot.worker is None:
                 continue
+            if not slot.ready:
+                self._await_start(slot, slot.worker, now_s)
+                continue
             message = ""
-            if (slot.task or not slot.ready) and now_s - slot.heard_s > limits.silence_s:
+            if slot.task and now_s - slot.heard_s > limits.silence_s:
                 message = f"no progress for {limits.silence_s:g} s"
             elif slot.task and now_s - slot.began_s > limits.job_s:
                 message = f"not done after {limits.job_s:g} s"
@@ -319,22 +323,33 @@ class _Run:
     def _gone(self, slot: _Slot, worker: WorkerHandle) -> Result | None:
         if slot.task is not None:
             return self._lost(slot, f"the worker {worker.ending()}", retry=True)
-        was_ready = slot.ready
-        slot.stop()
-        if not was_ready:
-            self._start_failures += 1
-            if self._start_failures >= _START_FAILURES and not any(each.ready for each in self._slots):
-                raise WorkersFail(f"no render worker comes up (it {worker.ending()}):\n{worker.log()}")
+        if slot.ready:
+            slot.stop()
+        else:
+            self._not_up(slot, worker, worker.ending())
         return None
+
+    def _await_start(self, slot: _Slot, worker: WorkerHandle, now_s: float) -> None:
+        if worker.waits_for_room:
+            slot.heard_s = now_s
+        elif now_s - slot.heard_s > self._limits.start_s:
+            self._not_up(slot, worker, f"was not ready after {self._limits.start_s:g} s")
+
+    def _not_up(self, slot: _Slot, worker: WorkerHandle, ending: str) -> None:
+        """Another worker may do better; after some in a row, while none is up, this raises WorkersFail."""
+        slot.stop()
+        self._dataset.note(f"a worker did not come up: it {ending}")
+        self._start_failures += 1
+        if self._start_failures >= _START_FAILURES and not any(each.ready for each in self._slots):
+            raise WorkersFail(f"no render worker comes up (it {ending}):\n{worker.log()}")
 
     def _lost(self, slot: _Slot, message: str, *, retry: bool, full: bool = False) -> Result | None:
         """One attempt came to nothing. After a failure that may be the worker's, the slot gets a new one."""
         task, worker, out = slot.task, slot.worker, slot.out
+        assert task is not None
         if retry and out is not None:
             self._check_storage(out, message if full else "")
         slot.stop() if retry else slot.drop()
-        if task is None:
-            return None
         self._dataset.note(f"{task.id} failed at attempt {task.attempts}: {message}")
         if retry and task.attempts < self._limits.attempts:
             self._claims.free(task.id)

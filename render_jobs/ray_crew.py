@@ -234,6 +234,10 @@ class RayWorker:
     def ending(self) -> str:
         return self._ending
 
+    @property
+    def waits_for_room(self) -> bool:
+        return not self._node
+
     def rss_bytes(self) -> int:
         return self._rss_bytes
 

@@ -64,7 +64,8 @@ def read_status(root: Path) -> Status:
     undrawn = 0
     for folder in dataset.specs.glob("*/"):
         drawn = {path.name.split("-")[0] for path in (folder / "draws").glob("[0-9]*")}
-        hopeless = {f.job_id.split("-")[-1] for f in failed if f.job_id.startswith(f"{folder.name}-")}
+        own = f"{folder.name}-"  # then the sample's number, and perhaps a renderer
+        hopeless = {f.job_id.removeprefix(own).split("-")[0] for f in failed if f.job_id.startswith(own)}
         undrawn += max(0, dataset.asked(folder) - len(drawn | hopeless))
     return Status(
         tuple(done),

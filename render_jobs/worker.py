@@ -60,6 +60,8 @@ class Worker:
         for reader in self._readers:
             reader.start()
 
+    waits_for_room = False  # this machine has it
+
     @property
     def pid(self) -> int:
         return self._process.pid

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from render_jobs.dataset import Dataset, write_atomically
-from render_jobs.jobs import Result
+from render_jobs.jobs import Draw, Result, SpecText
 from render_jobs.progress import Report
 from render_jobs.status import read_status
 from scenes.plan import ScenePlan
@@ -34,6 +35,17 @@ def test_status_reads_folders(tmp_path: Path) -> None:
     assert status.lines()[0] == "3 queued: 1 done, 1 failed, 1 left"
     assert status.lines()[1] == "no run is at work"
     assert "cannot be hidden" in status.lines()[2]
+
+
+def test_samples_that_cannot_be_drawn_are_counted_one_by_one(tmp_path: Path) -> None:
+    dataset, spec = Dataset(tmp_path), SpecText("two", "version: 1", "cycles", ("two",))
+    for renderer in (None, "preview"):
+        samples = [Draw(spec, index, renderer) for index in range(4)]
+        dataset.ask(samples)
+        for sample in samples[1:]:
+            dataset.give_up(sample, message="no room", retry=False, attempts=1, worker_log="")
+        assert read_status(tmp_path).num_undrawn == 1
+        shutil.rmtree(tmp_path / "quarantine")
 
 
 def test_status_of_something_else(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from render_jobs.dataset import Dataset
 from render_jobs.local import LocalCrew, num_cores, shares
 from render_jobs.pool import Limits, WorkersFail
 from render_jobs.status import read_status
-from tests.render_jobs.support import attempts, fake_pool, job
+from tests.render_jobs.support import FAKE_WORKER, attempts, fake_crew, fake_pool, job
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -132,6 +132,27 @@ def test_no_worker_comes_up(tmp_path: Path) -> None:
         list(pool.run([job("good"), job("good", 1)]))
     assert clean(tmp_path / "data")
     assert len(read_status(tmp_path / "data").left) == 2, "no job is blamed"
+
+
+def test_workers_that_hang_before_they_are_ready_end_the_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    crew = LocalCrew(size=1, commands={"cycles": lambda threads: command})
+    pool = fake_pool(tmp_path / "data", crew=crew, limits=Limits(start_s=0.1))
+    with pytest.raises(WorkersFail, match=r"was not ready after 0\.1 s"):
+        list(pool.run([job("good")]))
+    assert (tmp_path / "data" / "render.log").read_text().count("a worker did not come up") == 3
+
+
+def test_a_worker_that_waits_for_room_is_not_hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an actor does for which a cluster has no room yet: here its start takes longer than it may."""
+    fake_crew(tmp_path / "data")  # makes the folder of counts
+    counts = tmp_path / "counts"
+    late = f"import runpy, sys, time; time.sleep(2); sys.argv[1:] = [{str(counts)!r}, '1']; "
+    command = [sys.executable, "-c", f"{late} runpy.run_path({str(FAKE_WORKER)!r}, run_name='__main__')"]
+    monkeypatch.setattr("render_jobs.worker.Worker.waits_for_room", True)
+    crew = LocalCrew(size=1, commands={"cycles": lambda threads: command})
+    pool = fake_pool(tmp_path / "data", crew=crew, limits=Limits(start_s=0.1))
+    assert [r.state for r in pool.run([job("good")])] == ["done"] and len(worker_pids(tmp_path / "data")) == 1
 
 
 def test_leftovers_of_dead_runs_are_swept_away(tmp_path: Path) -> None:
