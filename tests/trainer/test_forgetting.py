@@ -191,8 +191,11 @@ def test_rows_say_what_got_worse_and_what_better() -> None:
     assert rows["SSIM"].verdict == "no difference shown" and rows["SSIM"].p_value == 1.0
     assert worse_row.p_holm is not None and worse_row.p_holm == pytest.approx(6 * 2 / 2**8)
     levels = result_of(clips).level_rows()
-    assert len(levels) == len(TASKS) * len(LEVELS) and all(row.verdict == "worse" for row in levels)
+    assert len(levels) == len(TASKS) * len(LEVELS) and all(row.verdict == "not judged" for row in levels)
     assert result_of(clips[:1]).rows()[0].verdict == "one scene, no interval"
+    seven = result_of(clips[:7]).rows()[0]  # 2 of 2^7 sign patterns, six figures
+    assert seven.difference.low > 0.0 and seven.p_value < 0.05 < (seven.p_holm or 0.0)
+    assert seven.verdict == "no difference shown", "one figure of six at 5 % each is no finding"
 
 
 def test_the_page_escapes_and_stands_alone(tmp_path: Path) -> None:

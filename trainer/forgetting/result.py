@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from trainer.probe.result import finite
 SCHEMA_VERSION = 1
 FILE = "forgetting.json"
 LOSSES = tuple(f"loss, {task}" for task in TASKS)
-Verdict = Literal["worse", "better", "no difference shown", "one scene, no interval"]
+LEVEL = 0.05
+Verdict = Literal["worse", "better", "no difference shown", "one scene, no interval", "not judged"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +51,14 @@ class Row:
 
     @property
     def verdict(self) -> Verdict:
-        """By the 95 % interval of the difference."""
-        low, high = self.difference.low, self.difference.high
-        if low <= 0.0 <= high:
-            return "no difference shown"
-        if not (low > 0.0 or high < 0.0):
+        """Of a main row, at 5 %, by the p value adjusted for all of them; a loss at one flow time is only shown."""
+        if self.p_holm is None:
+            return "not judged"
+        if not math.isfinite(self.difference.low):
             return "one scene, no interval"
-        return "better" if (low > 0.0) is self.more_is_better else "worse"
+        if self.p_holm >= LEVEL:
+            return "no difference shown"
+        return "better" if (self.difference.mean > 0.0) is self.more_is_better else "worse"
 
     @property
     def percent(self) -> float | None:
