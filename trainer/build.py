@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from trainer.config import TrainConfig
 from trainer.latents.build import latent_channels, load_codec, load_text, text_shape
 from trainer.latents.codec import LatentCodec
 from trainer.latents.text import TextEncoder
+from trainer.model.camera_weights import CAMERA_FILE, load_cameras
 from trainer.model.lora import add_lora
 from trainer.model.pretrained import load_transformer
 from trainer.model.wan import RememberingWan
@@ -47,7 +49,8 @@ def transformer_config(config: TrainConfig, channels: int | None = None) -> dict
 def build_model(config: TrainConfig, *, weights: bool = True, channels: int | None = None) -> RememberingWan:
     """The model before its first step: pretrained weights, or random ones, the same for the same seed.
 
-    The global generator is left as it was. weights: False loads none (to count them, on the meta device).
+    Camera modules beside pretrained weights (of `remind export`) are loaded too; those that are not there begin as in
+    any new model. The global generator is left as it was. weights: False loads none (to count, on the meta device).
     """
     arguments = transformer_config(config, channels)
     with torch.random.fork_rng(devices=[]):
@@ -62,6 +65,9 @@ def build_model(config: TrainConfig, *, weights: bool = True, channels: int | No
             attention=config.model.attention,
             gradient_checkpointing=config.model.gradient_checkpointing,
         )
+        beside = Path(config.model.pretrained).expanduser()
+        if config.model.pretrained and weights and (beside / CAMERA_FILE).exists():
+            load_cameras(model, beside, may_join=True)
         if config.model.lora_rank:
             add_lora(
                 model,
@@ -70,6 +76,14 @@ def build_model(config: TrainConfig, *, weights: bool = True, channels: int | No
                 targets=config.model.lora_targets,
             )
     return model
+
+
+def for_use(model: RememberingWan, device: torch.device) -> RememberingWan:
+    """A model that is not trained: no gradients, evaluation mode, on a device. Where that has no flex attention sdpa
+    takes its place, which computes the same."""
+    if device.type != "cuda":
+        model.attention = "sdpa"
+    return model.requires_grad_(False).eval().to(device)
 
 
 def default_device() -> torch.device:

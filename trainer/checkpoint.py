@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from trainer.build import build_codec, build_model, build_text
+from trainer.build import build_codec, build_model, build_text, for_use
 from trainer.config import TrainConfig, config_from_json
 from trainer.export import is_export, read_export
 from trainer.latents.codec import LatentCodec
@@ -159,7 +159,7 @@ def load_trained(run_dir: Path, *, weights: str = "ema", device: torch.device | 
         model, config, step = read_export(run_dir)
     else:
         model, config, step = _load_newest(run_dir, weights)
-    model.requires_grad_(False).eval().to(device or torch.device("cpu"))
+    model = for_use(model, device or torch.device("cpu"))
     return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=step)
 
 

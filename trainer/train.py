@@ -33,7 +33,7 @@ from untrusted import MAX_JSON_BYTES, read_json
 SKIPPED = "skipped_clips.json"  # of a run: path -> reason
 DATA = "data.json"  # of a run: which clips it is trained on
 TRAINED_ON = "was trained on, by this run or by the one that it starts from"
-CHANGEABLE = ("loader", "store")  # groups that say where and how fast, not what: a run may go on with other values
+CHANGEABLE = ("loader.", "store.", "model.attention:")  # where and how fast, not what: a run may go on with others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ def train(
     with `heldout_dir`, a data set of other scenes, all of `data` is trained on.
 
     Stops at the configuration's last step, or after `steps` or `minutes`, always on a checkpoint; called again with
-    `resume` it goes on to the very parameters that an undisturbed run with as many threads gives; only the groups
-    `loader` and `store` of the configuration may then be others, and the clips must be the same.
+    `resume` it goes on to the very parameters that an undisturbed run with as many threads gives. The clips must then
+    be the same, and of the configuration all but `loader`, `store` and `model.attention` (which rounds otherwise).
     SIGINT and SIGTERM let the step finish, save, and raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
@@ -217,14 +217,14 @@ def _list_skipped(unreadable: Mapping[str, str], run_dir: Path) -> None:
 
 
 def _claim(run_dir: Path, config: TrainConfig, training: Sequence[Source], resume: bool) -> None:
-    """A run folder belongs to one configuration, whose latest values of `CHANGEABLE` groups are the saved ones, and to
+    """A run folder belongs to one configuration, whose latest values of what is `CHANGEABLE` are the saved ones, and to
     one sequence of clips (of an older run, to those that it goes on with)."""
     saved, data, digest = run_dir / "config.json", run_dir / DATA, clips_digest(training)
     if saved.exists():
         if not resume:
             raise ValueError(f"{run_dir}: already holds a run; go on with resume, or choose another folder")
         differing = differences(config_from_json(saved), config)
-        if odd := [line for line in differing if line.partition(".")[0] not in CHANGEABLE]:
+        if odd := [line for line in differing if not line.startswith(CHANGEABLE)]:
             more = f" and {len(odd) - 4} more" if len(odd) > 4 else ""
             raise ValueError(
                 f"{saved}: the run was started with another configuration (there and now: {'; '.join(odd[:4])}{more}); "

@@ -105,6 +105,21 @@ def test_every_mode_says_what_its_camera_modules_are(mode, tmp_path):
     assert not list(tmp_path.glob(".out*"))
 
 
+def test_training_begins_with_the_camera_modules_of_an_export(tmp_path):
+    config = override(SMALL, {"model.mode": "phase"})
+    model = with_camera_phases(build_model(config))
+    write_export(tmp_path / "out", model, config, step=3, weights="ema")
+    later = {"model.pretrained": str(tmp_path / "out"), "seed": 1}
+    begun = build_model(override(config, later))
+    assert all(torch.equal(p, begun.get_parameter(name)) for name, p in model.named_parameters())
+    joined, fresh = (build_model(override(SMALL, {"model.mode": "full"} | more)) for more in (later, {"seed": 1}))
+    for name, parameter in joined.named_parameters():
+        expected = dict(model.named_parameters()).get(name)
+        assert torch.equal(parameter, fresh.get_parameter(name) if expected is None else expected), name
+    with pytest.raises(ValueError, match=r"camera_modules\.safetensors: does not fit the model"):
+        build_model(override(SMALL, {"model.mode": "none"} | later))
+
+
 def test_exports_that_are_not_whole_are_refused(tmp_path):
     config = override(SMALL, {"model.mode": "phase"})
     out = tmp_path / "out"

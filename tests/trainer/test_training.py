@@ -23,6 +23,7 @@ from trainer.latents.codec import SpaceToDepthCodec
 from trainer.latents.layout import frame_segments
 from trainer.latents.text import encode_prompts
 from trainer.recipes import RECIPES, recipe
+from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator, torch_generator
 from trainer.train import fit
 from trainer.training.learner import predict_batch
@@ -238,6 +239,19 @@ def test_a_run_folder_belongs_to_one_configuration(tmp_path):
         run(tmp_path, [3], clips=CLIPS[:-1])
     with pytest.raises(ValueError, match="holds no finished checkpoint"):
         load_trained(tmp_path / "nothing")
+
+
+def test_a_run_that_was_trained_with_flex_is_used_and_goes_on_without(tmp_path):
+    _, whole_files = run(tmp_path / "whole", [2])
+    run(tmp_path / "run", [1])
+    (tmp_path / "run" / "config.json").write_text(override(SMALL, {"model.attention": "flex"}).to_json())
+    trained = load_trained(tmp_path / "run")
+    assert trained.config.model.attention == "flex", "what it was trained with"
+    made = [rollout(t, CLIPS[0], RolloutConfig(steps=1), num_frames=1) for t in (trained, small_trained())]
+    assert made[0].generated.sum() == 1 and (made[0].rgb != made[1].rgb).any()
+    _, files = run(tmp_path / "run", [2])
+    assert all(torch.equal(tensor, files[name][key]) for name in files for key, tensor in whole_files[name].items())
+    assert load_trained(tmp_path / "run").config == SMALL
 
 
 def test_scenes_that_were_trained_on_cannot_be_held_out(tmp_path):

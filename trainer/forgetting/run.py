@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from trainer.build import build_codec, build_model, default_device
+from trainer.build import build_codec, build_model, default_device, for_use
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.config import ModelConfig, TrainConfig
 from trainer.data.clips import ClipRecord
@@ -121,7 +121,7 @@ def _load_before(before: str, config: TrainConfig, device: torch.device) -> Trai
         lora_targets=ModelConfig.lora_targets,
     )
     config = dataclasses.replace(config, model=plain_model)
-    model = build_model(config).requires_grad_(False).eval().to(device)
+    model = for_use(build_model(config), device)
     return TrainedModel(model=model, config=config, codec=build_codec(config, device), step=0)
 
 

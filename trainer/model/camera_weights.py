@@ -26,17 +26,22 @@ def save_cameras(model: RememberingWan, folder: Path) -> None:
     save_file({name: p.detach().contiguous() for name, p in camera_parameters(model).items()}, folder / CAMERA_FILE)
 
 
-def load_cameras(model: RememberingWan, folder: Path) -> None:
-    """ValueError: a file that is missing, broken or of another mode."""
-    copy_saved(folder / CAMERA_FILE, camera_parameters(model))
+def load_cameras(model: RememberingWan, folder: Path, *, may_join: bool = False) -> None:
+    """ValueError: a file that is missing, broken or of another mode. may_join: what it lacks stays as it is."""
+    copy_saved(folder / CAMERA_FILE, camera_parameters(model), may_join=may_join)
 
 
-def copy_saved(path: Path, parameters: Mapping[str, nn.Parameter]) -> None:
-    """Fill parameters from a file that holds these and nothing else; ValueError when it does not."""
+def copy_saved(path: Path, parameters: Mapping[str, nn.Parameter], *, may_join: bool = False) -> None:
+    """Fill parameters from a file that holds these and nothing else; ValueError when it does not.
+
+    may_join: what it lacks stays as it is.
+    """
     try:
         saved: dict[str, Tensor] = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(one_line(f"{path}: cannot be read as safetensors: {error}")) from None
+    if may_join:
+        parameters = {name: parameter for name, parameter in parameters.items() if name in saved}
     shapes = ({name: t.shape for name, t in tensors.items()} for tensors in (saved, parameters))
     odd = sorted(name for name, _ in set.symmetric_difference(*(set(s.items()) for s in shapes)))
     if odd:

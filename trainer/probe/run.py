@@ -96,11 +96,12 @@ def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tupl
     """The newest checkpoint of a run as a callable for each sample, and what is to be said of it. Imports torch."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
+    from trainer.build import default_device
     from trainer.checkpoint import load_trained
     from trainer.rollout import RolloutConfig, rollout
 
     how = config or RolloutConfig()
-    trained = load_trained(run_dir)
+    trained = load_trained(run_dir, device=default_device())
     facts = {
         "directory": str(run_dir),
         "step": trained.step,

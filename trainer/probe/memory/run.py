@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from simulator.clip import Clip, list_clips
-from trainer.build import build_model, default_device
+from trainer.build import build_model, default_device, for_use
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.probe.memory.causal import causal_tests
 from trainer.probe.memory.changes import RolloutReturns, can_be_asked
@@ -90,7 +90,7 @@ def untrained(trained: TrainedModel) -> TrainedModel:
     """The same architecture before its first step, other random weights; of a pretrained model the pretrained ones."""
     config = dataclasses.replace(trained.config, seed=derive_seed(trained.config.seed, "untrained") % 2**31)
     device = next(trained.model.parameters()).device
-    model = build_model(config).requires_grad_(False).eval().to(device)
+    model = for_use(build_model(config), device)
     return TrainedModel(model=model, config=trained.config, codec=trained.codec, step=0)
 
 
