@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from trainer.experiment.curves import Curve, curves
 from trainer.experiment.results import ArmOnSplit, Results, habit_table, table
+from trainer.probe.bootstrap import Difference
 from trainer.probe.charts import Bar, bars
 from trainer.probe.compare import comparison_table, recoveries
 from trainer.probe.report import interval, number
@@ -20,6 +21,7 @@ from trainer.probe.result import ClipFacts, finite
 from trainer.probe.strips import strip_file
 from trainer.probe.templating import publish, template
 
+LEVEL = 0.05  # of p values, adjusted by Holm
 NUM_SHOWN = 2  # best and worst windows of each arm
 CURVES = {  # of metrics.jsonl: what each line of a run is called in the report
     "loss": "training loss",
@@ -59,22 +61,37 @@ def sentences(results: Results) -> list[str]:
         arms = results.on(split)
         if not arms:
             continue
-        best = max(arms, key=lambda one: one.row.recovery.mean)
-        rivals = {row.name: row.recovery.mean for row in results.baselines(split)}
-        beaten = [name for name, mean in rivals.items() if best.row.recovery.low > mean]
-        unbeaten = [f"{name} ({mean:.2f})" for name, mean in rivals.items() if name not in beaten]
-        line = f"{split}: the best arm is {best.arm}, recovery {interval(best.row.recovery)}. "
-        line += f"Its interval lies above {', '.join(beaten)}. " if beaten else "Its interval lies above no baseline. "
-        line += f"Not above {', '.join(unbeaten)}. " if unbeaten else ""
+        line = f"{split}: recovery {', '.join(f'{one.arm} {interval(one.row.recovery)}' for one in arms)}. "
+        means = {row.name: row.recovery.mean for row in results.baselines(split)}
+        for name, rows in results.against_baselines(split).items():
+            told = [f"{d.first} {_side(d)} ({interval(d.estimate)})" for d in rows]
+            line += f"Against {name} ({means[name]:.2f}), window by window: {', '.join(told)}. "
         told = [f"{one.arm} {interval(one.habits[0].memory)}" for one in arms if one.habits]
         line += f"Memory of this event's own change (0: habit alone, 1: truth): {', '.join(told)}. " if told else ""
-        clear = [d for d in results.differences(split) if d.p_holm < 0.05]
+        clear = [d for d in results.differences(split) if d.p_holm < LEVEL]
         if len(arms) > 1:
-            told = [f"{d.first} - {d.second} {interval(d.estimate)} (p {d.p_holm:.3f})" for d in clear]
-            line += f"Arms that differ (Holm, 5 %): {'; '.join(told) if told else 'none'}."
-        lines.append(line)
+            told = [f"{_pair(d)} {interval(d.estimate)} (p {d.p_holm:.3f}; {_seeds(results, split, d)})" for d in clear]
+            line += f"Arms whose runs differ: {'; '.join(told) if told else 'none'}."
+        lines.append(line.rstrip())
     missing = sum(map(len, results.asked.values())) * len(results.splits) - sum(len(one.seeds) for one in results.found)
     return lines + ([f"{missing} probes are still to come; this page is rewritten after each run."] if missing else [])
+
+
+def _side(difference: Difference) -> str:
+    if difference.p_holm >= LEVEL:
+        return "not decided"
+    return "above" if difference.estimate.mean > 0 else "below"
+
+
+def _pair(difference: Difference) -> str:
+    return f"{difference.first} - {difference.second}"
+
+
+def _seeds(results: Results, split: str, difference: Difference) -> str:
+    apart = results.by_seed(split, difference.first, difference.second)
+    if len(apart) < 2:
+        return "one seed: of these two runs"
+    return f"by seed {', '.join(f'{mean:+.2f}' for mean in apart)}"
 
 
 def _split(results: Results, split: str) -> dict[str, Any]:
@@ -99,7 +116,8 @@ def _split(results: Results, split: str) -> dict[str, Any]:
         "arms": arms,
         "rivals": rivals,
         "parts": parts,
-        "differences": results.differences(split),
+        "differences": [(d, results.by_seed(split, d.first, d.second)) for d in results.differences(split)],
+        "against": results.against_baselines(split),
         "chart": Markup(chart),  # noqa: S704 (escaped in charts)
         "num_scenes": len({c.scene_id for c in arms[0].pooled.clips}),
         "links": [
@@ -178,6 +196,10 @@ def _as_json(results: Results) -> dict[str, Any]:
             },
             "baselines": [dataclasses.asdict(row) for row in results.baselines(split)],
             "differences": [dataclasses.asdict(difference) for difference in results.differences(split)],
+            "against_baselines": {
+                name: [dataclasses.asdict(difference) for difference in rows]
+                for name, rows in results.against_baselines(split).items()
+            },
         }
         for split in results.splits
     }

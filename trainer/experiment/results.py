@@ -6,13 +6,15 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trainer.probe.bootstrap import Difference
-from trainer.probe.compare import compare
+from trainer.probe.bootstrap import Difference, holm, paired_differences
+from trainer.probe.compare import compare, recoveries
 from trainer.probe.habit import HabitRow, habit_rows
-from trainer.probe.result import PROBE, ProbeResult
+from trainer.probe.metrics import recovery
+from trainer.probe.result import PROBE, ClipFacts, ProbeResult
 from trainer.probe.summary import ALL_CLIPS, PAUSED_ROW, Row, summary_rows
 
 
@@ -58,9 +60,47 @@ class Results:
         return [row for row in summary_rows(arms[0].pooled) if row.group == "baseline"] if arms else []
 
     def differences(self, split: str) -> list[Difference]:
-        """Every two arms on the windows that both were probed on; a window's figure is the mean over its seeds."""
-        arms = self.on(split)
-        return compare({one.arm: one.pooled for one in arms}) if len(arms) > 1 else []
+        """Every two arms on the windows that both were probed on; a window's figure is the mean over its seeds.
+
+        Holm over the pairs of all splits. Scenes are resampled, seeds are not: what differs are these runs; whether
+        other seeds would too, `by_seed` hints at.
+        """
+        return self._adjusted[split]
+
+    @cached_property
+    def _adjusted(self) -> dict[str, list[Difference]]:
+        found: dict[str, list[Difference]] = {}
+        for split in self.splits:
+            arms = self.on(split)
+            found[split] = compare({one.arm: one.pooled for one in arms}) if len(arms) > 1 else []
+        return _holm_over(found)
+
+    def by_seed(self, split: str, first: str, second: str) -> list[float]:
+        """Difference of mean recovery of two arms, for each seed that both have."""
+        means = {one.arm: one.recovery_by_seed for one in self.on(split)}
+        return [means[first][seed] - means[second][seed] for seed in means[first] if seed in means[second]]
+
+    def against_baselines(self, split: str) -> dict[str, list[Difference]]:
+        """Baseline -> arm - baseline for every arm, window by window, Holm over all of these of a split."""
+        arms, found = self.on(split), {}
+        for row in self.baselines(split):
+            found[row.name] = []
+            for one in arms:
+                clips = one.pooled.clips
+                rival = {clip.key: recovery(_baseline_ratio(clip, row.name)) for clip in clips}
+                scenes = {clip.key: clip.scene_id for clip in clips}
+                found[row.name] += paired_differences({one.arm: recoveries(one.pooled), row.name: rival}, scenes)
+        return _holm_over(found)
+
+
+def _baseline_ratio(clip: ClipFacts, name: str) -> float | None:
+    return clip.paused_as_model.clock_ratio if name == PAUSED_ROW else clip.baselines[name]
+
+
+def _holm_over(families: Mapping[str, list[Difference]]) -> dict[str, list[Difference]]:
+    """The same comparisons, adjusted for all of them together."""
+    adjusted = iter(holm([d.p_value for found in families.values() for d in found]))
+    return {name: [dataclasses.replace(d, p_holm=next(adjusted)) for d in found] for name, found in families.items()}
 
 
 def pooled(results: Mapping[int, ProbeResult]) -> ProbeResult:

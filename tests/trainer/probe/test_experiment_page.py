@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.trainer.probe.made_results import RATES, probed
+from tests.trainer.probe.made_results import RATES, UNREAD, probed
 from trainer.experiment.curves import Curve, curves
 from trainer.experiment.page import sentences, write_experiment_page
 from trainer.experiment.results import Results, pooled, read_results, table
@@ -56,6 +56,43 @@ def test_seeds_are_pooled_as_samples(out: Path) -> None:
     ]
 
 
+def test_an_arm_is_held_against_a_baseline_window_by_window(tmp_path: Path) -> None:
+    """Ten windows between which recovery varies by far more than arm and baseline differ."""
+    base = probed({"tank": [1.0 + n / 10 for n in range(10)]}, lambda rate, usual: rate)
+    prior = [0.9 - 0.08 * n for n in range(10)]
+    clips = tuple(
+        dataclasses.replace(clip, baselines={"prior only": ratio}, paused_as_model=UNREAD)
+        for clip, ratio in zip(base.clips, prior, strict=True)
+    )
+    known = {clip.key: ratio for clip, ratio in zip(clips, prior, strict=True)}
+    shifts = {"above-0": 0.05, "below-0": -0.05, "above-1": 0.07, "below-1": -0.01, "even-0": 0.0, "even-1": 0.0}
+    for run, shift in shifts.items():
+        scores = [
+            dataclasses.replace(score, recovery=known[score.key] + (shift or 0.05 * (-1) ** number))
+            for number, score in enumerate(base.model[::2])
+        ]
+        folder = tmp_path / "probes" / run / "split"
+        folder.mkdir(parents=True)
+        dataclasses.replace(base, clips=clips, model=tuple(scores)).write(folder / PROBE)
+    results = read_results(tmp_path, {"above": (0, 1), "below": (0, 1), "even": (0, 1)}, ["split"])
+    told = {d.first: d for d in results.against_baselines("split")["prior only"]}
+    assert told["above"].estimate.mean == pytest.approx(0.06) and told["above"].p_holm < 0.05
+    (line,) = sentences(results)
+    assert "Against prior only (0.54), window by window: above above (0.06 [0.06, 0.06])" in line
+    assert "below below (-0.03 [-0.03, -0.03]), even not decided" in line
+    assert "above - below 0.09 [0.09, 0.09] (p 0.0" in line and "by seed +0.10, +0.08" in line
+    assert results.by_seed("split", "above", "below") == pytest.approx([0.1, 0.08])
+
+
+def test_pairs_of_all_splits_are_one_family(out: Path) -> None:
+    shutil.copytree(out / "probes" / "right-0" / "split", out / "probes" / "right-0" / "again")
+    shutil.copytree(out / "probes" / "slow-0" / "split", out / "probes" / "slow-0" / "again")
+    results = read_results(out, ARMS, ["split", "again"])
+    (one,), (other,) = results.differences("split"), results.differences("again")
+    assert one.p_value == other.p_value < 1.0
+    assert one.p_holm == other.p_holm == min(1.0, 2 * one.p_value)
+
+
 def test_seeds_must_share_their_clips(sampled: ProbeResult) -> None:
     other = dataclasses.replace(alone(sampled, 1), clips=sampled.clips[:1])
     with pytest.raises(ValueError, match="seed 1 was probed on other clips"):
@@ -67,7 +104,7 @@ def test_the_page_stands_alone_and_says_what_is_missing(out: Path) -> None:
     page = write_experiment_page(out / "report", "<b>bold", results, "name: <script>", ["$ remind"]).read_text()
     assert "&lt;b&gt;bold" in page and "name: &lt;script&gt;" in page and "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert "the best arm is right" in page and "1 probes are still to come" in page
+    assert "split: recovery right 0." in page and "1 probes are still to come" in page
     assert page.count("<polyline") == 3, "a loss curve for each run that has one"
     figures = json.loads((out / "report" / "results.json").read_text())["split"]
     assert figures["arms"]["right"]["habit"] == [], "two scenes are too few"
