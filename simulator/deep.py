@@ -46,18 +46,30 @@ class Note:
 
 
 def hidden_in_twins(clip: Clip, plan: ScenePlan) -> Iterator[Wrong | Note]:
-    """Hidden frames of the clip and of its paused twin look the same."""
+    """Hidden frames of the clip and of its paused twin look the same.
+
+    The twin pauses every target in its own windows: frames in which another one, seen again, lags are left out.
+    """
     if "paused" not in clip.twins:
         return
-    worst = 0.0
+    worst, paused = 0.0, clip.twin("paused")
     for window in clip.windows:
-        paused = clip.twin("paused")
-        changes = {frame: largest_mean_change(clip.rgb[frame], paused.rgb[frame]) for frame in window.hidden_frames}
+        frames = [frame for frame in window.hidden_frames if not _lagging(clip, frame)]
+        if not frames:
+            yield Note(f"{window.target} at frame {window.hidden_frames[0]} and on: not compared, another target lags")
+            continue
+        changes = {frame: largest_mean_change(clip.rgb[frame], paused.rgb[frame]) for frame in frames}
         frame = max(changes, key=lambda f: changes[f])
         worst = max(worst, changes[frame])
         if changes[frame] > HIDDEN_TOLERANCE:
             yield Wrong(f"hidden frame {frame} gives the state away: a 3x3 mean changes by {changes[frame]:.2f}/255")
     yield Note(f"paused and true state differ by {worst:.2f}/255 at most while hidden")
+
+
+def _lagging(clip: Clip, frame: int) -> set[str]:
+    """Targets that the paused twin shows behind the truth at this frame: paused before, and not hidden."""
+    hidden = {window.target for window in clip.windows if frame in window.hidden_frames}
+    return {window.target for window in clip.windows if window.t_h < frame} - hidden
 
 
 def hidden_when_rendered(clip: Clip, plan: ScenePlan) -> Iterator[Wrong | Note]:

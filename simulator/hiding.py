@@ -51,7 +51,7 @@ def produce_hiding(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, prog
     stage = Stage.from_plan(plan)
     _, visibility = see(stage, RayCaster(stage))
     windows = hidden_windows(plan, visibility)
-    truth, paused = truth_shots(plan), paused_shots(plan, windows)
+    truth = truth_shots(plan)
     renderer, found = open_renderer(stage), []
     asked = [
         (window, frame) for window in windows for frame in sorted({window.hidden_frames[0], window.hidden_frames[-1]})
@@ -59,6 +59,7 @@ def produce_hiding(plan: ScenePlan, out: Path, open_renderer: OpenRenderer, prog
     for done, (window, frame) in enumerate(asked, start=1):
         change = 0.0
         if clearness(truth[frame].effects) > 0:
+            paused = paused_shots(plan, (window,))  # the other targets go on: they may be in plain sight
             pictures = [
                 renderer.render(dataclasses.replace(shots[frame], samples=SAMPLES, muted=frozenset()))
                 for shots in (truth, paused)

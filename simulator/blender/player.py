@@ -34,6 +34,8 @@ from simulator.stage import Body, EventLamp, Shot, Stage
 
 _CAMERA_FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # Blender cameras look along -z with y up, ours along +z with y down
 
+_LARGEST_SEED = 2**31 - 1  # that Cycles takes; a plan's may be near it, and frames and sweeps count on from there
+
 
 @dataclass(frozen=True)
 class _Placed:
@@ -93,7 +95,7 @@ class BlenderPlayer:
 
     def _set_sampling(self, shot: Shot) -> None:
         if self._changed("scene", "sampling", (shot.samples, shot.seed)):
-            self._scene.cycles.samples, self._scene.cycles.seed = shot.samples, shot.seed
+            self._scene.cycles.samples, self._scene.cycles.seed = shot.samples, shot.seed & _LARGEST_SEED
             self._scene.update_tag()  # persistent data ignores changed seeds and samples without it (measured)
 
     def _set_light(self, level: float) -> None:

@@ -33,12 +33,14 @@ def order(stage, shots):
     first = player.render(shots[5])
     player.render(shots[20])
     player.render(dataclasses.replace(shots[40], samples=2))
+    wrapped = player.render(dataclasses.replace(shots[5], seed=shots[5].seed + 2**31))  # more than Cycles takes
     again, other = player.render(shots[5]), player.render(shots[6])
     fresh = BlenderPlayer(stage, 2).render(shots[5])
     return {
         "again": bool(np.array_equal(first, again)),
         "fresh": bool(np.array_equal(first, fresh)),
         "other": bool(np.array_equal(first, other)),
+        "wrapped": bool(np.array_equal(first, wrapped)),
     }
 
 

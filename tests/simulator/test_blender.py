@@ -19,7 +19,7 @@ def measured():
 
 
 def test_a_shot_does_not_depend_on_what_was_rendered_before(measured):
-    assert measured["order"] == {"again": True, "fresh": True, "other": False}
+    assert measured["order"] == {"again": True, "fresh": True, "other": False, "wrapped": True}
 
 
 def test_a_hidden_event_throws_no_light_that_tells_its_state(measured):

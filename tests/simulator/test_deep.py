@@ -6,15 +6,19 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
-from simulator.clip import Clip
+from scenes.plan import ScenePlan
+from simulator.clip import Clip, Window
 from simulator.clip_writer import array_sha256, file_sha256
-from simulator.hiding import FOUND, small
+from simulator.deep import Wrong, hidden_in_twins
+from simulator.hiding import FOUND, produce_hiding, small
 from simulator.in_blender import ask_blender, blender_is_here
+from simulator.stage import Shot
 from simulator.verify import examine_clip, verify_clip
 from tests.simulator.support import sketch_clip, tank_plan
 
@@ -92,6 +96,57 @@ def test_a_shadow_that_is_left_in_the_picture_is_found_by_rendering(tmp_path: Pa
         ask_blender(dataclasses.replace(plan, interruptions=(window,)), "hiding", folder)
         changes[turn_rad] = max(entry["change"] for entry in json.loads((folder / FOUND).read_text()))
     assert changes[2.2] <= 1.0 < changes[0.62]
+
+
+def two_targets() -> ScenePlan:
+    """Two glasses on one floor; the camera looks away from one for half a second, later from the other."""
+    plan = tank_plan()
+    away, glass = plan.interruptions[0], plan.events[0]
+    times = ({"out_s": 0.5, "hidden_from_s": 1.0, "hidden_to_s": 1.5, "back_s": 2.0},
+             {"out_s": 3.0, "hidden_from_s": 3.5, "hidden_to_s": 4.0, "back_s": 4.5})  # fmt: skip
+    return dataclasses.replace(
+        plan,
+        clip=dataclasses.replace(plan.clip, width_px=48, height_px=48),
+        camera=dataclasses.replace(plan.camera, distance_m=0.9),
+        events=(glass, dataclasses.replace(glass, id="jar", location_m=(0.16, 0.0, 0.0))),
+        interruptions=tuple(
+            dataclasses.replace(away, target=name, **when) for name, when in zip(("glass", "jar"), times, strict=True)
+        ),
+    )
+
+
+def test_each_window_is_rendered_with_the_state_of_its_own_target_alone(tmp_path: Path) -> None:
+    plan, shots = two_targets(), []
+
+    class Noting:
+        device, seconds_in_renderer = "none", 0.0
+
+        def render(self, shot: Shot) -> np.ndarray:
+            shots.append(shot)
+            return np.zeros((1, 1, 3), dtype=np.uint8)
+
+    produce_hiding(plan, tmp_path, lambda stage: Noting(), lambda done, total: None)
+    differ = [
+        {event for event, t_s in truth.event_times_s.items() if t_s != other.event_times_s[event]}
+        for truth, other in zip(shots[::2], shots[1::2], strict=True)
+    ]
+    assert differ == [{"glass"}, {"glass"}, {"jar"}, {"jar"}]
+
+
+def test_a_target_that_lags_in_plain_sight_is_not_taken_for_a_hidden_one() -> None:
+    windows = (Window("glass", "fog", 1, 4, (2, 3)), Window("jar", "occluder", 6, 9, (7, 8)))
+
+    def findings(*changed: int) -> list[str]:
+        rgb = np.zeros((12, 8, 8, 3), dtype=np.uint8)
+        paused = rgb.copy()
+        paused[list(changed)] = 90
+        clip = SimpleNamespace(
+            windows=windows, twins=("paused",), rgb=rgb, twin=lambda name: SimpleNamespace(rgb=paused)
+        )
+        return [found.text for found in hidden_in_twins(clip, tank_plan()) if isinstance(found, Wrong)]  # type: ignore[arg-type]
+
+    assert findings(*range(4, 12)) == [], "the glass, seen again, lags while the jar is hidden"
+    assert len(findings(3)) == 1 and "hidden frame 3" in findings(3)[0]
 
 
 def test_hidden_frames_that_differ_are_named(sound: Path, tmp_path: Path) -> None:
