@@ -25,7 +25,7 @@ from trainer.model.wan import RememberingWan
 from trainer.probe.score import score
 from trainer.probe.subject import Subject
 from trainer.probe.verdict import TOLERANT
-from trainer.rollout import Rollout, RolloutConfig, rollout
+from trainer.rollout import Rollout, RolloutConfig, rollout, until_next_window
 from trainer.seeding import torch_generator
 from trainer.training.learner import Learner, predict_batch
 
@@ -90,14 +90,16 @@ class HeldoutSet:
     def samples(self, learner: Learner) -> tuple[dict[str, float], np.ndarray | None]:
         """Scores of the continuations, and a picture of them [H, W, 3]: of each clip the truth above what was made.
 
-        heldout_recovery     recovery at the return by the clip's sweep (DESIGN section 9), unreadable 0
+        heldout_recovery     recovery at the first return by the clip's sweep (DESIGN section 9), unreadable 0
         heldout_clock_ratio  of those that can be read: 0 stood still, 1 went on
         heldout_coverage     share that can be read
         """
         trained = TrainedModel(model=learner.model, config=self._config, codec=learner.codec, step=0)
         rows, ratios = [], []
         for index in self.shown:
-            made = rollout(trained, self.records[index], RolloutConfig(steps=self._config.logging.grid_steps))
+            window = 0 if index in self._subjects else None
+            config = RolloutConfig(steps=self._config.logging.grid_steps)
+            made = rollout(trained, self.records[index], config, window=window)
             rows.append(_rows(self.records[index], made))
             if index in self._subjects:
                 frames = score(self._subjects[index], made, TOLERANT).frames
@@ -125,6 +127,7 @@ def _subject(records: Sequence[ClipRecord], index: int) -> Subject | None:
     if clip.sweep is None:
         return None
     try:
+        until_next_window(records[index], 0)
         return Subject.load(clip)
     except ValueError as error:  # it can be trained and looked at all the same
         print(f"remind: {error}; its recovery is not read while training", file=sys.stderr)

@@ -10,6 +10,7 @@ import torch
 from diffusers import WanTransformer3DModel
 
 from benchmarks.toy_bar import bar_clip
+from simulator.clip import Window
 from tests.trainer.support import save_tiny_vae, tiny_wan
 from trainer.build import build_codec, build_model
 from trainer.checkpoint import TrainedModel
@@ -77,6 +78,47 @@ def test_a_rollout_gives_the_past_and_never_sees_the_future(trained):
     stopped = rollout(trained, CLIP, TWO, num_frames=1)
     assert stopped.generated.sum() == 1 and not stopped.rgb[first + 1 :].any()
     assert np.array_equal(stopped.rgb[first], made.rgb[first])
+
+
+def hidden_twice(*windows: tuple[int, list[int], int]):
+    """CLIP with windows (t_h, hidden frames, t_r), each of a target of its own."""
+    found = tuple(
+        Window(target=str(n), kind="occluder", t_h=t_h, t_r=t_r, hidden_frames=tuple(frames))
+        for n, (t_h, frames, t_r) in enumerate(windows)
+    )
+    hidden = np.isin(CLIP.frames, [frame for window in found for frame in window.hidden_frames])
+    plain = ~np.logical_or.reduce([(w.t_h < CLIP.frames) & (CLIP.frames < w.t_r) for w in found])
+    returns = tuple(sorted(window.t_r for window in found))
+    return dataclasses.replace(CLIP, hidden=hidden, plain=plain, returns=returns, windows=found)
+
+
+@pytest.mark.parametrize(
+    ("clip", "number", "generated"),
+    [
+        (hidden_twice((3, [4, 5], 7), (9, [11, 12], 13)), 0, range(6, 10)),
+        (hidden_twice((3, [4, 5], 7), (9, [11, 12], 13)), 1, range(13, 18)),
+        (hidden_twice((3, [4, 5, 6], 8), (4, [6, 7, 8, 9], 11)), 0, range(7, 18)),  # the second target is hidden longer
+        (hidden_twice((3, [4, 5, 6], 8), (4, [6, 7, 8, 9], 11)), 1, range(10, 18)),
+    ],
+)
+def test_every_window_of_a_clip_can_be_asked_about(trained, clip, number, generated):
+    """Nothing from its last hidden frame on is given, and what is made ends before the next window."""
+    made = rollout(trained, clip, ONE, window=number)
+    assert made.generated.nonzero()[0].tolist() == list(generated)
+    assert len(made.rgb) == len(made.frames) == generated[-1] + 1
+    assert np.array_equal(made.rgb[: generated[0]], clip.rgb[: generated[0]])
+    spoilt = clip.rgb.copy()
+    spoilt[generated[0] :] = 255
+    assert same(made, rollout(trained, dataclasses.replace(clip, rgb=spoilt), ONE, window=number))
+    assert rollout(trained, clip, ONE).generated[made.generated.argmax()] == (number == 1), "by default the last"
+
+
+def test_a_window_that_is_not_there_or_hides_nothing_is_refused(trained):
+    clip = hidden_twice((3, [4, 5], 7), (9, [11, 12], 13))
+    with pytest.raises(ValueError, match="no window 2, it has 2"):
+        rollout(trained, clip, ONE, window=2)
+    with pytest.raises(ValueError, match="window 1 hides none of the frames"):
+        rollout(trained, dataclasses.replace(clip, hidden=clip.hidden & (clip.frames < 9)), ONE, window=1)
 
 
 @pytest.mark.parametrize("chunk", [1, 3])

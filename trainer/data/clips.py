@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.clip import ArrayGroup, Clip, LazyArray, read_together
+from simulator.clip import ArrayGroup, Clip, LazyArray, Window, read_together
 from trainer.model.cameras import camera_descriptors
 from trainer.seeding import derive_seed
 
@@ -38,6 +38,7 @@ class ClipRecord:
     region: np.ndarray  # [H, W] bool
     visibility: Mapping[str, np.ndarray]  # event id -> [F] visible fraction
     cameras_known: bool = True  # False: `cameras` is one that stands still, of an imported video
+    windows: tuple[Window, ...] = ()  # hidden windows in the clip's order and in frames of the clip
 
     @property
     def return_index(self) -> int | None:
@@ -124,6 +125,7 @@ def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]
         region=region,
         visibility={event: fraction[frames] for event, fraction in clip.visible_fraction.items()},
         cameras_known=clip.cameras_known,
+        windows=clip.windows,
     )
     facts = ClipFacts(blank=blank, pictures=pictures, uninterrupted_known=known)
     return facts, facts.filled(found[: len(pictures)])

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.charts import Bar, bars, data_uri, state_curve
 from trainer.probe.habit import habit_rows
-from trainer.probe.result import ClipFacts, ModelScore, ProbeResult
+from trainer.probe.result import ClipFacts, Key, ModelScore, ProbeResult
 from trainer.probe.score import Generated
 from trainer.probe.splits import NEW_SEEDS, TRAINED_SCENES
 from trainer.probe.strips import GIVEN, strip_rows
@@ -34,11 +34,11 @@ LEARNING_STEPS = 1000  # on the toy of docs/LOG.md a hidden state is learned abr
 
 
 def write_report(
-    path: Path, result: ProbeResult, subjects: Sequence[Subject], rollouts: Mapping[str, Sequence[Generated]]
+    path: Path, result: ProbeResult, subjects: Sequence[Subject], rollouts: Mapping[Key, Sequence[Generated]]
 ) -> None:
-    """Write `path` (index.html), published by a rename. rollouts: clip id -> samples; the first is shown."""
+    """Write `path` (index.html), published by a rename. rollouts: window -> samples; the first is shown."""
     scores = {s.key: s for s in result.model if s.sample == 0}
-    shown = {clip_id: samples[0] for clip_id, samples in rollouts.items() if samples}
+    shown = {key: samples[0] for key, samples in rollouts.items() if samples}
     rows = summary_rows(result)
     page = template("trainer.probe", "report.html.j2").render(
         result=result,
@@ -211,9 +211,9 @@ def _grouped(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def _clip(
-    subject: Subject, facts: ClipFacts, score: ModelScore | None, rollouts: Mapping[str, Generated]
+    subject: Subject, facts: ClipFacts, score: ModelScore | None, rollouts: Mapping[Key, Generated]
 ) -> dict[str, Any]:
-    rollout = rollouts.get(facts.clip_id)
+    rollout = rollouts.get(facts.key)
     frames, strips = strip_rows(subject, facts, rollout)
     hidden = set(subject.window.hidden_frames)
     return {

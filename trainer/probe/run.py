@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trainer.rollout import RolloutConfig
 
 Rollout = Callable[[Clip], Generated]
+WindowRollout = Callable[[Clip, int], Generated]  # after the window of that number
 
 
 def probe(
@@ -42,9 +43,10 @@ def probe(
 ) -> ProbeResult:
     """Read truth, calibration and corruption pictures, and a model's rollouts, of every window with a sweep.
 
-    run_dir: a training run; None: no model (only the instrument is checked). rollout: instead of the run's own, any
-    callable clip -> pictures, or one for each sample. samples: rollouts of each clip by the run, with the seeds
-    config.seed, config.seed + 1 ...; config: sampler, guidance and memory of them (the default remembers everything).
+    run_dir: a training run, which continues a clip after each window by itself; None: no model (only the instrument is
+    checked). rollout: instead of the run's own, any callable clip -> pictures of all its windows, or one for each
+    sample. samples: rollouts of each window by the run, with the seeds config.seed, config.seed + 1 ...; config:
+    sampler, guidance and memory of them (the default remembers everything).
     second_opinion: train an estimator on each sweep and let it read everything too (about a CPU second a window).
     instrument: folder that keeps what the readout makes of true, calibration and corruption pictures, for the next
     probe of the same clips. Writes `out`/probe.json, `out`/index.html and a film strip of each window under
@@ -54,15 +56,15 @@ def probe(
         raise ValueError(f"samples: {samples}, but each clip needs at least one; give 1 or more")
     facts: dict[str, Any] | None = {"directory": str(run_dir)} if run_dir is not None else None
     seen: Seen | None = None
+    given = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
+    generators = [_of_every_window(generate) for generate in given]
     if rollout is None and run_dir is not None:
-        rollout, facts, seen = _load_run(Path(run_dir), samples, config)
+        generators, facts, seen = _load_run(Path(run_dir), samples, config)
     subjects = load_subjects(dataset)
     out, kept = Path(out), None if instrument is None else Path(instrument)
     for folder in (out, kept):  # before minutes are spent on what goes there
         if folder is not None:
             make_folder(folder)
-    generators = [] if rollout is None else [rollout] if callable(rollout) else list(rollout)
-    clips = {s.clip.clip_id: s.clip for s in subjects}
     fitted: dict[Key, Estimator] = {}
 
     def estimator_of(subject: Subject) -> Estimator:
@@ -71,7 +73,7 @@ def probe(
         return fitted[subject.key]
 
     known = read_instrument(subjects, TOLERANT, estimator_of if second_opinion else None, kept)
-    rollouts = {clip_id: [generate(clip) for generate in generators] for clip_id, clip in clips.items()}
+    rollouts = {s.key: [generate(s.clip, s.number) for generate in generators] for s in subjects}
     result = ProbeResult(
         dataset=str(dataset),
         run=facts,
@@ -81,18 +83,32 @@ def probe(
         model=tuple(
             score(s, made, TOLERANT, sample, estimator_of(s) if second_opinion else None)
             for s in subjects
-            for sample, made in enumerate(rollouts[s.clip.clip_id])
+            for sample, made in enumerate(rollouts[s.key])
         ),
         floors=known.floors,
         instrument=known.source,
     )
     result.write(out / PROBE)
-    write_strips(out / "strips", subjects, result.clips, {clip: made[0] for clip, made in rollouts.items() if made})
+    write_strips(out / "strips", subjects, result.clips, {key: made[0] for key, made in rollouts.items() if made})
     write_report(out / "index.html", result, subjects, rollouts)
     return result
 
 
-def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tuple[list[Rollout], dict[str, Any], Seen]:
+def _of_every_window(rollout: Rollout) -> WindowRollout:
+    """The same pictures of a clip whichever window is asked about, made once."""
+    made: dict[str, Generated] = {}
+
+    def generate(clip: Clip, window: int) -> Generated:
+        if clip.clip_id not in made:
+            made[clip.clip_id] = rollout(clip)
+        return made[clip.clip_id]
+
+    return generate
+
+
+def _load_run(
+    run_dir: Path, samples: int, config: RolloutConfig | None
+) -> tuple[list[WindowRollout], dict[str, Any], Seen]:
     """The newest checkpoint of a run as a callable for each sample, and what is to be said of it. Imports torch."""
     if not run_dir.is_dir():
         raise ValueError(f"{run_dir}: no such run folder; train first, or give another")
@@ -110,8 +126,8 @@ def _load_run(run_dir: Path, samples: int, config: RolloutConfig | None) -> tupl
         "config": dataclasses.asdict(trained.config),
     }
 
-    def generate(clip: Clip, sample: int) -> Generated:
-        return rollout(trained, clip, dataclasses.replace(how, seed=how.seed + sample))
+    def generate(clip: Clip, window: int, sample: int) -> Generated:
+        return rollout(trained, clip, dataclasses.replace(how, seed=how.seed + sample), window=window)
 
     return [partial(generate, sample=n) for n in range(samples)], facts, read_seen(run_dir)
 

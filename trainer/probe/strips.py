@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trainer.probe.result import ClipFacts
+from trainer.probe.result import ClipFacts, Key
 from trainer.probe.score import Generated
 from trainer.probe.subject import Subject
 from trainer.strips import HIDDEN_COLOUR, MADE_COLOUR, StripRow, film_strip
@@ -50,12 +50,12 @@ def strip_file(facts: ClipFacts) -> str:
 
 
 def write_strips(
-    folder: Path, subjects: Sequence[Subject], clips: Sequence[ClipFacts], rollouts: Mapping[str, Generated]
+    folder: Path, subjects: Sequence[Subject], clips: Sequence[ClipFacts], rollouts: Mapping[Key, Generated]
 ) -> None:
     """One PNG for each window with a rollout: truth, paused, generated. Violet frames: hidden; green: generated."""
     folder.mkdir(parents=True, exist_ok=True)
     for subject, facts in zip(subjects, clips, strict=True):
-        if (rollout := rollouts.get(facts.clip_id)) is not None:
+        if (rollout := rollouts.get(facts.key)) is not None:
             frames, (_, *rows) = strip_rows(subject, facts, rollout)
             names = ("truth", "paused", "generated")
             short = [StripRow(name, row.pictures, row.frames) for name, row in zip(names, rows, strict=True)]

@@ -10,7 +10,7 @@ from trainer.data.clips import ClipRecord, read_clip
 from trainer.model.retention import CacheConfig
 from trainer.rollout.attention import AttentionShares, AttentionWatch
 from trainer.rollout.config import RolloutConfig
-from trainer.rollout.plan import camera_path, continued, rollout_graph
+from trainer.rollout.plan import camera_path, continued, rollout_graph, until_next_window
 from trainer.rollout.session import Rollout, RolloutSession
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "continued",
     "rollout",
     "rollout_graph",
+    "until_next_window",
 ]
 
 
@@ -36,15 +37,18 @@ def rollout(
     drop_hidden: bool = False,
     context: int | None = None,
     chunk: int = 1,
+    window: int | None = None,
     num_frames: int | None = None,
     prompts: Sequence[tuple[int, str]] = (),
 ) -> Rollout:
     """Continue a clip after its interruption, or as `rollout_graph` says.
 
+    window: of a clip of several, after this one and up to the next (see `until_next_window`); None: after the last.
     num_frames: stop once so many frames are generated. prompts: see `RolloutSession`. To go beyond the clip's end, give
     `continued(record, cameras)`.
     """
     record = clip if isinstance(clip, ClipRecord) else read_clip(clip, trained.config.data.frame_stride)
+    record = record if window is None else until_next_window(record, window)
     graph = rollout_graph(record, trained, free=free, drop_hidden=drop_hidden, context=context, chunk=chunk)
     session = RolloutSession(trained, record, graph, config, prompts=prompts)
     while session.advance(1 if num_frames is not None else None):

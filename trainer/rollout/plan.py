@@ -33,10 +33,11 @@ def rollout_graph(
 ) -> FrameGraph:
     """What is given and what is generated.
 
-    Given are the frames up to the last hidden one: those show nothing of the state. free: the hidden frames are
-    generated as well. drop_hidden: they are absent, a gap in time. context: instead, the first `context` frames are
-    given and all others generated: 1 is image to video (I2V), more are video to video (V2V). chunk: so many latents are
-    generated together and see each other, as the curriculum's continuation trains it.
+    Given are the frames up to the last hidden one, which show nothing of the state since (of several windows they show
+    it after all but the last: `until_next_window` asks about any). free: the hidden frames are generated as well.
+    drop_hidden: they are absent, a gap in time. context: instead, the first `context` frames are given and all others
+    generated: 1 is image to video (I2V), more are video to video (V2V). chunk: so many latents are generated together
+    and see each other, as the curriculum's continuation trains it.
     """
     if chunk < 1:
         raise ValueError(f"rollout.chunk: {chunk} must be at least 1 latent")
@@ -63,6 +64,35 @@ def rollout_graph(
     if drop_hidden:
         changes |= {i: {"role": Role.DROPPED} for i in graph.with_role(Role.DEGRADED)}
     return graph.map_nodes(changes)
+
+
+def until_next_window(record: ClipRecord, number: int) -> ClipRecord:
+    """The clip as one window asks about it: what follows its last hidden frame is to come, as nothing else hides it,
+    and ends where the next window begins.
+
+    number: in the order of `record.windows`. Of windows that overlap it is a question about the target of this one.
+    """
+    if not 0 <= number < len(record.windows):
+        raise ValueError(f"clip {record.clip_id}: no window {number}, it has {len(record.windows)}")
+    window = record.windows[number]
+    end = min((w.t_h + 1 for w in record.windows if w.t_h >= window.t_r), default=int(record.frames[-1]) + 1)
+    kept = slice(int(np.searchsorted(record.frames, end)))
+    frames, last = record.frames[kept], max(window.hidden_frames, default=window.t_h)
+    hidden = record.hidden[kept] & (frames <= last)
+    if not hidden[frames > window.t_h].any():
+        raise ValueError(f"clip {record.clip_id}: window {number} hides none of the frames that are kept of the clip")
+    return dataclasses.replace(
+        record,
+        frames=frames,
+        rgb=record.rgb[kept],
+        uninterrupted=None if record.uninterrupted is None else record.uninterrupted[kept],
+        hidden=hidden,
+        plain=record.plain[kept],
+        dropped=record.dropped[kept] & (frames <= last),
+        returns=tuple(i for i in record.returns if i < len(frames)),
+        cameras=record.cameras[kept],
+        visibility={event: fraction[kept] for event, fraction in record.visibility.items()},
+    )
 
 
 def rollout_layout(record: ClipRecord, trained: TrainedModel) -> LatentLayout:

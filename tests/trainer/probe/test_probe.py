@@ -170,9 +170,9 @@ def test_a_run_is_probed_with_the_memory_that_was_asked_for(tmp_path: Path, monk
     seen: list[RolloutConfig] = []
     model = SimpleNamespace(parameters=list)
     trained = SimpleNamespace(model=model, config=RolloutConfig(), step=7)  # any dataclass will do for a configuration
-    monkeypatch.setattr("trainer.checkpoint.load_trained", lambda run: trained)
+    monkeypatch.setattr("trainer.checkpoint.load_trained", lambda run, device: trained)
     monkeypatch.setattr("trainer.probe.run.read_seen", lambda run: None)
-    monkeypatch.setattr("trainer.rollout.rollout", lambda model, clip, config: seen.append(config))
+    monkeypatch.setattr("trainer.rollout.rollout", lambda model, clip, config, window: seen.append(config))
     told: list[dict[str, Any]] = []
 
     def stand_in(
@@ -181,7 +181,7 @@ def test_a_run_is_probed_with_the_memory_that_was_asked_for(tmp_path: Path, monk
         generators, facts, _ = _load_run(run_dir, samples, config)
         told.append(facts)
         for generate in generators:
-            generate(None)  # type: ignore[arg-type]
+            generate(None, 0)  # type: ignore[arg-type]
 
     monkeypatch.setattr("trainer.probe.run.probe", stand_in)
     words = ["probe", str(tmp_path), "--data", "d", "--out", "o", "--samples", "2", "--seed", "5"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from trainer.probe.score import score
 from trainer.probe.subject import Subject, load_subjects
 from trainer.probe.summary import sample_rows, summary_rows, variable_rows
 from trainer.probe.verdict import TOLERANT
+from trainer.rollout import RolloutConfig
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,23 @@ def test_each_window_is_read_against_its_own_sweep(twice: Path, tmp_path: Path) 
     together = rows["all windows of a clip together"]
     both = [s.recovery for s in result.model]
     assert together.recovery.mean == pytest.approx(np.mean(both)) and together.recovery.num_values == 1
+
+
+def test_a_run_is_rolled_out_for_each_window(twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a clip with two, the earlier return is not given to the model: it is made and read like the later one."""
+    trained = SimpleNamespace(model=SimpleNamespace(parameters=list), config=RolloutConfig(), step=7)
+    monkeypatch.setattr("trainer.checkpoint.load_trained", lambda run, device: trained)
+    monkeypatch.setattr("trainer.probe.run.read_seen", lambda run: None)
+
+    def after(model: object, clip: Clip, config: RolloutConfig, window: int) -> Stand:
+        made, end = remembers(clip), clip.windows[1].t_h + 1 if window == 0 else clip.num_frames
+        now = made.generated & (made.frames > clip.windows[window].hidden_frames[-1]) & (made.frames < end)
+        return dataclasses.replace(made, generated=now)
+
+    monkeypatch.setattr("trainer.rollout.rollout", after)
+    scores = probe(tmp_path, twice, tmp_path / "out", second_opinion=False).model
+    assert [s.clock_ratio for s in scores] == pytest.approx([1.0, 1.0], abs=0.1)
+    assert len(list((tmp_path / "out" / "strips").iterdir())) == 2
 
 
 def test_a_target_that_stood_still_twice_is_behind_by_both(twice: Path) -> None:
