@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from trainer.rollout import Rollout
 from trainer.train import fit
 from trainer.training.devices import Devices
 from trainer.training.learner import Learner
+from trainer.training.metrics import MetricsLog
 
 SMALL_SHOWN = override(SMALL, {"logging.grid_clips": 1, "data.frame_stride": 1})
 
@@ -55,6 +58,19 @@ def test_wandb_without_its_package_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"logging\.wandb: the package wandb is not installed"):
         fit(config, single_source(CLIPS, SMALL.data), [], tmp_path, stop_at=1, progress=False)
     assert not (tmp_path / "config.json").exists(), "refused before a run folder is made"
+
+
+def test_wandb_runs_of_one_name_are_two_and_a_resumed_one_is_itself(tmp_path, monkeypatch):
+    started = []
+    fake = SimpleNamespace(init=lambda **said: started.append(said) or SimpleNamespace(finish=lambda: None))
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    config = override(SMALL, {"logging.wandb": True})
+    for folder in ("a", "b", "a"):
+        (tmp_path / folder / "run").mkdir(parents=True, exist_ok=True)
+        with MetricsLog(tmp_path / folder / "run", config, 0):
+            pass
+    first, other, again = (said["id"] for said in started)
+    assert first == again != other and {said["name"] for said in started} == {"run"}
 
 
 def test_recovery_is_read_from_the_sweep_while_training_goes_on(tmp_path, monkeypatch):

@@ -215,7 +215,7 @@ def test_a_run_killed_between_checkpoints_forgets_what_it_logged_since(tmp_path)
     _, whole_files = run(tmp_path / "whole", [8])
     run(tmp_path / "killed", [4])
     with (tmp_path / "killed" / "metrics.jsonl").open("a") as file:
-        file.write(json.dumps({"step": 6, "loss": 1e9}) + "\n")
+        file.write(json.dumps({"step": 6, "loss": 1e9}) + "\n" + '{"step": 2, "lo')
     (tmp_path / "killed" / "checkpoints" / ".partial_00000006_1").mkdir()
     _, killed_files = run(tmp_path / "killed", [8])
     assert (tmp_path / "killed" / "metrics.jsonl").read_text() == (tmp_path / "whole" / "metrics.jsonl").read_text()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from trainer.data.batches import Batch
 from trainer.training.cost import batch_flops, peak_flops
 from trainer.training.learner import Learner
 
+WANDB_ID = "wandb_id"  # of a run: what W&B knows it by; its name alone is not unique in a project
 BRIEF = ("loss", "heldout_ratio", "heldout_recovery")
 
 
@@ -21,7 +25,7 @@ class MetricsLog:
     """Means since the last line, learning rate, held-out scores."""
 
     def __init__(self, run_dir: Path, config: TrainConfig, step: int, *, writes: bool = True) -> None:
-        """Forgets what was logged after `step`, the checkpoint that the run goes on from.
+        """Forgets what was logged after `step`, the checkpoint that the run goes on from, and lines that are torn.
 
         writes: False in all processes of a run but one; those only take means.
         """
@@ -30,8 +34,7 @@ class MetricsLog:
         self.last: dict[str, float] = {}
         self._values: dict[str, list[float]] = {}
         if writes and self.path.exists():
-            lines = [line for line in self.path.read_text().splitlines() if json.loads(line)["step"] <= step]
-            self.path.write_text("".join(line + "\n" for line in lines))
+            _forget_after(step, self.path)
         self._writers = _writers(run_dir, config, step) if writes else []
 
     def add(self, **values: float) -> None:
@@ -63,6 +66,22 @@ class MetricsLog:
     def __exit__(self, *_: object) -> None:
         for writer in self._writers:
             writer.close()
+
+
+def _forget_after(step: int, path: Path) -> None:
+    """Rewrite a log without the lines of later steps and those that a kill or a full disk tore; by one rename."""
+    lines = [line for line in path.read_text(errors="replace").splitlines() if _step_of(line) <= step]
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(line + "\n" for line in lines))
+    os.replace(partial, path)
+
+
+def _step_of(line: str) -> float:
+    """Of a line of the log; infinity when it cannot be read."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError):
+        return math.inf
 
 
 class Speed:
@@ -113,10 +132,16 @@ class _Wandb:
         import wandb
 
         self._wandb: Any = wandb
-        name = run_dir.resolve().name
-        settings = json.loads(config.to_json())
+        name, noted = run_dir.resolve().name, run_dir / WANDB_ID
+        if not noted.exists():
+            noted.write_text(secrets.token_hex(8))
         self._run = wandb.init(
-            project=config.logging.wandb_project, name=name, id=name, resume="allow", dir=run_dir, config=settings
+            project=config.logging.wandb_project,
+            name=name,
+            id=noted.read_text(),
+            resume="allow",
+            dir=run_dir,
+            config=json.loads(config.to_json()),
         )
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
