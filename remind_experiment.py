@@ -25,11 +25,13 @@ from remind_experiment_file import TRAIN, Experiment, Run, data_sets, load_exper
 from render_jobs.commands import RenderOptions, render, stop_on_signals
 from render_jobs.dataset import write_atomically
 from simulator.clip import list_clips
+from trainer.config import config_from_json, differences
 from trainer.experiment.page import write_experiment_page
 from trainer.experiment.results import read_results
-from untrusted import MAX_JSON_BYTES, read_json
+from untrusted import MAX_JSON_BYTES, one_line, read_json
 
 RECORD = "experiment.json"  # what the data sets of a folder were rendered from
+ASKED = "asked.json"  # beside a probe's page: what it was asked
 POLL_S, GRACE_S = 1.0, 120.0  # between two looks at the runs; for a run to save after a signal
 PROGRAM = (sys.executable, "-m", "remind")
 
@@ -99,7 +101,8 @@ def _render_all(experiment: Experiment, path: Path, out: Path) -> dict[str, Path
 
 def _claim(out: Path, name: str, specs: Sequence[Path], count: int) -> None:
     """A folder's data set belongs to its specs: others would mix two experiments."""
-    digest = hashlib.sha256(repr([spec.read_bytes() for spec in specs]).encode()).hexdigest()[:16]
+    files = [file for spec in specs for file in (sorted(spec.iterdir()) if spec.is_dir() else [spec])]
+    digest = hashlib.sha256(repr([file.read_bytes() for file in files if file.is_file()]).encode()).hexdigest()[:16]
     record = read_json(out / RECORD, MAX_JSON_BYTES) if (out / RECORD).exists() else {}
     now = {"specs": digest, "count": count}
     if record.setdefault(name, now) != now:
@@ -134,30 +137,62 @@ def _run_all(
                 lane.close()
                 if lane.failure:
                     failed.append(lane.failure)
-                bar.set_postfix_str(f"report {report(out)}", refresh=False)
+                bar.set_postfix_str(_report_so_far(out), refresh=False)
             bar.update(sum(_step(out / "runs" / run.name) for run in runs) - bar.n)
     return failed
 
 
+def _report_so_far(out: Path) -> str:
+    """A page that cannot be written now costs no run: the next one, or `remind experiment report`, writes it."""
+    try:
+        return f"report {report(out)}"
+    except (OSError, ValueError) as error:
+        return one_line(f"no report: {error}")
+
+
 def _is_done(run: Run, experiment: Experiment, out: Path) -> bool:
-    probed = all(_probed(out, run, split) for split in experiment.data.heldout)
-    return probed and _step(out / "runs" / run.name) >= run.config.steps
+    return _is_trained(run, out) and all(_is_probed(out, run, experiment, split) for split in experiment.data.heldout)
 
 
-def _probed(out: Path, run: Run, split: str) -> bool:
-    return (out / "probes" / run.name / split / "index.html").exists()  # which a probe writes last
+def _is_trained(run: Run, out: Path) -> bool:
+    """Of another configuration it is not: `remind train` then says what differs."""
+    folder = out / "runs" / run.name
+    if _step(folder) < run.config.steps:
+        return False
+    try:
+        return not differences(config_from_json(folder / "config.json"), run.config)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_probed(out: Path, run: Run, experiment: Experiment, split: str) -> bool:
+    """A page, which a probe writes last, of a probe that was asked what the file asks now."""
+    folder = out / "probes" / run.name / split
+    asked = folder / ASKED
+    return (
+        (folder / "index.html").exists() and asked.exists() and asked.read_text() == _question(run, experiment, split)
+    )
+
+
+def _question(run: Run, experiment: Experiment, split: str) -> str:
+    """All that a probe's figures follow from, but for the rendered data, which belong to a folder (`_claim`)."""
+    data = {name: data_sets(experiment)[name].model_dump() for name in (TRAIN, split)}
+    return json.dumps({"train": run.arguments, "probe": experiment.probe.arguments, "data": data}, indent=1) + "\n"
 
 
 def _steps_of(run: Run, experiment: Experiment, folders: Mapping[str, Path], out: Path) -> Iterator[list[str]]:
     """Arguments of `remind` for what a run still needs, one command after the other."""
     folder = out / "runs" / run.name
     first = next(iter(experiment.data.heldout))
-    if _step(folder) < run.config.steps:
+    if not _is_trained(run, out):
         where = ["--data", str(folders[TRAIN]), "--heldout", str(folders[first]), "--out", str(folder), "--resume"]
         yield ["train", *run.arguments, *where]
     for split in experiment.data.heldout:
-        if not _probed(out, run, split):
+        if not _is_probed(out, run, experiment, split):
             report_dir = out / "probes" / run.name / split
+            report_dir.mkdir(parents=True, exist_ok=True)
+            (report_dir / "index.html").unlink(missing_ok=True)
+            (report_dir / ASKED).write_text(_question(run, experiment, split))
             where = ["--data", str(folders[split]), "--out", str(report_dir), "--instrument", str(out / "instrument")]
             yield ["probe", str(folder), *where, *experiment.probe.arguments]
 

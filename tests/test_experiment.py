@@ -46,9 +46,16 @@ if os.environ.get("STUB_SLEEPS"):
     time.sleep(60)
 out = pathlib.Path(words[words.index("--out") + 1])
 if words[0] == "train":
+    from trainer.config import override
+    from trainer.recipes import arm, recipe
+    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    curriculum = words[words.index("--curriculum") + 1] if "--curriculum" in words else None
+    config = override(arm(override(recipe(words[1]), {"steps": settings["steps"]}), curriculum), settings)
+    if (out / "config.json").exists() and (out / "config.json").read_text() != config.to_json():
+        sys.exit("remind: started with another configuration")
     (out / "checkpoints" / "step_00000004").mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_text(config.to_json())
 else:
-    out.mkdir(parents=True)
     (out / "index.html").write_text("done")
 """
 
@@ -93,6 +100,26 @@ def test_a_failed_run_does_not_stop_the_others(
     monkeypatch.delenv("STUB_FAILS")
     assert run_experiment(file, tmp_path / "out", jobs=1) == 0, "the same command makes up for it"
     assert "phase-0: 4 of 4 steps done" in describe(file, tmp_path / "out")
+
+
+def test_what_the_file_asks_now_is_what_the_report_shows(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other options of the probe, another data set for a split: probed again. Another configuration: said."""
+    file.write_text(FILE.replace("  phase: {set: {model.mode: phase}}\n", "").replace("seeds: [0, 3]", "seeds: [0]"))
+    assert run_experiment(file, tmp_path / "out", jobs=1) == 0 and len(asked(file)) == 2
+    once = file.read_text()
+    file.write_text(once + "probe: {samples: 2}\n")
+    assert run_experiment(file, tmp_path / "out", jobs=1) == 0
+    assert len(asked(file)) == 3 and "--samples 2" in asked(file)[-1]
+    (tmp_path / "others").mkdir()
+    file.write_text(file.read_text().replace("new: {dataset: heldout}", "new: {dataset: others}"))
+    assert run_experiment(file, tmp_path / "out", jobs=1) == 0
+    assert len(asked(file)) == 4 and str(tmp_path / "others") in asked(file)[-1]
+    for change in ("steps: 3", "steps: 4, optim.lr: 1.0e-5"):
+        file.write_text(once.replace("steps: 4", change))
+        assert run_experiment(file, tmp_path / "out", jobs=1) == 1
+        assert "started with another configuration" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -159,6 +186,20 @@ def test_a_folder_belongs_to_its_specs(file: Path, tmp_path: Path) -> None:
     remind_experiment._claim(tmp_path, "train", [spec], 3)
     with pytest.raises(ValueError, match="was rendered from other specs or another count"):
         remind_experiment._claim(tmp_path, "train", [spec], 4)
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "b.yaml").write_text("version: 1\n")
+    remind_experiment._claim(tmp_path, "new", [folder], 3)
+    (folder / "c.yaml").write_text("version: 1\n")
+    with pytest.raises(ValueError, match="was rendered from other specs or another count"):
+        remind_experiment._claim(tmp_path, "new", [folder], 3)
+
+
+def test_a_report_that_cannot_be_written_stops_no_run(file: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "out" / "probes" / "plain-0" / "new" / "probe.json"
+    torn.parent.mkdir(parents=True)
+    torn.write_text('{"schema_version": ')
+    assert run_experiment(file, tmp_path / "out", jobs=1) == 0 and len(asked(file)) == 8
 
 
 def test_one_run_for_real(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from trainer.probe.calibration import Judged, Second
 from trainer.probe.estimator import Floor
+from trainer.probe.templating import publish
 from trainer.probe.verdict import Limits, Reading
 from untrusted import MAX_JSON_BYTES, read_json
 
@@ -122,7 +123,7 @@ class ProbeResult:
     schema_version: int = SCHEMA_VERSION
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(finite(dataclasses.asdict(self)), indent=1) + "\n")
+        publish(path, json.dumps(finite(dataclasses.asdict(self)), indent=1) + "\n")
 
     @classmethod
     def read(cls, path: Path) -> ProbeResult:
