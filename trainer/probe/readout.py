@@ -52,6 +52,7 @@ class Evidence:
     time_s: float  # event time of the best point on the sweep's polyline
     candidates_s: tuple[tuple[float, float], ...]  # intervals of event time that look the same, best included
     residual: float  # error of the best point on the polyline
+    unit: float  # V: mean squared difference of weighted colours (0..1); sweeps of two clips have two of them
     mixture_gain: float  # how much of V a mixture of arbitrary sweep pictures explains beyond that point
     sharpness: float  # gradient energy of the query over that of the best point, inside the region
     naive_time_s: float  # nearest sweep picture by plain squared error: the readout that this one replaces
@@ -108,6 +109,7 @@ def measure(model: SweepModel, query: NDArray[np.uint8]) -> Evidence:
         time_s=float(times[k] + fractions[k] * (times[k + 1] - times[k])),
         candidates_s=_candidates(times, errors / spread, fractions, points / np.sqrt(spread)),
         residual=float(errors[k]) / spread,
+        unit=spread,
         mixture_gain=max(0.0, float(errors[k]) - hull) / spread,
         sharpness=_gradient_energy(aligned, region) / _gradient_energy(best_picture, region),
         naive_time_s=float(times[np.argmin(naive)]),

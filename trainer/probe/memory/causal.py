@@ -57,7 +57,7 @@ def causal_tests(subjects: Sequence[Subject], returns: Returns, asked: Iterable[
         ablations += ablated_returns(subject, start, returns)
         donor = other_rate(subject, subjects)
         if donor is not None:
-            swaps += swapped_returns(subject, donor, start, returns)
+            swaps += swapped_returns(subject, donor, intact, returns)
     return CausalResult(
         shifts=tuple(shifts),
         swaps=tuple(swaps),
@@ -121,9 +121,11 @@ def shifted_returns(subject: Subject, start: Evidence, returns: Returns) -> list
     return found
 
 
-def swapped_returns(subject: Subject, donor: Subject, start: Evidence, returns: Returns) -> list[SwapReading]:
-    """One for each part of the memory that the donor can give."""
-    start_s, scale, kind = time_read(start), _scale(subject), subject.kind()
+def swapped_returns(subject: Subject, donor: Subject, intact: Picture, returns: Returns) -> list[SwapReading]:
+    """One for each part of the memory that the donor can give. intact: the return with its own memory, which is read in
+    the same way, so that with nothing swapped nothing has moved."""
+    scale, kind = _scale(subject), subject.kind()
+    start, intact_as_other = state_read(subject, donor, intact)
     at_s = donor.sweep.t_h_s + (subject.sweep.t_r_s - subject.sweep.t_h_s)
     own, other = subject.value_at(subject.sweep.t_r_s), donor.value_at(at_s)
     change = donor.change_from_t_h(at_s) - subject.change_from_t_h(subject.sweep.t_r_s)
@@ -134,8 +136,8 @@ def swapped_returns(subject: Subject, donor: Subject, start: Evidence, returns: 
             continue
         state, as_other = state_read(subject, donor, picture)
         moved = None
-        if state is not None and start_s is not None:
-            moved = float(kind.change(state, subject.value_at(start_s))) / scale
+        if state is not None and start is not None:
+            moved = float(kind.change(state, start)) / scale
         found.append(
             SwapReading(
                 **_who(subject),
@@ -145,6 +147,7 @@ def swapped_returns(subject: Subject, donor: Subject, start: Evidence, returns: 
                 to_state=float(kind.change(other, own)) / scale,
                 to_change=change / scale,
                 read_as_other=as_other,
+                intact_as_other=intact_as_other,
             )
         )
     return found
@@ -158,7 +161,7 @@ def state_read(subject: Subject, donor: Subject, picture: Picture) -> tuple[floa
             continue
         evidence = measure(reader.sweep, picture)
         if not unreadable(evidence, TOLERANT):
-            options.append((evidence.residual, reader.value_at(evidence.time_s), is_other))
+            options.append((evidence.residual * evidence.unit, reader.value_at(evidence.time_s), is_other))
     if not options:
         return None, None
     _, state, is_other = min(options)
@@ -250,19 +253,20 @@ def shift_effects(rows: Sequence[ShiftReading]) -> tuple[Effect, ...]:
 
 def swap_effects(rows: Sequence[SwapReading]) -> tuple[Effect, ...]:
     """For each part how far the return follows the cache."""
-    found = []
+    once = list({row.clip_id: row for row in rows}.values())
+    found = [_effect("nothing: share drawn as the other clip", once, lambda r: _share(r.intact_as_other))]
     for part in dict.fromkeys(row.part for row in rows):
         mine = [row for row in rows if row.part == part]
         found += [
             _slope(f"{part}: to the other's state", mine, lambda r: r.moved, lambda r: r.to_state),
             _slope(f"{part}: to the other's change", mine, lambda r: r.moved, lambda r: r.to_change),
-            _effect(f"{part}: share drawn as the other clip", mine, _as_other),
+            _effect(f"{part}: share drawn as the other clip", mine, lambda r: _share(r.read_as_other)),
         ]
     return tuple(found)
 
 
-def _as_other(row: SwapReading) -> float | None:
-    return None if row.read_as_other is None else float(row.read_as_other)
+def _share(read_as_other: bool | None) -> float | None:
+    return None if read_as_other is None else float(read_as_other)
 
 
 def ablation_effects(rows: Sequence[AblationReading]) -> tuple[Effect, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from trainer.probe.bootstrap import Estimate
 from trainer.probe.result import finite, read_versioned
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,8 @@ class SwapReading:
     moved: float | None  # state read, less that of the clip's own memory
     to_state: float  # the other clip's true state at as long since last seen, less the own true state
     to_change: float  # the other clip's true change since last seen, less the own true change
-    read_as_other: bool | None  # which sweep the picture fits better
+    read_as_other: bool | None  # whether the picture fits the other clip's sweep better
+    intact_as_other: bool | None  # and the one that was made with its own memory
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from tests.trainer.probe.drawing import T_H_S, T_R_S, draw, rendered
 from tests.trainer.probe.memory.conftest import SPEEDS
 from trainer.data.clips import read_clip
 from trainer.graph.nodes import Role
+from trainer.probe.corruptions import soft
 from trainer.probe.memory import causal
 from trainer.probe.memory.causal import (
     ablated_returns,
@@ -93,10 +94,25 @@ def test_swapped_caches_are_followed_or_not(subjects, trusts, monkeypatch):
     found = effects(swap_effects(rows))
     assert found["hidden frames: to the other's change"].estimate.mean == pytest.approx(float(trusts), abs=0.05)
     assert found["hidden frames: share drawn as the other clip"].estimate.mean == 0.0
+    assert found["nothing: share drawn as the other clip"].estimate.mean == 0.0
+
+
+def test_with_nothing_swapped_nothing_has_moved(subjects, monkeypatch):
+    """Soft pictures may fit the other clip's sweep better: they are read so with and without the swap."""
+    monkeypatch.setattr(causal, "SWAPS", {"nothing": ()})
+
+    class Soft(Painter):
+        def picture(self, subject, change):
+            return soft(super().picture(subject, Change()), 1.5, 0.06, subject.t_r)
+
+    painter = Soft()
+    rows = [r for a, b in ((0, 3), (3, 0), (1, 2), (2, 1)) for r in swaps(subjects[a], subjects[b], painter)]
+    assert any(row.moved is not None for row in rows)
+    assert all(row.moved in (None, 0.0) and row.read_as_other == row.intact_as_other for row in rows)
 
 
 def swaps(subject, donor, painter):
-    return swapped_returns(subject, donor, start(subject, painter), painter)
+    return swapped_returns(subject, donor, painter.picture(subject, Change()), painter)
 
 
 def test_an_ablation_that_stops_the_event_shows(subjects):
