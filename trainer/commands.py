@@ -16,6 +16,8 @@ from trainer.training.cost import estimate
 def dry_run(config: TrainConfig, dataset: Path | None, num_devices: int) -> str:
     """What training would cost, on the clips of `dataset` or on those that the recipe is meant for."""
     validate(config)
+    if num_devices < 1:
+        raise ValueError(f"--devices: {num_devices} is too few; give at least 1")
     shape = CLIPS[config.recipe] if dataset is None else _shape_of(dataset)
     cost = estimate(config, shape, world=num_devices)
     clips = f"clips of {shape.num_frames} frames, {shape.width_px} x {shape.height_px} px"

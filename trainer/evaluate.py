@@ -123,7 +123,8 @@ def _subject(records: Sequence[ClipRecord], index: int) -> Subject | None:
     """The clip with its sweep, when it lies on disk and has one."""
     if not isinstance(records, ClipRecords):
         return None
-    clip = Clip.open(records.headers[index].path)
+    shown = records[index].clip_id  # not always that of header `index`: an unreadable clip is replaced
+    clip = Clip.open(next(header.path for header in records.headers if header.clip_id == shown))
     if clip.sweep is None:
         return None
     try:

@@ -66,6 +66,13 @@ def train(
     SIGINT and SIGTERM let the step finish, save, and raise `Stopped`.
     """
     config = recipe(config) if isinstance(config, str) else config
+    if steps is not None and not 1 <= steps <= config.steps:
+        raise ValueError(
+            f"--steps: {steps} is outside 1 to {config.steps}, the last step of the configuration's schedules; "
+            f"give one of these, or more steps to the configuration (--set steps=N)"
+        )
+    if minutes is not None and not minutes >= 0.0:
+        raise ValueError(f"--minutes: {minutes} is no time; give 0 or more")
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
     training, heldout = split(config, folders, heldout_dir)
     return fit(
@@ -73,7 +80,7 @@ def train(
         training,
         heldout,
         Path(out_dir),
-        stop_at=min(config.steps, steps if steps is not None else config.steps),
+        stop_at=config.steps if steps is None else steps,
         deadline=time.monotonic() + 60.0 * minutes if minutes is not None else float("inf"),
         resume=resume,
         progress=progress,
@@ -110,6 +117,8 @@ def fit(
     step = load_checkpoint(found, learner) if found else 0
     if found is None and config.model.init_from:
         start_from(Path(config.model.init_from), learner)
+    if step >= stop_at and devices.is_main:
+        print(f"{run_dir}: already at step {step}, nothing is left to train up to {stop_at}")
     rows = devices.rows(config.batch_size)
     text = _text(config, devices, [*(source.records for source in training), heldout])
     batches = BatchStream(training, learner.codec, text, config, rows=rows, start=step, stop=stop_at)

@@ -95,6 +95,12 @@ def test_public_models_tell_their_cost_without_weights():
         assert float(text.split(" M, ")[1].split("M")[0].replace(",", "")) / 1000 <= learnt * count
 
 
+@pytest.mark.parametrize("num_devices", [0, -1])
+def test_no_devices_are_refused(num_devices):
+    with pytest.raises(ValueError, match=f"--devices: {num_devices} is too few"):
+        dry_run(recipe("tiny"), None, num_devices)
+
+
 def test_clips_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="30 x 32 px do not divide into tokens of 8 px"):
         estimate(BIG, dataclasses.replace(SHAPE, width_px=30))

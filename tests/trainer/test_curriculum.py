@@ -67,6 +67,19 @@ def test_nothing_on_is_nothing_done():
     assert made({}) == summary(example_graph())
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"node_drop.share": 1.0, "node_drop.degraded": 0.0, "node_drop.frontier": 0.0},
+        {"drop_after_return.share": 1.0},
+    ],
+)
+def test_a_stage_that_finds_nothing_to_do_is_not_said_to_be_applied(changes):
+    config = curriculum_of(override(curriculum_preset("none", 100), changes))
+    unseen = FrameGraph(nodes=tuple(n for n in example_graph().nodes if n.time < 18.0 or n.role is Role.TARGET))
+    assert apply_curriculum(unseen, np.random.default_rng(0), config, 0)[1] == ()
+
+
 CONTINUATION, REFERENCES = {"frontier_continuation.share": 1.0}, {"reference_cache.share": 1.0}
 DROPS, NOISE = {"node_drop.share": 1.0}, {"noisy_memory.share": 1.0}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import imageio.v2 as imageio
 import imageio_ffmpeg
@@ -85,6 +86,7 @@ def test_what_is_given_how_far_it_goes_and_what_is_remembered_are_recorded_and_d
     ("options", "said"),
     [
         ("--context 4 --frames 4", "--frames: 4 leaves nothing to generate, the first 4 frames are given"),
+        ("--frames 0", "--frames: 0 leaves nothing to generate"),
         ("--context 40", "rollout.context: 40 of 12 frames"),
         ("--capacity 1 --sink 1", "cache.capacity: 1 cannot hold"),
         ("--guidance -1", "rollout.guidance_scale"),
@@ -97,6 +99,24 @@ def test_what_cannot_be_done_is_one_line(folder, options, said, capsys, tmp_path
     (line,) = capsys.readouterr().err.splitlines()[-1:]
     assert line.startswith("remind: ") and said in line
     assert not (tmp_path / "no" / "generate.json").exists()
+
+
+def test_a_clip_that_is_hidden_to_its_end_is_one_line(folder, capsys, tmp_path, monkeypatch):
+    clip = bar_clip(0)
+    hidden = clip.hidden.copy()
+    hidden[hidden.argmax() :] = True
+    monkeypatch.setattr("trainer.rollout.generate.read_clip", lambda *_: replace(clip, hidden=hidden))
+    command = f"generate {folder / 'run'} --clip {folder / 'data/clips/away'} --out {tmp_path / 'no'}"
+    assert remind.main(command.split()) == 2
+    assert f"clip {clip.clip_id}: it is hidden to its end" in capsys.readouterr().err
+
+
+def test_a_folder_with_anything_in_it_is_left_alone(folder, capsys, tmp_path):
+    (tmp_path / "away.mp4").write_bytes(b"mine")
+    command = f"generate {folder / 'run'} --clip {folder / 'data/clips/away'} --out {tmp_path} --steps 1"
+    assert remind.main(command.split()) == 2
+    assert "is not empty; choose another folder" in capsys.readouterr().err
+    assert (tmp_path / "away.mp4").read_bytes() == b"mine"
 
 
 def test_prompts_of_the_command_line_are_put_in_order():

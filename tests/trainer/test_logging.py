@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from scenes.plan import ClipPlan
 from simulator.clip import Clip
 from tests.simulator.support import sketch_clip, tank_plan
+from tests.trainer.test_loader import damaged
 from tests.trainer.test_training import CLIPS, SMALL
 from trainer.config import override
 from trainer.data.mixture import single_source
@@ -87,3 +89,11 @@ def test_recovery_is_read_from_the_sweep_while_training_goes_on(tmp_path, monkey
         assert scores["heldout_coverage"] == 1.0
         assert scores["heldout_clock_ratio"] == pytest.approx(expected, abs=0.1)
         assert scores["heldout_recovery"] == pytest.approx(expected, abs=0.1)
+    # a clip whose pictures cannot be read is replaced by another one, together with its sweep
+    copy = shutil.copytree(tmp_path / "clips" / "a", tmp_path / "clips" / "b")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"clip_id": "b"}))
+    records = open_dataset(damaged(tmp_path, tmp_path / "data", header=False), 1, skip_bad=True)
+    subjects = HeldoutSet(records, override(SMALL_SHOWN, {"logging.grid_clips": 2}))._subjects
+    assert len(records.unreadable) == 1 and len(records) == 2
+    assert [subject.clip.clip_id for subject in subjects.values()] == [Clip.open(tmp_path / "clips" / "a").clip_id] * 2

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.toy_bar import bar_clip
 from trainer.config import DataConfig, MixtureConfig, SourceConfig, override
+from trainer.config.data import MAX_WEIGHT, MIN_WEIGHT
 from trainer.data.mixture import block_quotas, check_sources, draw, single_source, sources_of, with_folders
 from trainer.recipes import recipe
 
@@ -87,8 +88,12 @@ def test_the_command_line_names_folders_with_weights(tmp_path):
     fogged = override(tiny, {"mixture.sources": '[{"name": "a", "weight": 3, "gain_sigma": 0.1}]'})
     (source,) = with_folders(fogged, ["x/a:2"])[0].mixture.sources
     assert source == SourceConfig(name="a", weight=2.0, gain_sigma=0.1)
-    with pytest.raises(ValueError, match="weight"):
-        with_folders(tiny, ["a:0"])
+    for weight in ("0", "-1", "nan", "inf", "1e-7", "1e7"):
+        with pytest.raises(ValueError, match="weight"):
+            with_folders(tiny, [f"a:{weight}"])
+    for weight in (MIN_WEIGHT, MAX_WEIGHT):
+        (source,) = with_folders(tiny, [f"a:{weight}"])[0].mixture.sources
+        assert block_quotas((source.weight,)) == (1,)
 
 
 def test_what_cannot_be_trained_on_together_is_refused():

@@ -25,7 +25,7 @@ from trainer.latents.text import encode_prompts
 from trainer.recipes import RECIPES, recipe
 from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator, torch_generator
-from trainer.train import fit
+from trainer.train import fit, train
 from trainer.training.learner import predict_batch
 
 SIZE = {
@@ -239,6 +239,28 @@ def test_a_run_folder_belongs_to_one_configuration(tmp_path):
         run(tmp_path, [3], clips=CLIPS[:-1])
     with pytest.raises(ValueError, match="holds no finished checkpoint"):
         load_trained(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        ({"steps": 0}, "--steps: 0 is outside 1 to 8"),
+        ({"steps": -1}, "--steps: -1 is outside"),
+        ({"steps": 9}, r"--steps: 9 is outside 1 to 8.*--set steps=N"),
+        ({"minutes": -1.0}, "--minutes: -1.0 is no time"),
+        ({"minutes": float("nan")}, "--minutes: nan is no time"),
+    ],
+)
+def test_a_length_that_is_none_is_refused(tmp_path, length, said):
+    with pytest.raises(ValueError, match=said):
+        train(SMALL, tmp_path, tmp_path / "run", **length)
+
+
+def test_a_run_that_is_there_already_says_so(tmp_path, capsys):
+    run(tmp_path, [1])
+    assert "already" not in capsys.readouterr().out
+    assert run(tmp_path, [1])[0].step == 1
+    assert f"{tmp_path}: already at step 1" in capsys.readouterr().out
 
 
 def test_a_run_that_was_trained_with_flex_is_used_and_goes_on_without(tmp_path):

@@ -10,6 +10,7 @@ from trainer.config.limits import at_least, between
 
 # kinds of interruption of trainer.data.veils; a test holds them together
 INTERRUPTIONS = ("lights_off", "fog", "blackout", "frame_drop", "occluder", "noise", "blur", "blocks")
+MIN_WEIGHT, MAX_WEIGHT = 1e-6, 1e6  # of a source; their ratio alone counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class SourceConfig:
     """One data set of a mixture; what is none is as `data` says."""
 
     name: str  # of its folder
-    weight: float = at_least(0.0, 1.0)  # of its examples among those of all sources
+    weight: float = between(0.0, MAX_WEIGHT, 1.0)  # of its examples among those of all sources
     interrupted_share: float | None = between(0.0, 1.0, None)
     own_window_share: float | None = between(0.0, 1.0, None)
     interruptions: Mapping[str, float] | None = None
@@ -59,7 +60,8 @@ class SourceConfig:
         return replace(data, **{name: getattr(self, name) for name in names if getattr(self, name) is not None})
 
     def problems(self) -> list[str]:
-        found = [] if self.weight > 0.0 else [f"weight: {self.weight} is no weight; leave the source out"]
+        none = f"weight: {self.weight} is no weight; leave the source out, or give at least {MIN_WEIGHT:g}"
+        found = [] if self.weight >= MIN_WEIGHT else [none]
         return found + ([] if self.interruptions is None else _interruption_problems(self.interruptions))
 
 

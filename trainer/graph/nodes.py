@@ -77,7 +77,9 @@ class FrameGraph:
     nodes: tuple[Node, ...]
 
     def map_nodes(self, changes: Mapping[int, Mapping[str, object]]) -> FrameGraph:
-        """A new graph in which node i has the fields changes[i]."""
+        """A graph in which node i has the fields changes[i]; this one when nothing changes."""
+        if not changes:
+            return self
         return FrameGraph(
             nodes=tuple(
                 replace(node, **changes[i]) if i in changes else node  # type: ignore[arg-type]

@@ -67,8 +67,8 @@ def generate(
     ValueError names what is wrong; `out` is never overwritten.
     """
     config, request = config or RolloutConfig(), request or Request()
-    if (out / RECORD).exists():
-        raise ValueError(f"{out}: already holds a {RECORD}; choose another folder")
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f"{out}: is not empty; choose another folder")
     paths = [clip] if clip is not None else list_clips(dataset) if dataset is not None else []
     if not paths:
         raise ValueError(f"{dataset}: no published clips under clips/; render some first")
@@ -95,7 +95,7 @@ def _one_clip(
     trained: TrainedModel, path: Path, out: Path, config: RolloutConfig, request: Request, progress: bool
 ) -> dict[str, Any]:
     record = read_clip(Clip.open(path), trained.config.data.frame_stride)
-    num_frames = request.num_frames or record.num_frames
+    num_frames = record.num_frames if request.num_frames is None else request.num_frames
     known = record.num_frames
     if num_frames > known:
         record = continued(record, camera_path(record, num_frames - known, request.path))
@@ -136,6 +136,9 @@ def _roll_out(
     session = RolloutSession(trained, record, graph, config, prompts=request.prompts)
     watch = session.watch_attention() if request.attention else None
     targets = session.target_frames
+    if not len(targets):
+        fix = "go beyond its end (--frames), or give less (--free, --context)"
+        raise ValueError(f"clip {record.clip_id}: it is hidden to its end, nothing is left to generate; {fix}")
     asked = targets[targets < num_frames]
     if not len(asked):
         raise ValueError(f"--frames: {num_frames} leaves nothing to generate, the first {targets[0]} frames are given")
