@@ -20,6 +20,7 @@ from trainer.config import override
 from trainer.data.clips import ClipRecord
 from trainer.data.interruptions import interrupted
 from trainer.data.mixture import single_source
+from trainer.data.prompts import told
 from trainer.recipes import recipe
 from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator
@@ -50,7 +51,7 @@ def bar_clip(index: int, *, size_px: int = 32, num_frames: int = 18, seconds_per
     return ClipRecord(
         clip_id=f"bar_{index}",
         scene_id=f"bar_{index}",
-        prompt="a bar fills or drains; the lights go out for a while",
+        prompt=told("A bar fills or drains.", "lights_off"),
         seconds_per_frame=seconds_per_frame,
         frames=np.arange(num_frames),
         rgb=shown.rgb,

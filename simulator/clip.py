@@ -37,9 +37,11 @@ from numpy.typing import NDArray
 from simulator.clip_arrays import ArrayGroup, LazyArray, read_together
 from simulator.clip_checks import check_contents, opened_arrays, plain_array, read_object, read_table
 from simulator.clip_files import CLIPS, MANIFEST, ClipFiles, PackIndex, clip_files
+from simulator.prompts import INTERRUPTION_CLAUSES, event_prompt
 from untrusted import one_line
 
 __all__ = [  # all that readers of clips need to know: of this package the trainer may import this module only
+    "INTERRUPTION_CLAUSES",
     "SCHEMA_VERSION",
     "ArrayGroup",
     "Cameras",
@@ -48,6 +50,7 @@ __all__ = [  # all that readers of clips need to know: of this package the train
     "Sweep",
     "Tracks",
     "Window",
+    "event_prompt",
     "list_clips",
     "read_together",
 ]

@@ -23,22 +23,13 @@ from event_library.base import Event
 from scenes.cameras import camera_from_world
 from simulator.clip import SCHEMA_VERSION, Window
 from simulator.event_log import event_log
+from simulator.prompts import INTERRUPTION_CLAUSES
 from simulator.stage import Stage
 from simulator.timeline import StateTimeline, clip_clock, dropped_frames
 from simulator.visibility import Visibility
 
 ONE_CHUNK_BYTES = 2**18
 _PACKAGES = ("bpy", "numpy", "embreex", "mujoco", "scipy", "trimesh", "remind-sim")
-_CLAUSES = {  # after the taxonomy's interruption_clauses
-    "look_away": "The camera moves smoothly away until the subject has left the frame, stays there, then comes back to "
-    "the same view.",
-    "occluder": "Something opaque comes before the subject, stays there for a few seconds, then leaves.",
-    "lights_off": "The lights go out for a few seconds, then come back on.",
-    "fog": "A thick white fog closes in until nothing can be seen, and then clears.",
-    "blackout": "The picture is black for a few seconds and then resumes with the clock still running.",
-    "frame_drop": "The video stops for a few seconds and then resumes with the clock still running.",
-    "corrupt": "The signal breaks up for a few seconds, and then comes back clean.",
-}
 
 
 class ArraysFile:
@@ -215,7 +206,7 @@ def write_video(path: Path, rgb: NDArray[np.uint8], fps: float) -> None:
 def prompt_of(stage: Stage) -> str:
     """What a text-conditioned model is told: the events, and what interrupts the view of them."""
     prompts = [event.info.prompt for event in stage.events.values()]
-    clauses = [_CLAUSES[i.kind] for i in stage.plan.interruptions]
+    clauses = [INTERRUPTION_CLAUSES[i.kind] for i in stage.plan.interruptions]
     return " ".join([*prompts, *clauses])
 
 

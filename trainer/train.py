@@ -16,7 +16,7 @@ from trainer.build import build_text
 from trainer.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint, start_from
 from trainer.config import TrainConfig, config_from_json, differences, validate
 from trainer.data.clips import ClipRecord, is_heldout
-from trainer.data.mixture import Source, check_sources, clips_digest, seen_by, sources_of
+from trainer.data.mixture import Source, check_sources, clips_digest, prompts_of, seen_by, sources_of
 from trainer.data.sources import ClipRecords, check_headers, headers_of, joined, open_dataset, scene_ids
 from trainer.data.stream import BatchStream
 from trainer.evaluate import HeldoutSet, write_grid
@@ -120,7 +120,7 @@ def fit(
     if step >= stop_at and devices.is_main:
         print(f"{run_dir}: already at step {step}, nothing is left to train up to {stop_at}")
     rows = devices.rows(config.batch_size)
-    text = _text(config, devices, [*(source.records for source in training), heldout])
+    text = _text(config, devices, training, heldout)
     batches = BatchStream(training, learner.codec, text, config, rows=rows, start=step, stop=stop_at)
     log = MetricsLog(run_dir, config, step, writes=devices.is_main)
     heldout_set, speed = HeldoutSet(heldout, config, text), Speed(learner)
@@ -194,11 +194,12 @@ def _opened(config: TrainConfig, folder: Path, num_folders: int) -> ClipRecords:
     )
 
 
-def _text(config: TrainConfig, devices: Devices, clips: Sequence[Sequence[ClipRecord]]) -> TextEncoder:
+def _text(
+    config: TrainConfig, devices: Devices, training: Sequence[Source], heldout: Sequence[ClipRecord]
+) -> TextEncoder:
     """The text encoder, with all prompts embedded: by one process, whose embeddings the others find in the store."""
     text = build_text(config, devices.device)
-    none = {""} if config.data.prompt_dropout > 0.0 else set()
-    prompts = sorted(none | {header.prompt for records in clips for header in headers_of(records)})
+    prompts = sorted(prompts_of(training) | {header.prompt for header in headers_of(heldout)})
     if devices.is_main:
         text.prepare(prompts)
     devices.wait()

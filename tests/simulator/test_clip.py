@@ -9,7 +9,7 @@ import pytest
 
 from scenes.spec import OUTPUTS
 from simulator import commands
-from simulator.clip import Clip, list_clips
+from simulator.clip import INTERRUPTION_CLAUSES, Clip, event_prompt, list_clips
 from simulator.hiding import largest_mean_change
 from simulator.verify import verify_clip
 from tests.simulator.support import sketch_clip, tank_plan
@@ -39,6 +39,9 @@ def test_a_clip_reads_back(clip_path):
     window = clip.windows[0]
     assert (np.diff(level) > 0).all() and (paused[window.t_h : window.t_r + 1] == level[window.t_h]).all()
     assert list_clips(clip_path.parents[1]) == [clip_path]
+    events = event_prompt(clip.prompt)
+    assert events.endswith(".") and clip.prompt == f"{events} {INTERRUPTION_CLAUSES['look_away']}"
+    assert event_prompt(" ".join([events, *INTERRUPTION_CLAUSES.values()])) == event_prompt(events) == events
     assert clip.event_facts == {"glass": {"family": "flow", "stevo_category": "continuous_process", "held_out": False}}
     assert clip.event_time_s(8, "glass") == clip.event_time_s(8) == 1.0 - clip.plan["events"][0]["start_s"]
 

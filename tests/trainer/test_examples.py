@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from trainer.data.batches import drawn_example
 from trainer.data.clips import ClipRecord
 from trainer.data.examples import after_return, history_graph, return_example, training_example
 from trainer.data.interruptions import Interruption, interrupted
-from trainer.data.mixture import single_source
+from trainer.data.mixture import prompts_of, single_source
 from trainer.graph.nodes import Role
 from trainer.latents.codec import SpaceToDepthCodec
 from trainer.latents.layout import LatentLayout
@@ -149,6 +150,22 @@ def test_prompts_are_left_out_by_chance_and_nothing_else_changes():
     assert {example.prompt for example in dropped} == {CLIP.prompt, ""}
     assert 30 <= sum(not example.prompt for example in dropped) <= 70  # binomial, 50 +- 6
     assert all(np.array_equal(a.rgb, b.rgb) and asked(a) == asked(b) for a, b in zip(kept, dropped, strict=True))
+
+
+def test_the_prompt_tells_of_the_interruption_that_is_shown():
+    own = example_of().prompt
+    assert own == CLIP.prompt == "A bar fills or drains. The lights go out for a few seconds, then come back on."
+    assert example_of(interrupted_share=0.0).prompt == "A bar fills or drains."
+    says = {"fog": "fog closes in", "frame_drop": "video stops", "noise": "signal breaks up", "lights_off": "lights go"}
+    kinds = json.dumps(dict.fromkeys(says, 1.0))
+    data = override(DataConfig(), {"own_window_share": 0.3, "interruptions": kinds, "prompt_dropout": 0.1})
+    prepared = prompts_of(single_source([CLIP], data))
+    for kind, words in says.items():
+        told = example_of(own_window_share=0.0, interruptions=json.dumps({kind: 1.0})).prompt
+        assert told.startswith("A bar fills or drains. ") and words in told and told in prepared
+        assert sum(other in told for other in says.values()) == 1
+    assert len(prepared) == 6 and {own, "", "A bar fills or drains."} < prepared
+    assert prompts_of(single_source([replace(CLIP, uninterrupted=None)], DataConfig())) == {own}
 
 
 def test_the_step_of_training_decides_about_stages():

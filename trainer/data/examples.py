@@ -14,6 +14,7 @@ from trainer.config import CurriculumConfig, DataConfig, FlowConfig
 from trainer.data.augment import augmented
 from trainer.data.clips import ClipRecord
 from trainer.data.interruptions import MIN_AFTER, Interruption, random_interruption
+from trainer.data.prompts import told
 from trainer.flow import sample_levels
 from trainer.graph.curriculum import apply_curriculum, curriculum_of
 from trainer.graph.nodes import FrameGraph, Node, Role
@@ -62,12 +63,13 @@ def training_example(
     graph = with_targets(graph, _asked(layout, shown.hidden, returned, rng, data))
     graph, stages = apply_curriculum(graph, rng, curriculum_of(curriculum), step)
     graph = _with_levels(graph, rng, flow)
+    prompt = record.prompt if shown.kind is None else told(record.prompt, shown.kind)
     unconditional = data.prompt_dropout > 0.0 and rng.random() < data.prompt_dropout
     return Example(
         rgb=shown.rgb,
         region=record.region,
         segments=segments,
-        prompt="" if unconditional else record.prompt,
+        prompt="" if unconditional else prompt,
         graph=graph,
         clip_id=record.clip_id,
         stages=stages,
@@ -184,7 +186,9 @@ def _shown(record: ClipRecord, rng: np.random.Generator, data: DataConfig) -> In
         )
     if not interrupt:
         nothing = np.zeros(record.num_frames, dtype=bool)
-        return Interruption(rgb=record.uninterrupted, hidden=nothing, plain=~nothing, returns=(), dropped=nothing)
+        return Interruption(
+            rgb=record.uninterrupted, hidden=nothing, plain=~nothing, returns=(), dropped=nothing, kind=""
+        )
     return random_interruption(
         record.uninterrupted,
         rng,

@@ -24,6 +24,7 @@ class Interruption:
     plain: np.ndarray  # [F] bool: not even in part hidden, as by a light that is going out
     returns: tuple[int, ...]  # for each interruption the first frame that is plainly seen again; none: it never ends
     dropped: np.ndarray  # [F] bool: hidden because there is no picture at all
+    kind: str | None = None  # of `VEILS`; "": nothing is hidden; None: as the clip was rendered
 
 
 def strength_of(num_frames: int, *, start: float, ramp: float, hold: float) -> np.ndarray:
@@ -72,7 +73,8 @@ def interrupted(
     hidden = strength == 1.0
     dropped = hidden if kind == "frame_drop" else np.zeros_like(hidden)
     plain = strength == 0.0
-    return Interruption(rgb=shown, hidden=hidden, plain=plain, returns=(int(clear_again[0]),), dropped=dropped)
+    returns = (int(clear_again[0]),)
+    return Interruption(rgb=shown, hidden=hidden, plain=plain, returns=returns, dropped=dropped, kind=kind)
 
 
 def random_interruption(

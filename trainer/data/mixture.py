@@ -21,11 +21,12 @@ import numpy as np
 from trainer.config import DataConfig, MixtureConfig, SourceConfig, TrainConfig, validate
 from trainer.data.clips import ClipRecord
 from trainer.data.interruptions import MIN_AFTER, longest_hold_s
+from trainer.data.prompts import told
 from trainer.data.sources import ClipHeader, headers_of
+from trainer.data.veils import CORRUPTIONS
 from trainer.seeding import numpy_generator
 from trainer.seen import Seen
 
-CORRUPTIONS = frozenset({"noise", "blur", "blocks"})  # a clip's windows call each of them corrupt
 MAX_BLOCK = 1000  # draws in which weights come out exactly; finer ones are rounded to a thousandth of all
 
 
@@ -159,6 +160,17 @@ def clips_digest(sources: Sequence[Source]) -> str:
     """Of the ids of all clips, source by source and in order. Not of the sources' names: a folder may be renamed."""
     ids = [[header.clip_id for header in headers_of(source.records)] for source in sources]
     return hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:16]
+
+
+def prompts_of(sources: Sequence[Source]) -> set[str]:
+    """All that training on these sources may tell the model; see `examples`."""
+    found = set()
+    for source in sources:
+        kinds = ["", *(kind for kind, weight in source.data.interruptions.items() if weight)]
+        for header in headers_of(source.records):
+            found |= {header.prompt, *(told(header.prompt, kind) for kind in kinds if header.uninterrupted_known)}
+        found |= {""} if source.data.prompt_dropout > 0.0 else set()
+    return found
 
 
 def seen_by(sources: Sequence[Source]) -> Seen:

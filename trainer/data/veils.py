@@ -161,3 +161,4 @@ VEILS: Mapping[str, Callable[[Scene, np.random.Generator], Veil]] = MappingProxy
     }
 )
 SUDDEN = frozenset({"blackout", "frame_drop"})  # without a ramp
+CORRUPTIONS = frozenset({"noise", "blur", "blocks"})  # a clip calls each of them corrupt

@@ -24,6 +24,7 @@ from trainer.checkpoint import TrainedModel
 from trainer.data.batches import Batch, collate
 from trainer.data.clips import ClipRecord
 from trainer.data.examples import Example, history_graph, with_targets
+from trainer.data.prompts import told
 from trainer.flow import add_noise, flow_error
 from trainer.graph.nodes import FrameGraph, Role
 from trainer.latents.codec import LatentGeometry
@@ -40,7 +41,15 @@ def plain(record: ClipRecord) -> ClipRecord | None:
     if record.uninterrupted is None:
         return None
     never = np.zeros(record.num_frames, dtype=bool)
-    return dataclasses.replace(record, rgb=record.uninterrupted, hidden=never, plain=~never, dropped=never, returns=())
+    return dataclasses.replace(
+        record,
+        prompt=told(record.prompt, ""),
+        rgb=record.uninterrupted,
+        hidden=never,
+        plain=~never,
+        dropped=never,
+        returns=(),
+    )
 
 
 def task_graph(record: ClipRecord, codec: LatentGeometry, task: str) -> FrameGraph:

@@ -17,6 +17,7 @@ from trainer.build import build_codec, build_model, default_device, for_use
 from trainer.checkpoint import TrainedModel, load_trained
 from trainer.config import ModelConfig, TrainConfig
 from trainer.data.clips import ClipRecord
+from trainer.data.prompts import told
 from trainer.data.sources import open_dataset
 from trainer.export import is_export
 from trainer.forgetting.loss import plain, plain_losses
@@ -76,7 +77,7 @@ def forgetting(
     make_folder(Path(out))
     records = open_dataset(Path(dataset), late.config.data.frame_stride, memory_mb=0.0)
     records = records.select(range(min(len(records), options.clips or len(records))))
-    late.text.prepare(sorted({header.prompt for header in records.headers}))
+    late.text.prepare(sorted({told(header.prompt, "") for header in records.headers}))
     found, left_out = [], []
     exhibits: list[Exhibit] = []
     for record in tqdm(records, unit="clip", disable=not progress):
