@@ -115,6 +115,7 @@ def wandb(config, folder):
     told = []
     fake.init = lambda **said: told.append(said) or types.SimpleNamespace(finish=lambda: None)
     sys.modules["wandb"] = fake
+    folder.mkdir(exist_ok=True)
     try:
         with MetricsLog(folder, config, 0):
             return [said["project"] for said in told]

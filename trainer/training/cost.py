@@ -48,7 +48,7 @@ class Cost:
 
     parameters: int
     learnt: int
-    nodes_per_example: int  # at most: history, and targets beside it
+    nodes_per_example: int  # about: history, and targets beside it; long ramps and further windows add some
     tokens_per_example: int
     weight_bytes: int
     gradient_bytes: int
@@ -66,7 +66,7 @@ class Cost:
         """For people."""
         rows = {
             "parameters": f"{self.parameters / 1e6:,.2f} M, {self.learnt / 1e6:,.2f} M of them learnt",
-            "per example": f"at most {self.nodes_per_example} latent frames, {self.tokens_per_example:,} tokens",
+            "per example": f"about {self.nodes_per_example} latent frames, {self.tokens_per_example:,} tokens",
             "weights": f"{self.weight_bytes / GB:.3f} GB a device",
             "gradients": f"{self.gradient_bytes / GB:.3f} GB",
             "moments": f"{self.moment_bytes / GB:.3f} GB",
