@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tqdm import tqdm
 
 from render_jobs.commands import render_plans
 from render_jobs.dataset import write_atomically
+from render_jobs.jobs import SpecText
 from scenes.commands import example_specs
 from scenes.loading import load_spec
 from scenes.plan import ScenePlan
@@ -33,9 +33,9 @@ def plan_line(specs: Sequence[Path], folder: Path, *, num_clips: int, num_sweeps
 
 
 def sample_once(spec: Path, index: int, folder: Path) -> ScenePlan:
-    """Plan `index` of a spec, from `folder` when it was sampled before from the same text."""
-    text = hashlib.sha256(spec.read_bytes()).hexdigest()[:12]
-    path = folder / f"{spec.stem}-{text}-{index:03d}.json"
+    """Plan `index` of a spec, from `folder` when it was sampled before from the same text by the same version."""
+    text = SpecText.read(spec)
+    path = folder / f"{text.name}-{text.digest}-{index:03d}.json"
     if not path.exists():
         (plan,) = sample_plans(load_spec(spec), 1, index)
         write_atomically(path, plan.to_json())

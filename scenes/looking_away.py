@@ -55,6 +55,12 @@ class LookAway:
             )
         if request.motion == "translate" and request.shift_m is not None:
             need_m = min(float(np.linalg.norm(way.shift_m)) for way in least)
+            if any(self._hides(way) for way in wanted):
+                raise Problem(
+                    f"something stands in the camera's way within {request.shift_m:.3g} m; {need_m:.3g} m are free and "
+                    f"hide {name!r}, or leave shift_m out",
+                    ("shift_m",),
+                )
             raise Problem(
                 f"{request.shift_m:.3g} m do not hide {name!r} and its shadow; at least {need_m:.3g} m do, "
                 "or leave shift_m out",

@@ -175,6 +175,13 @@ def test_what_cannot_be_is_refused_at_its_place(interruption: str, place: str, p
     assert line.startswith(f"k.yaml:16: interruptions[0].{place}: ") and part in line, line
 
 
+def test_a_wall_in_the_cameras_way_is_told_from_a_way_that_is_too_short() -> None:
+    away = "- {kind: look_away, target: column, motion: translate, shift_m: 100}"
+    line = refusal(SPEC.replace(AWAY, away).replace("kind: tabletop", "kind: room"))
+    place, _, said = line.partition(".shift_m: ")
+    assert place == "k.yaml:16: interruptions[0]" and said.startswith("something stands in the camera's way within")
+
+
 @pytest.mark.parametrize(
     ("first", "second", "part"),
     [
