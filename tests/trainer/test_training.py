@@ -26,7 +26,7 @@ from trainer.recipes import RECIPES, recipe
 from trainer.rollout import RolloutConfig, rollout
 from trainer.seeding import numpy_generator, torch_generator
 from trainer.train import fit, train
-from trainer.training.learner import predict_batch
+from trainer.training.learner import learning_rate, predict_batch
 
 SIZE = {
     "model.dim": 48,
@@ -329,6 +329,16 @@ def test_configurations_survive_their_file_and_refuse_what_they_do_not_know(tmp_
             override(recipe("tiny"), {name: value})
     with pytest.raises(ValueError, match="did you mean 'small'"):
         recipe("smal")
+
+
+@pytest.mark.parametrize(("steps", "decay", "rates"), [(100, 40, [1, 1, 0.5, 0]), (20, 400, [1, 0.75, 0.5, 0])])
+def test_the_rate_is_full_at_the_start_and_nothing_at_the_end(steps: int, decay: int, rates: list[float]) -> None:
+    """Also of a run that is shorter than its recipe's decay."""
+    settings = {"steps": steps, "optim.decay_steps": decay, "optim.warmup_steps": 0, "optim.lr": 1.0}
+    config = override(recipe("tiny"), {name: str(value) for name, value in settings.items()})
+    last = min(decay, steps)
+    asked = (0, steps // 4, steps - last // 2, steps)
+    assert [learning_rate(config, step) for step in asked] == pytest.approx(rates)
 
 
 # ---- the toy itself

@@ -133,9 +133,12 @@ def predict_batch(model: nn.Module, batch: Batch, noisy: Tensor) -> Tensor:
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, constant, linear decay up to config.steps, wherever a call stops."""
+    """Linear warm-up, constant, linear decay up to config.steps, wherever a call stops.
+
+    A run that is shorter than its decay decays all along, from the full rate.
+    """
     warm = (step + 1) / max(config.optim.warmup_steps, 1)
-    left = (config.steps - step) / max(config.optim.decay_steps, 1)
+    left = (config.steps - step) / max(min(config.optim.decay_steps, config.steps), 1)
     return config.optim.lr * min(1.0, warm, left)
 
 
