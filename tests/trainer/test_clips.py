@@ -97,6 +97,12 @@ def test_clips_train_resume_and_roll_out(dataset, tmp_path):
     assert made.generated.sum() == 2 and made.rgb.shape == (12, 32, 32, 3)
 
 
+def test_a_clip_that_never_returns_is_told_from_its_header(dataset):
+    """Of 24 frames every 23rd is one frame, that of the return: nothing is hidden before it."""
+    assert [header.returns for header in open_dataset(dataset, 2).headers] == [True, True]
+    assert [header.returns for header in open_dataset(dataset, 23).headers] == [False, False]
+
+
 def test_a_heldout_data_set_must_be_of_other_scenes(dataset, tmp_path):
     with pytest.raises(ValueError, match="hold out other scenes"):
         train(recipe("tiny"), dataset, tmp_path / "same", heldout_dir=dataset, steps=1, progress=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.config.data import INTERRUPTIONS
-from trainer.data.interruptions import interrupted, random_interruption, strength_of
+from trainer.config.data import INTERRUPTIONS, DataConfig
+from trainer.data.interruptions import MIN_AFTER, checked_room, interrupted, random_interruption, strength_of
 from trainer.data.veils import SUDDEN, VEILS
 
 SIZE = (24, 32)
@@ -98,3 +98,22 @@ def test_kinds_come_by_their_weights_and_windows_leave_room():
         interrupted("hail", rgb, np.random.default_rng(0), start=2.0, ramp=0.0, hold=3.0)
     with pytest.raises(ValueError, match="no clear frame"):
         shown("fog", rgb, hold=40.0)
+
+
+@pytest.mark.parametrize(("num_frames", "seconds_per_frame"), [(16, 3 / 16), (24, 2 / 24), (49, 1 / 24), (8, 3 / 8)])
+def test_clips_that_are_long_enough_are_so_whatever_is_drawn(num_frames, seconds_per_frame):
+    """What a clip has no room for is a long ramp: 48 and 49 frames, as recipes keep them of clips of 8 to 24 fps."""
+    rgb = np.full((num_frames, 2, 2, 3), 100, dtype=np.uint8)
+    data = DataConfig()
+    timing = {"seconds_per_frame": seconds_per_frame, "hidden_s": (data.hidden_min_s, data.hidden_max_s)}
+    timing |= {"min_seen_s": data.min_seen_s, "min_after": MIN_AFTER}
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        made = random_interruption(rgb, rng, weights={"fog": 1.0}, ramp_max_s=data.ramp_max_s, **timing)
+        assert made.plain[: int(data.min_seen_s / seconds_per_frame)].all() and made.plain[-MIN_AFTER:].all()
+        assert made.hidden.sum() >= int(data.hidden_min_s / seconds_per_frame)
+    needed = (data.hidden_min_s + data.min_seen_s) / seconds_per_frame + 2
+    fewest = next(n for n in range(100) if n >= needed)
+    assert checked_room(fewest, **timing) * seconds_per_frame >= data.hidden_min_s - 1e-9
+    with pytest.raises(ValueError, match="too short to hide"):
+        checked_room(fewest - 1, **timing)

@@ -22,6 +22,7 @@ DATA = DataConfig(hidden_min_s=1.0, hidden_max_s=2.75, min_seen_s=1.0, own_windo
 def header(scene: str, types: tuple[str, ...] = ("tank_filling",), **fields: object) -> ClipHeader:
     known = {"uninterrupted_known": True, "cameras_known": True, "num_frames": 12, "seconds_per_frame": 0.5}
     plain = {"path": Path(scene), "clip_id": scene, "scene_id": scene, "prompt": "", "size_px": (32, 32)}
+    known["returns"] = "windows" in fields
     return ClipHeader(**{**plain, **known, "event_types": types, **fields})  # type: ignore[arg-type]
 
 

@@ -85,15 +85,8 @@ def read_clip(clip: Clip, frame_stride: int) -> ClipRecord:
 
 def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]:
     """What the trainer needs of a clip, without its pictures and with them; arrays.h5 is opened once."""
-    # in phase with the return, which is the frame that everything is asked about
-    phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
-    frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
-    hidden, plain = np.zeros(clip.num_frames, dtype=bool), np.ones(clip.num_frames, dtype=bool)
-    returns = []
-    for window in sorted(clip.windows, key=lambda window: window.t_r):
-        hidden[list(window.hidden_frames)] = True
-        plain[window.t_h + 1 : window.t_r] = False
-        returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
+    kept = own_windows(clip, frame_stride)
+    frames = kept.frames
     shown = ArrayGroup(clip.files, "")  # a clip itself would keep its plan
     known = has_uninterrupted(clip)
     pictures = (shown.rgb, clip.twin("observed").rgb) if known and clip.windows else (shown.rgb,)
@@ -117,10 +110,10 @@ def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]
         frames=frames,
         rgb=np.zeros((0, *region.shape, 3), dtype=np.uint8),
         uninterrupted=None,
-        hidden=hidden[frames],
-        plain=plain[frames],
+        hidden=kept.hidden,
+        plain=kept.plain,
         dropped=np.isin(frames, clip.dropped_frames),
-        returns=tuple(returns),
+        returns=kept.returns,
         cameras=descriptors[frames],
         region=region,
         visibility={event: fraction[frames] for event, fraction in clip.visible_fraction.items()},
@@ -129,6 +122,29 @@ def first_reading(clip: Clip, frame_stride: int) -> tuple[ClipFacts, ClipRecord]
     )
     facts = ClipFacts(blank=blank, pictures=pictures, uninterrupted_known=known)
     return facts, facts.filled(found[: len(pictures)])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class KeptFrames:
+    """The frames of a clip that are kept, and what its own windows hide of them; see `ClipRecord`."""
+
+    frames: np.ndarray  # [F]
+    hidden: np.ndarray  # [F] bool
+    plain: np.ndarray  # [F] bool
+    returns: tuple[int, ...]
+
+
+def own_windows(clip: Clip, frame_stride: int) -> KeptFrames:
+    """Every n-th frame, in phase with the first return: it is the frame that everything is asked about."""
+    phase = min(window.t_r for window in clip.windows) % frame_stride if clip.windows else 0
+    frames = phase + frame_stride * np.arange(clip.num_frames // frame_stride)
+    hidden, plain = np.zeros(clip.num_frames, dtype=bool), np.ones(clip.num_frames, dtype=bool)
+    returns: list[int] = []
+    for window in sorted(clip.windows, key=lambda window: window.t_r):
+        hidden[list(window.hidden_frames)] = True
+        plain[window.t_h + 1 : window.t_r] = False
+        returns += np.flatnonzero(frames >= window.t_r)[:1].tolist()
+    return KeptFrames(frames=frames, hidden=hidden[frames], plain=plain[frames], returns=tuple(returns))
 
 
 def has_uninterrupted(clip: Clip) -> bool:

@@ -91,22 +91,22 @@ def random_interruption(
 ) -> Interruption:
     """A random kind by `weights`, in a random window: `min_seen_s` of history before, `min_after` clear frames after.
 
-    hidden_s: least and most seconds for which nothing is seen.
+    hidden_s: least and most seconds for which nothing is seen. ramp_max_s: of each ramp; it is shorter where the clip
+    would have no room for the least.
     """
+    room = checked_room(
+        len(rgb), seconds_per_frame=seconds_per_frame, hidden_s=hidden_s, min_seen_s=min_seen_s, min_after=min_after
+    )
     kinds = sorted(kind for kind, weight in weights.items() if weight > 0.0)
     shares = np.array([weights[kind] for kind in kinds], dtype=np.float64)
     kind = kinds[
         int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random(), side="right").clip(0, len(kinds) - 1))
     ]
-    ramp = rng.uniform(0.0, ramp_max_s) / seconds_per_frame * (kind not in SUDDEN)
-    first = max(min_seen_s / seconds_per_frame, 1.0)
-    room = len(rgb) - min_after - first - 2.0 * ramp - 1.0
-    if room < max(hidden_s[0] / seconds_per_frame, 1.0):
-        raise ValueError(
-            f"data: {len(rgb)} frames of {seconds_per_frame:g} s are too short to hide {hidden_s[0]:g} s with "
-            f"{min_seen_s:g} s before and {min_after} frames after; lower data.hidden_min_s, min_seen_s or frame_stride"
-        )
-    hold = rng.uniform(*_hold_range(hidden_s, seconds_per_frame, room))
+    shortest, _ = _hold_range(hidden_s, seconds_per_frame, room)
+    longest_ramp_s = min(ramp_max_s, 0.5 * (room - shortest) * seconds_per_frame)
+    ramp = rng.uniform(0.0, longest_ramp_s) / seconds_per_frame * (kind not in SUDDEN)
+    hold = rng.uniform(*_hold_range(hidden_s, seconds_per_frame, room - 2.0 * ramp))
+    first = _first_hidden(min_seen_s, seconds_per_frame)
     start = rng.uniform(first, max(len(rgb) - min_after - hold - 2.0 * ramp - 1.0, first))
     return interrupted(kind, rgb, rng, start=start, ramp=ramp, hold=hold, cover=cover)
 
@@ -115,8 +115,26 @@ def longest_hold_s(
     num_frames: int, *, seconds_per_frame: float, hidden_s: tuple[float, float], min_seen_s: float, min_after: int
 ) -> float:
     """The longest time for which `random_interruption` can hide anything in a clip of so many frames."""
-    room = num_frames - min_after - max(min_seen_s / seconds_per_frame, 1.0) - 1.0
+    room = num_frames - min_after - _first_hidden(min_seen_s, seconds_per_frame) - 1.0
     return _hold_range(hidden_s, seconds_per_frame, room)[1] * seconds_per_frame
+
+
+def checked_room(
+    num_frames: int, *, seconds_per_frame: float, hidden_s: tuple[float, float], min_seen_s: float, min_after: int
+) -> float:
+    """Frames that `random_interruption` can hide or dim in a clip of so many. ValueError where they are too few."""
+    room = num_frames - min_after - _first_hidden(min_seen_s, seconds_per_frame) - 1.0
+    if room < _hold_range(hidden_s, seconds_per_frame, room)[0]:
+        raise ValueError(
+            f"data: {num_frames} frames of {seconds_per_frame:g} s are too short to hide {hidden_s[0]:g} s with "
+            f"{min_seen_s:g} s before and {min_after} frames after; lower data.hidden_min_s, min_seen_s or frame_stride"
+        )
+    return room
+
+
+def _first_hidden(min_seen_s: float, seconds_per_frame: float) -> float:
+    """Frames of undisturbed history before an interruption, at least."""
+    return max(min_seen_s / seconds_per_frame, 1.0)
 
 
 def _hold_range(hidden_s: tuple[float, float], seconds_per_frame: float, room: float) -> tuple[float, float]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from trainer.config import DataConfig, MixtureConfig, SourceConfig, TrainConfig, validate
 from trainer.data.clips import ClipRecord
-from trainer.data.interruptions import MIN_AFTER, longest_hold_s
+from trainer.data.interruptions import MIN_AFTER, checked_room, longest_hold_s
 from trainer.data.prompts import told
 from trainer.data.sources import ClipHeader, headers_of
 from trainer.data.veils import CORRUPTIONS
@@ -149,6 +149,24 @@ def check_sources(sources: Sequence[Source], *, needs_cameras: bool) -> None:
                     f"{source.name}: the cameras of clip {clip.clip_id} are unknown; import it with --cameras, or "
                     f"train with model.mode=none"
                 )
+            _check_interruptions(clip, source)
+
+
+def _check_interruptions(clip: ClipHeader, source: Source) -> None:
+    """ValueError for a clip that can be shown in no way that its source asks for: now, not when it is first drawn."""
+    if not clip.uninterrupted_known and not clip.returns:
+        raise ValueError(
+            f"{source.name}: clip {clip.clip_id} never returns at this data.frame_stride and has no uninterrupted "
+            f"twin; render the output 'twins' or leave the clip out"
+        )
+    if _randomly_interrupted(clip, source.data):
+        checked_room(
+            clip.num_frames,
+            seconds_per_frame=clip.seconds_per_frame,
+            hidden_s=(source.data.hidden_min_s, source.data.hidden_max_s),
+            min_seen_s=source.data.min_seen_s,
+            min_after=MIN_AFTER,
+        )
 
 
 def single_source(records: Sequence[ClipRecord], data: DataConfig) -> tuple[Source, ...]:
@@ -191,7 +209,7 @@ def _interruptions(header: ClipHeader, data: DataConfig) -> list[tuple[frozenset
     interrupted = data.interrupted_share > 0.0
     if not header.uninterrupted_known or (interrupted and data.own_window_share > 0.0):
         found += [(frozenset(window.kind.split("+")), window.hidden_s) for window in header.windows]
-    if header.uninterrupted_known and interrupted and (not header.windows or data.own_window_share < 1.0):
+    if _randomly_interrupted(header, data):
         kinds = frozenset("corrupt" if k in CORRUPTIONS else k for k, weight in data.interruptions.items() if weight)
         longest_s = longest_hold_s(
             header.num_frames,
@@ -202,6 +220,12 @@ def _interruptions(header: ClipHeader, data: DataConfig) -> list[tuple[frozenset
         )
         found.append((kinds, longest_s))
     return found
+
+
+def _randomly_interrupted(header: ClipHeader, data: DataConfig) -> bool:
+    """Whether training may draw an interruption over this clip."""
+    own_alone = header.returns and data.own_window_share == 1.0
+    return header.uninterrupted_known and data.interrupted_share > 0.0 and not own_alone
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 from simulator.clip import Clip, list_clips
-from trainer.data.clips import ClipFacts, ClipRecord, first_reading, has_uninterrupted
+from trainer.data.clips import ClipFacts, ClipRecord, first_reading, has_uninterrupted, own_windows
 from untrusted import one_line
 
 FACTS_MB = 64.0  # of what is known of clips beside their pictures, kept whatever `memory_mb` is: 5 kB each at 64 px
@@ -40,6 +40,7 @@ class ClipHeader:
     uninterrupted_known: bool
     event_types: tuple[str, ...] = ()  # one for each event; none: an imported video
     windows: tuple[OwnWindow, ...] = ()
+    returns: bool = False  # a window of its own hides a kept frame, and one ends before the last
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -180,18 +181,20 @@ def check_headers(headers: Sequence[ClipHeader], place: str) -> None:
 def _header(path: Path, frame_stride: int) -> ClipHeader:
     clip = Clip.open(path)
     _, height, width, _ = clip.rgb.shape
+    kept = own_windows(clip, frame_stride)
     return ClipHeader(
         path=Path(path),
         clip_id=clip.clip_id,
         scene_id=clip.scene_id,
         prompt=clip.prompt,
-        num_frames=clip.num_frames // frame_stride,
+        num_frames=len(kept.frames),
         size_px=(height, width),
         cameras_known=clip.cameras_known,
         seconds_per_frame=frame_stride / clip.fps,
         uninterrupted_known=has_uninterrupted(clip),
         event_types=tuple(clip.manifest["event_types"].values()),
         windows=tuple(OwnWindow(kind=w.kind, hidden_s=len(w.hidden_frames) / clip.fps) for w in clip.windows),
+        returns=bool(kept.returns) and bool(kept.hidden.any()),
     )
 
 
@@ -230,6 +233,7 @@ def headers_of(records: Sequence[ClipRecord]) -> Sequence[ClipHeader]:
             cameras_known=record.cameras_known,
             seconds_per_frame=record.seconds_per_frame,
             uninterrupted_known=record.uninterrupted is not None,
+            returns=bool(record.returns) and bool(record.hidden.any()),
         )
         for record in records
     ]
