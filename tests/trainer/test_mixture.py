@@ -104,9 +104,9 @@ def test_what_cannot_be_trained_on_together_is_refused():
         check_sources(single_source(unknown, DataConfig()), needs_cameras=True)
     with pytest.raises(ValueError, match="in one shape"):
         check_sources(single_source([CLIPS[0], bar_clip(1, num_frames=20)], DataConfig()), needs_cameras=True)
-    short = single_source([bar_clip(0, seconds_per_frame=2.5 / 18)], DataConfig())
+    short = single_source([bar_clip(0, seconds_per_frame=0.125)], DataConfig())
     check_sources(short, needs_cameras=True)
-    with pytest.raises(ValueError, match=r"18 frames of 0\.139 s are too short to hide 1\.5 s"):
+    with pytest.raises(ValueError, match=r"18 frames of 0\.125 s are too short to hide 1\.5 s"):
         check_sources([replace(short[0], data=DataConfig(hidden_min_s=1.5))], needs_cameras=True)
     for never in ({"own_window_share": 1.0}, {"interrupted_share": 0.0}):
         check_sources([replace(short[0], data=DataConfig(hidden_min_s=1.5, **never))], needs_cameras=True)
