@@ -108,6 +108,8 @@ class _Draw:
         running = Running(clip, self._started(events), events)
         with under("interruptions"):
             windows = place_windows(requests, running, self.rng("windows"), suggest=self.attempt == TRIES - 1)
+        joint = [whole for whole, window in zip(spanned(windows), windows, strict=True) if whole != window]
+        longest_s = max([longest_s, *(whole.back_s - whole.out_s for whole in joint)])
         plans, occupancies = self._placed(running, duration_s(clip) + 1.5 * longest_s)
         staged = Staged(clip, plans, events, self._direction(occupancies), occupancies)
         staged = self._framed(staged, windows)

@@ -128,14 +128,24 @@ def test_what_comes_at_once_is_whole_from_its_first_instant() -> None:
     assert envelope(window, window.hidden_from_s) == 1.0 and envelope(window, window.hidden_from_s - 1e-6) == 0.0
 
 
-def test_interruptions_of_different_natures_may_overlap() -> None:
+def test_interruptions_of_different_natures_may_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what the event does is looked at up to the sweep's end, 1.5 times the time that they hide it together."""
+    until_s = []
+
+    def noting(event, pose, times_s):
+        until_s.append(times_s[-1])
+        return occupancy(event, pose, times_s)
+
+    monkeypatch.setattr("scenes.sampling.occupancy", noting)
     text = LONG.replace(
         AWAY,
         "- {kind: look_away, target: column, at_s: 4, hidden_s: 3}\n"
         "  - {kind: lights_off, target: column, at_s: 6, hidden_s: 3}",
     )
-    first, second = plans(text)[0].interruptions
+    plan = plans(text)[0]
+    first, second = plan.interruptions
     assert first.out_s < second.out_s < first.back_s < second.back_s
+    assert until_s[-1] + plan.events[0].start_s == pytest.approx(120 / 8 + 1.5 * (second.back_s - first.out_s))
 
 
 def test_windows_of_several_targets_and_kinds_follow_each_other() -> None:
