@@ -36,7 +36,7 @@ def out(sampled: ProbeResult, tmp_path: Path) -> Path:
         alone(sampled, sample).write(folder / PROBE)
         (tmp_path / "runs" / run).mkdir(parents=True)
         lines = [{"step": step, "loss": 1.0 / step} for step in (10, 20)]
-        (tmp_path / "runs" / run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        (tmp_path / "runs" / run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"st')
     return tmp_path
 
 
