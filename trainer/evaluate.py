@@ -27,7 +27,7 @@ from trainer.probe.subject import Subject
 from trainer.probe.verdict import TOLERANT
 from trainer.rollout import Rollout, RolloutConfig, rollout, until_next_window
 from trainer.seeding import torch_generator
-from trainer.training.learner import Learner, predict_batch
+from trainer.training.learner import Learner, computation, predict_batch
 
 CHANGED = 8.0 / 127.5  # a pixel counts as changed while hidden from 8/255 on, in units of [-1, 1]
 
@@ -55,7 +55,9 @@ def return_error(
         example = return_example(record, codec)
         batch = collate([example], codec, [torch_generator(config.seed, "heldout", index)], 1.0, text).to(device)
         noisy = add_noise(batch.clean_BFCYX, batch.noise_BFCYX, batch.level_BF)
-        clean = predicted_clean(predict_batch(model, batch, noisy), noisy, batch.level_BF, config.flow.prediction)
+        with computation(config.precision, device):
+            prediction = predict_batch(model, batch, noisy).float()
+        clean = predicted_clean(prediction, noisy, batch.level_BF, config.flow.prediction)
         assert record.return_index is not None
         truth, before = (
             torch.from_numpy(record.rgb[i]).to(device).permute(2, 0, 1).float() / 127.5 - 1.0

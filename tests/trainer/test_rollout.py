@@ -17,7 +17,7 @@ from trainer.checkpoint import TrainedModel
 from trainer.config import override
 from trainer.data.batches import collate
 from trainer.data.examples import Example, with_targets
-from trainer.evaluate import predict_batch
+from trainer.evaluate import predict_batch, return_error
 from trainer.graph.nodes import Role
 from trainer.latents.layout import frame_segments
 from trainer.latents.wan_vae import WanVaeCodec
@@ -111,6 +111,19 @@ def test_every_window_of_a_clip_can_be_asked_about(trained, clip, number, genera
     spoilt[generated[0] :] = 255
     assert same(made, rollout(trained, dataclasses.replace(clip, rgb=spoilt), ONE, window=number))
     assert rollout(trained, clip, ONE).generated[made.generated.argmax()] == (number == 1), "by default the last"
+
+
+def test_generation_and_scores_are_computed_in_the_precision_of_the_run(trained):
+    """Rounding to bf16 shows, and is no more than rounding; the cache holds what attention is computed of."""
+    half = dataclasses.replace(trained, config=override(SMALL, {"precision": "bf16"}))
+    exact, rounded = (rollout(model, CLIP, ONE, num_frames=2).rgb.astype(int) for model in (trained, half))
+    assert 0 < np.abs(exact - rounded).max() <= 16
+    session = RolloutSession(half, CLIP, rollout_graph(CLIP, half), ONE)
+    session.advance(0)
+    assert session.cache.read(0)[1].dtype == torch.bfloat16
+    device = torch.device("cpu")
+    errors = [return_error(t.model, [CLIP], t.codec, t.config, device)["heldout_mae"] for t in (trained, half)]
+    assert errors[0] != errors[1] == pytest.approx(errors[0], rel=0.05)
 
 
 def test_a_window_that_is_not_there_or_hides_nothing_is_refused(trained):

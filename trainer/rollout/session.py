@@ -27,6 +27,7 @@ from trainer.rollout.config import RolloutConfig
 from trainer.rollout.plan import PromptSchedule, rollout_layout
 from trainer.rollout.sampler import euler_sample, flow_levels
 from trainer.seeding import torch_generator
+from trainer.training.learner import computation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -180,18 +181,19 @@ class RolloutSession:
         batch = texts.shape[0]
         cameras_FC = torch.from_numpy(np.stack([node.camera for node in nodes])).to(self._device)
         times = torch.tensor([node.time for node in nodes], dtype=torch.float64, device=self._device)
-        prediction: Tensor = self.trained.model(
-            latents_1FCYX.expand(batch, -1, -1, -1, -1),
-            times_BF=times.expand(batch, -1),
-            noise_BF=torch.full((batch, len(nodes)), level, device=self._device),
-            cameras_BFc=cameras_FC.expand(batch, -1, -1),
-            text_BSD=texts[:, 0] if len(set(prompts)) == 1 else texts,
-            cache=self.cache,
-            write_ids=list(chunk) if write else None,
-            write_anchors=[node.role in PROTECTED for node in nodes],
-            recorder=None if write or self._watch is None else self._watch.recorder,
-        )
-        return prediction
+        with computation(self.trained.config.precision, self._device):
+            prediction: Tensor = self.trained.model(
+                latents_1FCYX.expand(batch, -1, -1, -1, -1),
+                times_BF=times.expand(batch, -1),
+                noise_BF=torch.full((batch, len(nodes)), level, device=self._device),
+                cameras_BFc=cameras_FC.expand(batch, -1, -1),
+                text_BSD=texts[:, 0] if len(set(prompts)) == 1 else texts,
+                cache=self.cache,
+                write_ids=list(chunk) if write else None,
+                write_anchors=[node.role in PROTECTED for node in nodes],
+                recorder=None if write or self._watch is None else self._watch.recorder,
+            )
+        return prediction.float()
 
     def _text(self, prompt: str) -> Tensor:
         """[B, S, D]: the prompt, and the negative one under guidance."""
