@@ -212,7 +212,7 @@ def test_any_sequence_of_writes_agrees_with_a_plain_dictionary(config, moves):
             node = 1000 + order
             loose = [n for n in present if not kept[n]]
             keep = move == "anchor" or order < config.sink
-            goes = loose[: len(loose) + 1 - config.window] if config.window and not keep else []
+            goes = loose[: max(0, len(loose) + 1 - config.window)] if config.window and not keep else []
             while config.capacity and len(present) - len(goes) >= config.capacity and len(goes) < len(loose):
                 goes = loose[: len(goes) + 1]
             if config.capacity and len(present) - len(goes) >= config.capacity:

@@ -83,10 +83,10 @@ class Results:
 
     def against_baselines(self, split: str) -> dict[str, list[Difference]]:
         """Baseline -> arm - baseline for every arm, window by window, Holm over all of these of a split."""
-        arms, found = self.on(split), {}
+        found: dict[str, list[Difference]] = {}
         for row in self.baselines(split):
             found[row.name] = []
-            for one in arms:
+            for one in self.on(split):
                 clips = one.pooled.clips
                 rival = {clip.key: recovery(_baseline_ratio(clip, row.name)) for clip in clips}
                 scenes = {clip.key: clip.scene_id for clip in clips}

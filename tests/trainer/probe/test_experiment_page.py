@@ -36,7 +36,8 @@ def out(sampled: ProbeResult, tmp_path: Path) -> Path:
         alone(sampled, sample).write(folder / PROBE)
         (tmp_path / "runs" / run).mkdir(parents=True)
         lines = [{"step": step, "loss": 1.0 / step} for step in (10, 20)]
-        (tmp_path / "runs" / run / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"st')
+        text = "".join(json.dumps(line) + "\n" for line in lines) + '{"st'
+        (tmp_path / "runs" / run / "metrics.jsonl").write_text(text)
     return tmp_path
 
 

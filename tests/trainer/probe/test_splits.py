@@ -109,7 +109,8 @@ def split(glass_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     )
     out = tmp_path_factory.mktemp("split")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "_load_run", lambda *_: ([remembers], {"directory": "r", "step": 5}, seen))
+        generators = [lambda clip, window: remembers(clip)]
+        patch.setattr(run, "_load_run", lambda *_: (generators, {"directory": "r", "step": 5}, seen))
         return run.probe("r", glass_data, out, second_opinion=False), out
 
 
