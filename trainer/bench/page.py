@@ -80,7 +80,7 @@ def summary(result: BenchResult, row: Row) -> list[str]:
     if row.num_videos and row.interrupted < 1.0:
         lines.append(
             f"In {1 - row.interrupted:.0%} of the videos the interruption did not come: while the event should be "
-            "hidden, the picture kept to the plain view. These count 0, because nothing had to be remembered. Counting "
+            "hidden, it stayed in sight. These count 0, because nothing had to be remembered. Counting "
             "them as they read, the mean would be "
             f"{interval(row.recovery)}."
         )
@@ -175,7 +175,7 @@ def verdict(task: TaskScore) -> str:
     if task.model is None:
         return f"No usable video: {task.problem}. Counts 0."
     if not task.interrupted:
-        return "The interruption does not come: the picture keeps to the plain view. Counts 0."
+        return "The interruption does not come: the event stays in sight. Counts 0."
     if not task.model.frames:
         return "The video shows no frame of the return: counts 0."
     ratio = task.clock_ratio

@@ -16,7 +16,7 @@ from trainer.experiment.results import ArmOnSplit, Results, habit_table, table
 from trainer.probe.bootstrap import Difference
 from trainer.probe.charts import Bar, bars
 from trainer.probe.compare import comparison_table, recoveries
-from trainer.probe.report import interval, number
+from trainer.probe.report import interval, number, p_text
 from trainer.probe.result import ClipFacts, finite
 from trainer.probe.strips import strip_file
 from trainer.probe.templating import publish, template
@@ -49,6 +49,7 @@ def write_experiment_page(folder: Path, name: str, results: Results, file_text: 
         commands=commands,
         interval=interval,
         number=number,
+        p_text=p_text,
     )
     publish(folder / "index.html", page)
     return folder / "index.html"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trainer.forgetting.loss import TASKS
 from trainer.forgetting.result import LOSSES, ForgettingResult, Row
 from trainer.probe.charts import data_uri
-from trainer.probe.report import interval, number
+from trainer.probe.report import interval, number, p_text
 from trainer.probe.templating import publish, template
 
 FRAMES_IN_STRIP = 10
@@ -39,6 +39,7 @@ def write_page(path: Path, result: ForgettingResult, exhibits: Sequence[Exhibit]
         num_scenes=len({clip.scene_id for clip in result.clips}),
         interval=interval,
         number=number,
+        p_text=p_text,
     )
     publish(path, page)
 
@@ -51,7 +52,7 @@ def sentences(result: ForgettingResult, rows: Sequence[Row]) -> list[str]:
     if len({clip.scene_id for clip in result.clips}) == 1:
         found = ["All clips are of one scene, which gives no interval: nothing is called worse or better."]
     elif rest:
-        found[0] += f" Of the other {rest} figures no difference could be shown."
+        found[0] += f" Of {rest} other{'s' if rest > 1 else ''} no difference could be shown."
     image = rows[LOSSES.index("loss, image to video")]
     share = "" if image.percent is None else f" ({image.percent:+.1f} %)"
     found.append(

@@ -145,6 +145,10 @@ def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value + 0.0:.{digits}f}"
 
 
+def p_text(value: float | None) -> str:
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def _parts(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The model's clips in parts: a chart of recoveries, and the rows. Only ways that give more than one part, but
     for the distance from training, of which one alone says something too."""

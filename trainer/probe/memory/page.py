@@ -14,7 +14,7 @@ from trainer.probe.memory.drawings import heat_map, scatter
 from trainer.probe.memory.groups import ALL_TYPES, Site
 from trainer.probe.memory.recording import AREAS, SOURCES
 from trainer.probe.memory.result import CacheProbeResult, DecodedGroup, DecodedTarget, Effect, Row
-from trainer.probe.report import interval, number
+from trainer.probe.report import interval, number, p_text
 from trainer.probe.templating import publish, template
 
 TRIVIAL = 0.9  # R2 of last state and elapsed time from which on a state is called predictable without memory
@@ -167,10 +167,6 @@ def row_of(target: DecodedTarget, name: str) -> Row:
 
 def _sure(row: Row) -> bool:
     return row.less is not None and row.less.mean > 0 and row.p_holm is not None and row.p_holm < SURE
-
-
-def p_text(value: float | None) -> str:
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _group(group: DecodedGroup, bins_s: Sequence[float]) -> dict[str, Any]:
